@@ -1,0 +1,1 @@
+"""A self-hosted to-do service."""

@@ -1,0 +1,1 @@
+"""What the service stands on; nothing here knows of tasks."""

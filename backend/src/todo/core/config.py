@@ -1,0 +1,137 @@
+"""The settings of one running service, read once from the environment and `.env` (contract, section 6)."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from limits import parse_many
+from platformdirs import user_data_path
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+JWT_SECRET = re.compile(r"[0-9a-fA-F]{64,}")
+MAKE_A_SECRET = "openssl rand -hex 32"
+DEFAULT_ORIGINS = tuple(f"http://localhost:{port}" for port in (3000, 5173, 8080, 8000))
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names each one and says what it should be."""
+
+
+def _split_list(value: object) -> object:
+    """Read `a, b` as well as `["a", "b"]`."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _check_secret(value: SecretStr) -> SecretStr:
+    if not JWT_SECRET.fullmatch(value.get_secret_value()):
+        raise ValueError(f"should be at least 64 hexadecimal characters; make one with: {MAKE_A_SECRET}")
+    return value
+
+
+def _check_database_url(value: str) -> str:
+    try:
+        driver = make_url(value).drivername
+    except ArgumentError:
+        driver = ""
+    if driver not in ("postgresql", "postgres", "postgresql+asyncpg"):
+        raise ValueError("should look like postgresql+asyncpg://user:password@host:5432/database")
+    return value
+
+
+def _check_rate(value: str) -> str:
+    try:
+        parse_many(value)
+    except ValueError as error:
+        raise ValueError("should be a number and a period, such as 5/minute") from error
+    return value
+
+
+def _empty_is_none(value: object) -> object:
+    """Let `DATABASE_URL=` in a compose file or `.env` mean that there is none."""
+    return None if value == "" else value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_check_database_url)]
+Rate = Annotated[str, AfterValidator(_check_rate)]
+
+
+class Settings(BaseSettings):
+    """One field a variable; `.env.example` documents each for operators."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    app_name: str = "Todo"
+    environment: Literal["development", "production", "test"] = "development"
+    debug: bool = False
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    data_dir: Path = Field(default_factory=lambda: user_data_path("todo", appauthor=False))
+
+    database_url: Annotated[DatabaseUrl | None, BeforeValidator(_empty_is_none)] = None
+    db_pool_min: int = Field(default=2, ge=0, le=1000)
+    db_pool_max: int = Field(default=5, ge=1, le=1000)
+    db_pool_recycle: float = Field(default=3600, gt=0)
+    db_connection_timeout: float = Field(default=30, gt=0)
+
+    jwt_secret_key: Annotated[
+        Annotated[SecretStr, AfterValidator(_check_secret)] | None, BeforeValidator(_empty_is_none)
+    ] = None
+    bcrypt_rounds: int = Field(default=12, ge=4, le=18)
+    cookie_secure: bool = True
+    cookie_samesite: Annotated[Literal["strict", "lax", "none"], BeforeValidator(_lower)] = "strict"
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)] = DEFAULT_ORIGINS
+    forwarded_allow_ips: str = "127.0.0.1"
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+
+    rate_limit_enabled: bool = True
+    rate_limit_register: Rate = "5/minute"
+    rate_limit_login: Rate = "5/minute"
+    rate_limit_refresh: Rate = "10/minute"
+    rate_limit_storage_uri: str = "memory://"
+
+    log_format: Literal["console", "json"] = "console"
+
+    @model_validator(mode="after")
+    def _check_combinations(self) -> Self:
+        if self.environment == "production" and "*" in self.cors_origins:
+            raise ValueError("CORS_ORIGINS should name the origins in production; * is refused there")
+        if self.cookie_samesite == "none" and not self.cookie_secure:
+            raise ValueError("COOKIE_SECURE should be true when COOKIE_SAMESITE is none (browsers demand it)")
+        if self.db_pool_min > self.db_pool_max:
+            raise ValueError("DB_POOL_MIN should not exceed DB_POOL_MAX")
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process.
+
+    Raises:
+        SettingsError: one or more are wrong; a line for each.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(
+            "\n".join(_describe(problem["loc"], problem["msg"]) for problem in error.errors())
+        ) from None
+
+
+def _describe(location: tuple[int | str, ...], message: str) -> str:
+    sentence = message.removeprefix("Value error, ").removeprefix("Input ")
+    return f"{str(location[0]).upper()} {sentence}" if location else sentence

@@ -1,0 +1,190 @@
+"""The one door to PostgreSQL: statements compiled once, a pool of asyncpg connections, errors in our own terms.
+
+A `Statement` is a SQLAlchemy expression over the SQLModel tables. It is compiled when it is first run and reaches the
+driver as text with numbered parameters, where each connection keeps it prepared. What it returns are the driver's own
+rows. ADR 0005 has the measurements that led here.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Self
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy import Executable, make_url
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from todo.core.config import Settings
+from todo.core.errors import DomainError, ServiceUnavailableError
+
+logger = logging.getLogger(__name__)
+
+Row = Mapping[str, Any]
+Connection = asyncpg.Connection | PoolConnectionProxy
+
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+"""What the driver raises when there is no server, it is stopping or starting, or it gave up on a statement."""
+
+
+class Statement:
+    """One SQL statement with named parameters, declared once and compiled once.
+
+    Args:
+        expression: a SQLAlchemy expression whose parameters are `bindparam`s.
+        violations: by a constraint's name, the error to raise when the statement breaks it.
+    """
+
+    def __init__(
+        self, expression: Executable, violations: Mapping[str, type[DomainError]] | None = None
+    ) -> None:
+        self._expression = expression
+        self.violations = violations or {}
+
+    @cached_property
+    def sql(self) -> str:
+        """The text for the driver, with `$1` for the first parameter."""
+        return str(self._compiled)
+
+    def arguments(self, values: Mapping[str, object]) -> list[object]:
+        """Return the values in the order of the numbered parameters; further values are ignored."""
+        return [values[name] for name in self._names]
+
+    @cached_property
+    def _compiled(self) -> SQLCompiler:
+        compiled = self._expression.compile(dialect=dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy's gap
+        assert isinstance(compiled, SQLCompiler)
+        return compiled
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return list(self._compiled.positiontup or ())
+
+
+class Session:
+    """Runs statements, each one committed by itself; inside `transaction`, all of them together.
+
+    Every method raises:
+        DomainError: the statement's own, for a constraint that it names.
+        ServiceUnavailableError: the database is away, or no connection was free in time.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, timeout: float, connection: Connection | None = None) -> None:
+        """Take the pool, how many seconds to wait for one of its connections, and the one to stay on, if any."""
+        self._pool = pool
+        self._timeout = timeout
+        self._connection = connection
+
+    async def fetch_all(self, statement: Statement, **values: object) -> Sequence[Row]:
+        """Run the statement and return all its rows."""
+        with translated_errors(statement):
+            arguments = statement.arguments(values)
+            if self._connection is not None:
+                return await self._connection.fetch(statement.sql, *arguments)
+            async with self._pool.acquire(timeout=self._timeout) as connection:
+                return await connection.fetch(statement.sql, *arguments)
+
+    async def fetch_one(self, statement: Statement, **values: object) -> Row | None:
+        """Run the statement and return its first row, or None when it has none."""
+        rows = await self.fetch_all(statement, **values)
+        return rows[0] if rows else None
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator["Session"]:
+        """Lend a session whose statements are committed together at the end, or not at all."""
+        with translated_errors():
+            async with self._pool.acquire(timeout=self._timeout) as connection, connection.transaction():
+                yield Session(self._pool, self._timeout, connection)
+
+
+class Database:
+    """The pool of one process. `open` it before `session` is used, inside the event loop that uses it."""
+
+    session: Session
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        """Take the address; it may name another pool's needs (`?statement_cache_size=0` for PgBouncer)."""
+        self._settings = settings
+        self._url = url
+
+    async def __aenter__(self) -> Self:
+        """Connect.
+
+        Raises:
+            ServiceUnavailableError: there is no such server, or it refuses us.
+        """
+        settings = self._settings
+        with translated_errors():
+            self._pool = await asyncpg.create_pool(
+                **connect_arguments(self._url),
+                min_size=settings.db_pool_min,
+                max_size=settings.db_pool_max,
+                max_inactive_connection_lifetime=0,
+                reset=_keep_as_it_is,
+                timeout=settings.db_connection_timeout,
+                command_timeout=settings.db_connection_timeout,
+            )
+        self._recycling = asyncio.create_task(self._recycle(settings.db_pool_recycle))
+        self.session = Session(self._pool, settings.db_connection_timeout)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let running statements end, then disconnect."""
+        self._recycling.cancel()
+        await self._pool.close()
+
+    async def _recycle(self, seconds: float) -> None:
+        """Have no connection live longer, so that a moved or reconfigured server is found in the end."""
+        while True:
+            await asyncio.sleep(seconds)
+            await self._pool.expire_connections()
+
+
+def connect_arguments(url: str) -> dict[str, Any]:
+    """Return what `asyncpg.connect` needs for a SQLAlchemy-style or libpq-style URL."""
+    parsed = make_url(url)
+    query = dict(parsed.query)
+    arguments: dict[str, Any] = {"server_settings": {"application_name": "todo"}}
+    # SQLAlchemy names the cache of prepared statements after itself; both spellings reach the driver's one cache.
+    for name in ("statement_cache_size", "prepared_statement_cache_size"):
+        if name in query:
+            arguments["statement_cache_size"] = int(str(query.pop(name)))
+    if "ssl" in query:
+        query["sslmode"] = query.pop("ssl")
+    dsn = parsed.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
+    return {"dsn": dsn, **arguments}
+
+
+async def _keep_as_it_is(_connection: Connection) -> None:
+    """Skip the driver's reset query, a round trip a request: no statement here changes a connection's state."""
+
+
+@contextlib.contextmanager
+def translated_errors(statement: Statement | None = None) -> Iterator[None]:
+    """Turn the driver's errors into ours; what nobody foresaw stays what it is (a 500 with its traceback)."""
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as error:
+        violations = statement.violations if statement else {}
+        if error.constraint_name not in violations:
+            raise
+        raise violations[error.constraint_name] from error
+    except asyncpg.DataError:
+        raise
+    except AWAY as error:
+        logger.warning("The database is away: %s: %s", type(error).__name__, error)
+        raise ServiceUnavailableError from error

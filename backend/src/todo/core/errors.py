@@ -1,0 +1,102 @@
+"""The tree of errors that reach a client: the kind owns the HTTP status, the error its code and message."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """An answer other than success. The first line of a subclass's docstring is what the client reads.
+
+    Attributes:
+        status: the HTTP status of this kind of error.
+        code: the contract's stable code, in capitals.
+        headers: further response headers.
+        field: the field of the request that is at fault, if it is one.
+    """
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    headers: Mapping[str, str] = {}
+    field: ClassVar[str | None] = None
+
+    @classmethod
+    def detail(cls) -> str:
+        """Return the sentence for a person."""
+        return (cls.__doc__ or cls.code).strip().partition("\n")[0]
+
+    def __str__(self) -> str:
+        return self.detail()
+
+
+class InvalidValueError(DomainError, ValueError):
+    """A value of the right type breaks a rule. As a ValueError it may be raised inside a validator."""
+
+    status = 400
+
+
+class AuthenticationError(DomainError):
+    """The caller is not known (RFC 6750)."""
+
+    status = 401
+    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
+
+
+class NotFoundError(DomainError):
+    """There is no such resource, or it belongs to somebody else."""
+
+    status = 404
+
+
+class UnknownPathError(NotFoundError):
+    """There is nothing at this path"""
+
+    code = "NOT_FOUND"
+
+
+class MethodNotAllowedError(DomainError):
+    """This path does not support that method"""
+
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
+
+
+class PayloadTooLargeError(DomainError):
+    """The request body is too large"""
+
+    status = 413
+    code = "PAYLOAD_TOO_LARGE"
+
+
+class MalformedRequestError(DomainError):
+    """The body could not be read"""
+
+    status = 422
+    code = "VALIDATION_ERROR"
+    field = "body"
+
+
+class RateLimitExceededError(DomainError):
+    """Too many authentication attempts. Please try again later"""
+
+    status = 429
+    code = "RATE_LIMIT_EXCEEDED"
+
+    def __init__(self, retry_after: int = 60) -> None:
+        """Say in how many seconds (at least 1) an attempt is worthwhile."""
+        super().__init__()
+        self.headers = {"Retry-After": str(max(1, retry_after))}
+
+
+class InternalError(DomainError):
+    """Something went wrong on our side"""
+
+    status = 500
+    code = "INTERNAL_ERROR"
+
+
+class ServiceUnavailableError(DomainError):
+    """The service is temporarily unavailable. Please try again shortly"""
+
+    status = 503
+    code = "SERVICE_UNAVAILABLE"
+    headers: Mapping[str, str] = {"Retry-After": "5"}

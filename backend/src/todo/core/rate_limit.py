@@ -1,0 +1,42 @@
+"""Limits on how often one address may try to authenticate, counted in memory or in Redis (slowapi)."""
+
+import time
+
+from limits import RateLimitItem, parse_many
+from slowapi import Limiter
+from slowapi.util import get_remote_address
+
+from todo.core.errors import RateLimitExceededError
+
+REDIS_TIMEOUT_SECONDS = 0.1
+
+
+class RateLimits:
+    """Counts attempts per name and client address in fixed windows.
+
+    With `memory://` each process counts for itself; `redis://` makes several processes count together.
+    """
+
+    def __init__(self, storage_uri: str, rates: dict[str, str]) -> None:
+        """Take where to count and, per name, a rate such as `5/minute` or `5/minute;50/hour`."""
+        timeouts = {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS}
+        self._limiter = Limiter(
+            key_func=get_remote_address,
+            storage_uri=storage_uri,
+            storage_options=timeouts if storage_uri.startswith("redis") else {},
+        )
+        self._rates = {name: parse_many(rate) for name, rate in rates.items()}
+
+    def count_attempt(self, name: str, address: str) -> None:
+        """Count one attempt from this address.
+
+        Raises:
+            RateLimitExceededError: there were too many in the window already (RTE-002).
+        """
+        for rate in self._rates.get(name, ()):
+            if not self._limiter.limiter.hit(rate, name, address):
+                raise RateLimitExceededError(self._seconds_left(rate, name, address))
+
+    def _seconds_left(self, rate: RateLimitItem, name: str, address: str) -> int:
+        window = self._limiter.limiter.get_window_stats(rate, name, address)
+        return int(window.reset_time - time.time()) + 1

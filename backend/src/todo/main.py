@@ -1,0 +1,114 @@
+"""The application, assembled."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
+
+from todo.core.config import MAKE_A_SECRET, Settings, SettingsError, load_settings
+from todo.core.database import Database
+from todo.core.errors import InternalError, ServiceUnavailableError
+from todo.core.logging_config import configure_logging
+from todo.core.rate_limit import RateLimits
+from todo.core.security import PasswordHasher, TokenSigner
+from todo.routers import auth, health, tags, tasks
+from todo.routers.dependencies import API, AppResources
+from todo.routers.error_handlers import errors, install_error_handlers
+from todo.routers.middleware import REQUEST_ID, RequestContextMiddleware, UnexpectedErrorMiddleware
+from todo.services.auth_service import (
+    InvalidTokenError,
+    InvalidTokenTypeError,
+    MissingTokenError,
+    TokenExpiredError,
+)
+
+DESCRIPTION = """
+Keep tasks and tags. All times are in UTC; every error has the same shape.
+
+1. **Register** with `POST /api/v1/auth/register`.
+2. Press **Authorize** and log in: the username is your e-mail address. Leave the client fields empty.
+3. **Try** any call. An access token lasts 15 minutes; `POST /api/v1/auth/refresh` gives a new one.
+
+An error is `{"detail": "a sentence for a person", "code": "A_CODE"}`. **400** is a value that breaks a rule, with the
+code of that rule; **422** is a field that is missing or of a wrong type, with the code `VALIDATION_ERROR`. Both list each
+field at fault under `errors`. What belongs to somebody else does not exist for you: **404**.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the service, ready to be served by an ASGI server; it connects when that starts it.
+
+    Args:
+        settings: with `database_url` and `jwt_secret_key`; None reads them from the environment and sets up logging.
+
+    Raises:
+        SettingsError: one of the two is missing, or any setting is wrong.
+    """
+    if settings is None:
+        settings = load_settings()
+        configure_logging(settings)
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL should name a PostgreSQL database; `todo serve` can bring its own")
+    if settings.jwt_secret_key is None:
+        raise SettingsError(f"JWT_SECRET_KEY should be set; make one with: {MAKE_A_SECRET}")
+    resources = AppResources(
+        settings=settings,
+        database=Database(settings, settings.database_url),
+        hasher=PasswordHasher(settings.bcrypt_rounds),
+        signer=TokenSigner(settings.jwt_secret_key.get_secret_value()),
+        rate_limits=_make_rate_limits(settings),
+    )
+
+    @asynccontextmanager
+    async def run(_app: FastAPI) -> AsyncIterator[None]:
+        async with resources.database:
+            yield
+        resources.hasher.close()
+
+    app = FastAPIOffline(
+        title=settings.app_name,
+        version=version("todo"),
+        description=DESCRIPTION,
+        lifespan=run,
+        static_url="/docs/assets",
+        swagger_ui_parameters={"persistAuthorization": True},
+        generate_unique_id_function=lambda route: route.name,
+        redirect_slashes=False,
+        max_body_size=settings.max_body_bytes,
+    )
+    app.state.resources = resources
+    _add_routes(app)
+    install_error_handlers(app)
+    app.add_middleware(UnexpectedErrorMiddleware)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type", REQUEST_ID],
+        expose_headers=["Retry-After", REQUEST_ID],
+    )
+    app.add_middleware(RequestContextMiddleware)
+    return app
+
+
+def _make_rate_limits(settings: Settings) -> RateLimits:
+    rates = {
+        "register": settings.rate_limit_register,
+        "login": settings.rate_limit_login,
+        "refresh": settings.rate_limit_refresh,
+    }
+    return RateLimits(settings.rate_limit_storage_uri, rates if settings.rate_limit_enabled else {})
+
+
+def _add_routes(app: FastAPI) -> None:
+    api = APIRouter(prefix=API, responses=errors(InternalError, ServiceUnavailableError))
+    needs_token = errors(MissingTokenError, TokenExpiredError, InvalidTokenError, InvalidTokenTypeError)
+    api.include_router(auth.router)
+    api.include_router(tasks.router, responses=needs_token)
+    api.include_router(tags.router, responses=needs_token)
+    app.include_router(api)
+    app.include_router(health.router)

@@ -1,0 +1,46 @@
+"""The table of tags."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    PrimaryKeyConstraint,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlmodel import Field
+
+from todo.core.types import TAG_NAME_MAX
+from todo.models.base import Base
+
+NAME_UNIQUE = "uq_tags_user_id_name"
+OWNER_EXISTS = "fk_tags_users"
+
+
+class Tag(Base, table=True):
+    """A label of one user, unique to that user by its name (DB-003)."""
+
+    __tablename__ = "tags"
+    __table_args__: ClassVar = (
+        PrimaryKeyConstraint("user_id", "id"),
+        UniqueConstraint("user_id", "name", name=NAME_UNIQUE),
+        CheckConstraint("name ~ '\\S'", name="name"),
+        CheckConstraint("color ~ '^#[0-9A-Fa-f]{6}$'", name="color"),
+        Index("idx_tags_user_id", "user_id", text("lower(name)"), "name"),
+    )
+
+    user_id: UUID = Field(
+        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
+    )
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    name: str = Field(sa_column=Column(String(TAG_NAME_MAX), nullable=False))
+    color: str | None = Field(default=None, sa_column=Column(Text))

@@ -1,0 +1,64 @@
+"""The table of tasks."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    PrimaryKeyConstraint,
+    String,
+    Text,
+    Uuid,
+    text,
+)
+from sqlmodel import Field
+
+from todo.core.types import DESCRIPTION_MAX, RECURRENCE_RULE_MAX, TITLE_MAX
+from todo.models.base import Base, instant_column
+
+PRIORITY_RANK = "CASE priority WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END"
+"""The order of priorities in SQL, as `idx_tasks_user_priority` has it."""
+OWNER_EXISTS = "fk_tasks_users"
+
+
+class Task(Base, table=True):
+    """Something a user means to do. Rows of one user lie together: every key begins with the user.
+
+    Each index ends in the columns of an order that lists have, so that a page is read from it without a sort; the
+    mission's names are kept for them (ADR 0008).
+    """
+
+    __tablename__ = "tasks"
+    __table_args__: ClassVar = (
+        PrimaryKeyConstraint("user_id", "id"),
+        CheckConstraint("title ~ '\\S'", name="title"),
+        CheckConstraint("priority IN ('low', 'medium', 'high')", name="priority"),
+        CheckConstraint("recurrence_rule <> ''", name="recurrence_rule"),
+        Index("idx_tasks_user_id", "user_id", "created_at", "id"),
+        Index("idx_tasks_user_completed", "user_id", "completed", "created_at", "id"),
+        Index("idx_tasks_user_priority", "user_id", text(f"({PRIORITY_RANK})"), "id"),
+        Index("idx_tasks_user_due_date", "user_id", "due_date", "id"),
+    )
+
+    user_id: UUID = Field(
+        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
+    )
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    title: str = Field(sa_column=Column(String(TITLE_MAX), nullable=False))
+    description: str | None = Field(default=None, sa_column=Column(String(DESCRIPTION_MAX)))
+    completed: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
+    )
+    priority: str = Field(default="medium", sa_column=Column(Text, nullable=False, server_default="medium"))
+    due_date: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))
+    created_at: datetime = Field(sa_column=instant_column())
+    updated_at: datetime = Field(sa_column=instant_column())

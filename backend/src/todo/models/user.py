@@ -1,0 +1,29 @@
+"""The table of users."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, Index, String, Text, Uuid, text
+from sqlmodel import Field
+
+from todo.core.types import EMAIL_MAX, NAME_MAX
+from todo.models.base import Base, instant_column
+
+EMAIL_UNIQUE = "uq_users_email"
+
+
+class User(Base, table=True):
+    """A person with an account. The e-mail is unique without regard to case (DB-002)."""
+
+    __tablename__ = "users"
+    __table_args__: ClassVar = (
+        Index(EMAIL_UNIQUE, text("lower(email)"), unique=True),
+        CheckConstraint("email LIKE '%_@_%'", name="email"),
+    )
+
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("gen_random_uuid()")))
+    email: str = Field(sa_column=Column(String(EMAIL_MAX), nullable=False))
+    password_hash: str = Field(sa_column=Column(Text, nullable=False))
+    name: str | None = Field(default=None, sa_column=Column(String(NAME_MAX)))
+    created_at: datetime = Field(sa_column=instant_column())

@@ -1,0 +1,109 @@
+"""Every error, whoever raised it, rendered in the contract's one shape."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from todo.core.errors import (
+    DomainError,
+    InternalError,
+    MalformedRequestError,
+    MethodNotAllowedError,
+    PayloadTooLargeError,
+    UnknownPathError,
+)
+from todo.schemas.error import ErrorPublic, FieldError
+
+WHERE_IT_WAS = {"body", "query", "path", "header", "cookie"}
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Have this application answer every error as the contract says."""
+    app.add_exception_handler(DomainError, _answer_domain_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid_request)
+    app.add_exception_handler(HTTPException, _answer_framework_error)
+
+
+def errors(*kinds: type[DomainError]) -> dict[int | str, dict[str, Any]]:
+    """Describe these errors for a route's `responses`, an example for each."""
+    by_status: dict[int, list[type[DomainError]]] = defaultdict(list)
+    for kind in kinds:
+        by_status[kind.status].append(kind)
+    return {
+        status: {
+            "model": ErrorPublic,
+            "description": " · ".join(f"`{kind.code}`" for kind in group),
+            "content": {
+                "application/json": {"examples": {kind.code: {"value": _body(kind)} for kind in group}}
+            },
+            "headers": {name: {"schema": {"type": "string"}} for kind in group for name in kind.headers},
+        }
+        for status, group in by_status.items()
+    }
+
+
+def render(error: DomainError, **more: object) -> JSONResponse:
+    """Return the answer for an error, with what else its body says."""
+    return JSONResponse(_body(type(error)) | more, error.status, headers=dict(error.headers))
+
+
+async def _answer_domain_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DomainError)
+    return render(error)
+
+
+async def _answer_invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    """Answer 422 if anything is missing or of a wrong type, else 400; name each field at fault."""
+    assert isinstance(error, RequestValidationError)
+    problems = sorted((_read_problem(problem) for problem in error.errors()), key=lambda pair: -pair[0])
+    status, first = problems[0]
+    fields = [field.model_dump() for _, field in problems]
+    return JSONResponse({"detail": first.detail, "code": first.code, "errors": fields}, status)
+
+
+async def _answer_framework_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer what the framework refuses: unknown paths, wrong verbs, bodies too large or not to be read."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == UnknownPathError.status:
+        return render(UnknownPathError())
+    if error.status_code == PayloadTooLargeError.status:
+        return render(PayloadTooLargeError())
+    if error.status_code == MethodNotAllowedError.status:
+        answer = render(MethodNotAllowedError())
+        answer.headers["Allow"] = ", ".join(sorted(_methods_of(request)))
+        return answer
+    if error.status_code in (400, MalformedRequestError.status):
+        return render(MalformedRequestError())
+    return render(InternalError())
+
+
+def _read_problem(problem: Mapping[str, Any]) -> tuple[int, FieldError]:
+    """Return the status that a problem calls for, and the problem as the client reads it."""
+    cause = problem.get("ctx", {}).get("error")
+    path = [str(part) for part in problem["loc"] if part not in WHERE_IT_WAS and isinstance(part, str)]
+    field = ".".join(path) or str(problem["loc"][0])
+    if isinstance(cause, DomainError):
+        return cause.status, FieldError(field=field, detail=cause.detail(), code=cause.code)
+    detail = problem["msg"].removeprefix("Value error, ")
+    return MalformedRequestError.status, FieldError(
+        field=field, detail=detail, code=MalformedRequestError.code
+    )
+
+
+def _body(kind: type[DomainError]) -> dict[str, object]:
+    body: dict[str, object] = {"detail": kind.detail(), "code": kind.code}
+    return body if kind.field is None else {**body, "errors": [{"field": kind.field, **body}]}
+
+
+def _methods_of(request: Request) -> Iterable[str]:
+    """Return the verbs that the path of this request answers; the framework's own answer names those of one route."""
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            yield method

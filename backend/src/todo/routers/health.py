@@ -1,0 +1,20 @@
+"""Whether the process is alive."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """The state of the process."""
+
+    status: Literal["healthy"] = "healthy"
+
+
+@router.get("/health")
+async def get_health() -> Health:
+    """Tell that the process is alive. Asks no database, so that a restart is not what a lost database leads to."""
+    return Health()

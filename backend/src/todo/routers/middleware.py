@@ -1,0 +1,86 @@
+"""What happens around every request, as plain ASGI: an id, a log line, and an answer when code fails."""
+
+import logging
+import re
+import time
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from todo.core.errors import InternalError
+from todo.routers.error_handlers import render
+
+REQUEST_ID = "x-request-id"
+ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+logger = logging.getLogger("todo.requests")
+
+
+class RequestContextMiddleware:
+    """Gives each request an id, the client's own if it is a plain one, returns it, and logs one line when it is over."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = given if ACCEPTABLE_ID.fullmatch(given) else uuid4().hex
+        scope["request_id"] = request_id
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            logger.info(
+                "%s %s %s",
+                scope["method"],
+                scope["path"],
+                status or "aborted",
+                extra={
+                    "method": scope["method"],
+                    "path": scope["path"],
+                    "status": status,
+                    "duration_ms": round((time.perf_counter() - began) * 1000, 1),
+                    "request_id": request_id,
+                },
+            )
+
+
+class UnexpectedErrorMiddleware:
+    """Answers 500 for what nobody foresaw and logs it with its traceback; inside CORS, so that browsers may read it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_start)
+        except Exception:
+            request_id = scope.get("request_id")
+            logger.exception("Unexpected error", extra={"request_id": request_id})
+            if started or scope["type"] != "http":
+                raise
+            await render(InternalError(), request_id=request_id)(scope, receive, send)

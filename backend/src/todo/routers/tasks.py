@@ -1,0 +1,111 @@
+"""The user's tasks and the tags on them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
+
+from todo.core.errors import MalformedRequestError, PayloadTooLargeError
+from todo.core.types import (
+    DescriptionTooLongError,
+    InvalidDueDateError,
+    InvalidPaginationError,
+    InvalidPriorityError,
+    InvalidRecurrenceRuleError,
+    InvalidSortFieldError,
+    InvalidStatusError,
+    InvalidTitleError,
+    RowId,
+)
+from todo.routers.dependencies import CurrentUser, Session
+from todo.routers.error_handlers import errors
+from todo.schemas.page import Page
+from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
+from todo.services import task_service
+from todo.services.tag_service import TagNotFoundError
+from todo.services.task_queries import TaskNotFoundError
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+BODY_ERRORS = (
+    InvalidTitleError,
+    DescriptionTooLongError,
+    InvalidPriorityError,
+    InvalidDueDateError,
+    InvalidRecurrenceRuleError,
+    PayloadTooLargeError,
+    MalformedRequestError,
+)
+QUERY_ERRORS = (
+    InvalidPaginationError,
+    InvalidStatusError,
+    InvalidPriorityError,
+    InvalidSortFieldError,
+    MalformedRequestError,
+)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(*BODY_ERRORS))
+async def create_task(task: TaskCreate, session: Session, user: CurrentUser) -> TaskPublic:
+    """Create a task. Only a title is needed."""
+    return await task_service.create_task(session, user.sub, task)
+
+
+@router.get("", responses=errors(*QUERY_ERRORS))
+async def list_tasks(
+    query: Annotated[TaskQuery, Query()], session: Session, user: CurrentUser
+) -> Page[TaskPublic]:
+    """Return a page of the user's tasks: filtered, searched, sorted."""
+    return await task_service.list_tasks(session, user.sub, query)
+
+
+@router.get("/{task_id}", responses=errors(TaskNotFoundError, MalformedRequestError))
+async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskPublic:
+    """Return one task with its tags."""
+    return await task_service.get_task(session, user.sub, task_id)
+
+
+@router.put("/{task_id}", responses=errors(TaskNotFoundError, *BODY_ERRORS))
+async def replace_task(task_id: RowId, task: TaskReplace, session: Session, user: CurrentUser) -> TaskPublic:
+    """Replace a task. What may be empty and is not sent becomes empty; its tags stay."""
+    return await task_service.update_task(session, user.sub, task_id, task)
+
+
+@router.patch("/{task_id}", responses=errors(TaskNotFoundError, *BODY_ERRORS))
+async def update_task(task_id: RowId, task: TaskUpdate, session: Session, user: CurrentUser) -> TaskPublic:
+    """Change some fields of a task. What is not sent stays as it is; null clears what may be empty."""
+    return await task_service.update_task(session, user.sub, task_id, task)
+
+
+@router.delete(
+    "/{task_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=errors(TaskNotFoundError, MalformedRequestError),
+)
+async def delete_task(task_id: RowId, session: Session, user: CurrentUser) -> None:
+    """Delete a task. Its tags stay for other tasks."""
+    await task_service.delete_task(session, user.sub, task_id)
+
+
+@router.post(
+    "/{task_id}/tags/{tag_id}",
+    status_code=status.HTTP_201_CREATED,
+    responses={200: {"model": TaskPublic, "description": "The task carried the tag already."}}
+    | errors(TaskNotFoundError, TagNotFoundError, MalformedRequestError),
+)
+async def add_tag(
+    task_id: RowId, tag_id: RowId, response: Response, session: Session, user: CurrentUser
+) -> TaskPublic:
+    """Put a tag on a task."""
+    task, created = await task_service.create_link(session, user.sub, task_id, tag_id)
+    response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
+    return task
+
+
+@router.delete(
+    "/{task_id}/tags/{tag_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=errors(TaskNotFoundError, TagNotFoundError, MalformedRequestError),
+)
+async def remove_tag(task_id: RowId, tag_id: RowId, session: Session, user: CurrentUser) -> None:
+    """Take a tag off a task, whether it was on it or not."""
+    await task_service.delete_link(session, user.sub, task_id, tag_id)

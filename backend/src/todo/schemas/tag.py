@@ -1,0 +1,30 @@
+"""Tags as they travel."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from todo.core.types import Color, TagName
+
+
+class TagWrite(BaseModel):
+    """A tag as its owner creates or replaces it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "home", "color": "#FF5733"}]})
+
+    name: TagName
+    color: Color | None = None
+
+
+class TagOfTask(BaseModel):
+    """A tag as a task shows it."""
+
+    id: int = Field(examples=[7])
+    name: str = Field(examples=["home"])
+    color: str | None = Field(examples=["#FF5733"])
+
+
+class TagPublic(TagOfTask):
+    """A tag."""
+
+    user_id: UUID

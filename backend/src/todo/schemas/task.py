@@ -1,0 +1,112 @@
+"""Tasks as they travel."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field
+
+from todo.core.types import (
+    Completed,
+    Description,
+    DueDate,
+    PositiveInt,
+    Priority,
+    RecurrenceRule,
+    SortKey,
+    StatusFilter,
+    Text,
+    Title,
+)
+from todo.schemas.tag import TagOfTask
+
+PAGE_LIMIT_MAX = 100
+EXAMPLE = {
+    "title": "Water the plants",
+    "description": "The ferns too",
+    "priority": "high",
+    "due_date": "2026-12-01T18:00:00Z",
+    "completed": False,
+    "recurrence_rule": "FREQ=WEEKLY;BYDAY=MO,TH",
+}
+
+
+class TaskCreate(BaseModel):
+    """A new task. Only the title is required."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    title: Title
+    description: Description | None = None
+    priority: Priority = "medium"
+    due_date: DueDate | None = None
+    completed: Completed = False
+    recurrence_rule: RecurrenceRule | None = None
+
+
+class TaskReplace(BaseModel):
+    """A whole task: what may be empty and is absent becomes empty."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    title: Title
+    description: Description | None = None
+    priority: Priority
+    due_date: DueDate | None = None
+    completed: Completed
+    recurrence_rule: RecurrenceRule | None = None
+
+
+class TaskUpdate(BaseModel):
+    """Any of the fields: what is absent stays, null clears what may be empty."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"completed": True, "due_date": None}]})
+
+    title: Title | MISSING = MISSING
+    description: Description | None | MISSING = MISSING
+    priority: Priority | MISSING = MISSING
+    due_date: DueDate | None | MISSING = MISSING
+    completed: Completed | MISSING = MISSING
+    recurrence_rule: RecurrenceRule | None | MISSING = MISSING
+
+
+class TaskQuery(BaseModel):
+    """Which tasks of the user's to list, in which order, and which page of them. Filters combine with AND."""
+
+    page: Annotated[PositiveInt, Field(description="Counted from 1.")] = 1
+    limit: Annotated[
+        PositiveInt,
+        AfterValidator(lambda limit: min(limit, PAGE_LIMIT_MAX)),
+        Field(description=f"Tasks per page; more than {PAGE_LIMIT_MAX} counts as {PAGE_LIMIT_MAX}."),
+    ] = 20
+    q: Annotated[
+        Text, Field(description="Text that the title or the description contains, in any case; no wildcards.")
+    ] = ""
+    status: Annotated[StatusFilter, Field(description="Whether the task is done.")] = "all"
+    priority: Priority | None = None
+    tag: Annotated[
+        Text, Field(description="A tag's id or its name. Digits match either; empty means no filter.")
+    ] = ""
+    sort: Annotated[
+        SortKey | None,
+        Field(
+            description="`-` before the field sorts descending. Priority runs high, medium, low; tasks without a due "
+            "date come last, or first when descending; titles ignore case. Without it: newest first."
+        ),
+    ] = None
+
+
+class TaskPublic(BaseModel):
+    """A task with its tags in the order of their names. Times are in UTC."""
+
+    id: int = Field(examples=[42])
+    title: str = Field(examples=["Water the plants"])
+    description: str | None = Field(examples=["The ferns too"])
+    completed: bool = Field(examples=[False])
+    priority: Literal["low", "medium", "high"]
+    due_date: datetime | None = Field(examples=["2026-12-01T18:00:00Z"])
+    recurrence_rule: str | None = Field(examples=["FREQ=WEEKLY;BYDAY=MO,TH"])
+    user_id: UUID
+    created_at: datetime
+    updated_at: datetime
+    tags: list[TagOfTask]

@@ -1,0 +1,44 @@
+"""Users as they travel."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from todo.core.types import Email, Name, Password
+
+
+class UserCreate(BaseModel):
+    """What a person gives to register."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"}]
+        }
+    )
+
+    email: Email
+    password: Password
+    name: Name | None = None
+
+
+class UserPublic(BaseModel):
+    """An account as its owner sees it; never with anything of the password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11",
+                    "email": "ada@example.com",
+                    "name": "Ada",
+                    "created_at": "2026-11-23T09:30:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    email: str
+    name: str | None
+    created_at: datetime

@@ -1,0 +1,164 @@
+"""What tests stand on: a throw-away PostgreSQL, the real application on it, and people who use it.
+
+The cluster is made once a run and migrated once into a template; a database of one's own is a copy of it. Tests that
+share a database are kept apart by what the service promises: nobody sees what is another user's.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient
+from sqlalchemy import make_url
+
+from tests.support import (
+    PASSWORD,
+    Json,
+    Make,
+    MakeApp,
+    MakeDatabase,
+    MakePerson,
+    Person,
+    make_client,
+    make_settings,
+)
+from todo.core import migrator
+from todo.core.database import connect_arguments
+from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres
+from todo.main import create_app
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server on which databases may be made: TEST_DATABASE_URL's, or one of our own."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
+    options = (*THROW_AWAY, "max_connections=300")
+    with EmbeddedPostgres(tmp_path_factory.mktemp("cluster"), options) as postgres:
+        yield postgres.url("postgres")
+
+
+@pytest.fixture(scope="session")
+async def make_database(server_url: str) -> AsyncIterator[MakeDatabase]:
+    """Make databases: migrated ones by default, empty ones with `migrated=False`. All go at the end."""
+    admin = await asyncpg.connect(**connect_arguments(server_url))
+    run = uuid4().hex[:8]
+    made: list[str] = []
+
+    async def make(*, migrated: bool = True) -> str:
+        name = f"todo_test_{run}_{len(made)}"
+        made.append(name)
+        template = made[0] if migrated and len(made) > 1 else "template0"
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+        return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+    await asyncio.to_thread(migrator.upgrade, await make(migrated=False))
+    yield make
+    for name in made:
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture(scope="session")
+async def database_url(make_database: MakeDatabase) -> str:
+    """The migrated database that most tests share."""
+    return await make_database()
+
+
+@pytest.fixture(scope="session")
+async def make_session_app(database_url: str) -> AsyncIterator[MakeApp]:
+    """Start applications that live until the run is over."""
+    async with _app_maker(database_url) as make:
+        yield make
+
+
+@pytest.fixture
+async def make_app(database_url: str) -> AsyncIterator[MakeApp]:
+    """Start applications that live as long as the test."""
+    async with _app_maker(database_url) as make:
+        yield make
+
+
+@asynccontextmanager
+async def _app_maker(database_url: str) -> AsyncIterator[MakeApp]:
+    async with AsyncExitStack() as running:
+
+        async def make(url: str | None = None, **settings: object) -> FastAPI:
+            app = create_app(make_settings(database_url=url or database_url, **settings))
+            await running.enter_async_context(app.router.lifespan_context(app))
+            return app
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+async def app(make_session_app: MakeApp) -> FastAPI:
+    """The application that most tests share."""
+    return await make_session_app()
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """Somebody who has not logged in."""
+    async with make_client(app) as client:
+        yield client
+
+
+@pytest.fixture
+async def make_person(app: FastAPI) -> AsyncIterator[MakePerson]:
+    """Register people, each with a client of their own; the password is PASSWORD."""
+    async with AsyncExitStack() as clients:
+
+        async def make(email: str | None = None) -> Person:
+            address = email or f"{uuid4().hex}@example.com"
+            client = await clients.enter_async_context(make_client(app))
+            registered = await client.post("/auth/register", json={"email": address, "password": PASSWORD})
+            login = await client.post("/auth/login", data={"username": address, "password": PASSWORD})
+            client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+            return Person(UUID(registered.json()["id"]), address, client)
+
+        yield make
+
+
+@pytest.fixture
+async def ada(make_person: MakePerson) -> Person:
+    """A user."""
+    return await make_person()
+
+
+@pytest.fixture
+async def bob(make_person: MakePerson) -> Person:
+    """Another user, a stranger to Ada."""
+    return await make_person()
+
+
+@pytest.fixture
+def make_task() -> Make:
+    """Create tasks; the title is "Water the plants" unless given."""
+
+    async def make(owner: Person, **fields: object) -> Json:
+        response = await owner.client.post("/tasks", json={"title": "Water the plants"} | fields)
+        assert response.status_code == 201, response.text
+        task: Json = response.json()
+        return task
+
+    return make
+
+
+@pytest.fixture
+def make_tag() -> Make:
+    """Create tags; the name is one of a kind unless given."""
+
+    async def make(owner: Person, **fields: object) -> Json:
+        response = await owner.client.post("/tags", json={"name": uuid4().hex} | fields)
+        assert response.status_code == 201, response.text
+        tag: Json = response.json()
+        return tag
+
+    return make
