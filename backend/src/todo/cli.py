@@ -9,7 +9,6 @@ import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 import asyncpg
@@ -76,9 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     down = steps.add_parser("down", help="undo one step, those after REVISION, or all (base)")
     down.add_argument("revision", nargs="?", default="-1", metavar="REVISION")
     down.set_defaults(run=_migrate_down)
-    status = steps.add_parser(
-        "status", help="say where the schema stands; exit status 1 when steps are pending"
-    )
+    status = steps.add_parser("status", help="say where the schema stands; exit status 1 when steps are pending")
     status.set_defaults(run=_show_status)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
@@ -95,8 +92,7 @@ def _serve(settings: Settings) -> None:
         os.environ["DATABASE_URL"] = url
         if settings.database_url is None:
             migrator.upgrade(url)
-            settings = settings.model_copy(update={"jwt_secret_key": _keep_secret(settings)})
-            os.environ["JWT_SECRET_KEY"] = settings.jwt_secret_key.get_secret_value()
+            os.environ["JWT_SECRET_KEY"] = _keep_secret(settings).get_secret_value()
         else:
             _check_own_database(settings, url)
         config = uvicorn.Config(
@@ -114,7 +110,7 @@ def _serve(settings: Settings) -> None:
         if settings.workers == 1:
             uvicorn.Server(config).run(sockets=[listener])
         else:
-            Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+            Multiprocess(config, sockets=[listener]).run()
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> None:
@@ -147,9 +143,7 @@ def _database(settings: Settings) -> Iterator[str]:
 def _check_own_database(settings: Settings, url: str) -> None:
     """Refuse to start without a secret or a database; warn of pending steps, which are the operator's to take."""
     if settings.jwt_secret_key is None:
-        raise SettingsError(
-            f"JWT_SECRET_KEY should be set when DATABASE_URL is; make one with: {MAKE_A_SECRET}"
-        )
+        raise SettingsError(f"JWT_SECRET_KEY should be set when DATABASE_URL is; make one with: {MAKE_A_SECRET}")
     if pending := _read_status(url).pending:
         _say(f"warning: the database lacks {len(pending)} migration(s); run: todo migrate up")
 
@@ -178,9 +172,7 @@ def _keep_secret(settings: Settings) -> SecretStr:
         unfinished.rename(path)
     secret = path.read_text().strip()
     if not JWT_SECRET.fullmatch(secret):
-        raise SettingsError(
-            f"{path} should hold at least 64 hexadecimal characters; remove it to have one made"
-        )
+        raise SettingsError(f"{path} should hold at least 64 hexadecimal characters; remove it to have one made")
     return SecretStr(secret)
 
 
@@ -222,9 +214,10 @@ def _database_for_migration(settings: Settings) -> Iterator[str]:
             _read_status(url)
             yield url
     except DataFolderInUseError:
-        if (url := find_running(settings.data_dir)) is None:
+        running = find_running(settings.data_dir)
+        if running is None:
             raise
-        yield url
+        yield running
 
 
 def _print_openapi(_: argparse.Namespace) -> None:

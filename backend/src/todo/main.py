@@ -32,9 +32,9 @@ Keep tasks and tags. All times are in UTC; every error has the same shape.
 2. Press **Authorize** and log in: the username is your e-mail address. Leave the client fields empty.
 3. **Try** any call. An access token lasts 15 minutes; `POST /api/v1/auth/refresh` gives a new one.
 
-An error is `{"detail": "a sentence for a person", "code": "A_CODE"}`. **400** is a value that breaks a rule, with the
-code of that rule; **422** is a field that is missing or of a wrong type, with the code `VALIDATION_ERROR`. Both list each
-field at fault under `errors`. What belongs to somebody else does not exist for you: **404**.
+An error is `{"detail": "a sentence for a person", "code": "A_CODE"}`. **400** is a value that breaks a rule, with
+the code of that rule; **422** is a field that is missing or of a wrong type, with the code `VALIDATION_ERROR`. Both
+list each field at fault under `errors`. What belongs to somebody else does not exist for you: **404**.
 """
 
 

@@ -8,13 +8,13 @@ rows. ADR 0005 has the measurements that led here.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Self
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from sqlalchemy import Executable, make_url
+from sqlalchemy import ClauseElement, make_url
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -23,7 +23,7 @@ from todo.core.errors import DomainError, ServiceUnavailableError
 
 logger = logging.getLogger(__name__)
 
-Row = Mapping[str, Any]
+Row = asyncpg.Record
 Connection = asyncpg.Connection | PoolConnectionProxy
 
 AWAY = (
@@ -49,9 +49,7 @@ class Statement:
         violations: by a constraint's name, the error to raise when the statement breaks it.
     """
 
-    def __init__(
-        self, expression: Executable, violations: Mapping[str, type[DomainError]] | None = None
-    ) -> None:
+    def __init__(self, expression: ClauseElement, violations: Mapping[str, type[DomainError]] | None = None) -> None:
         self._expression = expression
         self.violations = violations or {}
 
@@ -89,7 +87,7 @@ class Session:
         self._timeout = timeout
         self._connection = connection
 
-    async def fetch_all(self, statement: Statement, **values: object) -> Sequence[Row]:
+    async def fetch_all(self, statement: Statement, **values: object) -> list[Row]:
         """Run the statement and return all its rows."""
         with translated_errors(statement):
             arguments = statement.arguments(values)
@@ -180,9 +178,10 @@ def translated_errors(statement: Statement | None = None) -> Iterator[None]:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
         violations = statement.violations if statement else {}
-        if error.constraint_name not in violations:
+        violated = violations.get(error.constraint_name or "")
+        if violated is None:
             raise
-        raise violations[error.constraint_name] from error
+        raise violated from error
     except asyncpg.DataError:
         raise
     except AWAY as error:

@@ -181,7 +181,7 @@ class EmbeddedPostgres:
                 cwd=self._root,
                 env=_environment(),
                 start_new_session=True,
-                preexec_fn=self._privileges.drop,
+                preexec_fn=self._privileges.drop,  # noqa: PLW1509 -- it makes system calls only, and takes no lock
             )
         deadline = time.monotonic() + WAIT_SECONDS
         while not _accepts(self._cluster, self._process.pid):
@@ -215,9 +215,7 @@ def find_running(data_dir: Path, database: str = DATABASE) -> str | None:
 
 def _url(socket_folder: str, database: str) -> str:
     query = {"host": socket_folder, "port": str(PORT)}
-    return URL.create(
-        "postgresql+asyncpg", username=SUPERUSER, database=database, query=query
-    ).render_as_string()
+    return URL.create("postgresql+asyncpg", username=SUPERUSER, database=database, query=query).render_as_string()
 
 
 def _lock(path: Path) -> int:
@@ -258,7 +256,7 @@ def _processes_working_in(cluster: Path) -> list[int]:
 def _accepts(cluster: Path, pid: int) -> bool:
     """Tell whether this process is the cluster's server and takes connections."""
     fields = _read_pid_file(cluster)
-    if len(fields) < 8 or fields[0] != str(pid) or fields[7].strip() != "ready":
+    if fields[:1] != [str(pid)] or fields[-1].strip() != "ready":
         return False
     with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
         probe.connect(f"{fields[4]}/.s.PGSQL.{PORT}")

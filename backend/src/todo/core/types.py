@@ -279,20 +279,14 @@ Title = Annotated[Text, AfterValidator(_trim_title), _schema(minLength=1, maxLen
 Description = Annotated[Text, AfterValidator(_check_description), _schema(maxLength=DESCRIPTION_MAX)]
 Priority = Annotated[Literal["low", "medium", "high"], BeforeValidator(_check_priority)]
 DueDate = Annotated[datetime, BeforeValidator(_parse_due_date), _schema(format="date-time")]
-RecurrenceRule = Annotated[
-    Text, AfterValidator(_check_recurrence_rule), _schema(maxLength=RECURRENCE_RULE_MAX)
-]
+RecurrenceRule = Annotated[Text, AfterValidator(_check_recurrence_rule), _schema(maxLength=RECURRENCE_RULE_MAX)]
 Completed = Annotated[bool, Strict()]
 
-TagName = Annotated[
-    Text, AfterValidator(_trim_tag_name), _schema(minLength=1, maxLength=TAG_NAME_MAX, pattern=r"\S")
-]
+TagName = Annotated[Text, AfterValidator(_trim_tag_name), _schema(minLength=1, maxLength=TAG_NAME_MAX, pattern=r"\S")]
 Color = Annotated[Text, AfterValidator(_check_color), _schema(pattern="^#[0-9A-Fa-f]{6}$")]
 
 RowId = Annotated[int, Strict(), BeforeValidator(_read_id)]
-PositiveInt = Annotated[
-    int, AfterValidator(_check_positive), WithJsonSchema({"type": "integer", "minimum": 1})
-]
+PositiveInt = Annotated[int, AfterValidator(_check_positive), WithJsonSchema({"type": "integer", "minimum": 1})]
 StatusFilter = Annotated[Literal["all", "pending", "completed"], BeforeValidator(_check_status)]
 SortKey = Annotated[
     Literal["due_date", "-due_date", "priority", "-priority", "created_at", "-created_at", "title", "-title"],

@@ -24,8 +24,8 @@ from sqlmodel import Field
 from todo.core.types import DESCRIPTION_MAX, RECURRENCE_RULE_MAX, TITLE_MAX
 from todo.models.base import Base, instant_column
 
-PRIORITY_RANK = "CASE priority WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END"
-"""The order of priorities in SQL, as `idx_tasks_user_priority` has it."""
+PRIORITIES = "ARRAY['high', 'medium', 'low']"
+"""The priorities in their order; their places in it, from 1, are what `idx_tasks_user_priority` is sorted by."""
 OWNER_EXISTS = "fk_tasks_users"
 
 
@@ -44,7 +44,7 @@ class Task(Base, table=True):
         CheckConstraint("recurrence_rule <> ''", name="recurrence_rule"),
         Index("idx_tasks_user_id", "user_id", "created_at", "id"),
         Index("idx_tasks_user_completed", "user_id", "completed", "created_at", "id"),
-        Index("idx_tasks_user_priority", "user_id", text(f"({PRIORITY_RANK})"), "id"),
+        Index("idx_tasks_user_priority", "user_id", text(f"array_position({PRIORITIES}, priority)"), "id"),
         Index("idx_tasks_user_due_date", "user_id", "due_date", "id"),
     )
 
@@ -54,9 +54,7 @@ class Task(Base, table=True):
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
     title: str = Field(sa_column=Column(String(TITLE_MAX), nullable=False))
     description: str | None = Field(default=None, sa_column=Column(String(DESCRIPTION_MAX)))
-    completed: bool = Field(
-        default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
-    )
+    completed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     priority: str = Field(default="medium", sa_column=Column(Text, nullable=False, server_default="medium"))
     due_date: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))

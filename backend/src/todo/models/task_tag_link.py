@@ -24,9 +24,7 @@ class TaskTagLink(Base, table=True):
         ForeignKeyConstraint(
             ["user_id", "task_id"], ["tasks.user_id", "tasks.id"], name=TASK_EXISTS, ondelete="CASCADE"
         ),
-        ForeignKeyConstraint(
-            ["user_id", "tag_id"], ["tags.user_id", "tags.id"], name=TAG_EXISTS, ondelete="CASCADE"
-        ),
+        ForeignKeyConstraint(["user_id", "tag_id"], ["tags.user_id", "tags.id"], name=TAG_EXISTS, ondelete="CASCADE"),
         Index("idx_task_tag_link_tag", "user_id", "tag_id", "task_id"),
     )
 

@@ -18,7 +18,7 @@ from todo.core.types import (
     Text,
 )
 from todo.routers.dependencies import API, CurrentUser, Resources, Session, limit_rate
-from todo.routers.error_handlers import errors
+from todo.routers.error_handlers import Responses, errors
 from todo.schemas.token import MessagePublic, TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
 from todo.services import auth_service
@@ -35,7 +35,9 @@ from todo.services.auth_service import (
 
 REFRESH_COOKIE = "refresh_token"
 COOKIE_PATH = f"{API}/auth"
-SETS_COOKIE = {"headers": {"Set-Cookie": {"schema": {"type": "string"}, "description": "`refresh_token=…`"}}}
+SETS_COOKIE: Responses = {
+    200: {"headers": {"Set-Cookie": {"schema": {"type": "string"}, "description": "`refresh_token=…`"}}}
+}
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
@@ -52,9 +54,7 @@ class LoginForm(BaseModel):
     """The form of RFC 6749's password grant; its other fields are accepted and ignored."""
 
     username: Annotated[Text, Field(description="The e-mail address.", examples=["ada@example.com"])]
-    password: Annotated[
-        Text, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])
-    ]
+    password: Annotated[Text, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])]
 
 
 @router.post(
@@ -80,7 +80,7 @@ async def register(user: UserCreate, session: Session, resources: Resources) -> 
 @router.post(
     "/login",
     dependencies=[Depends(limit_rate("login"))],
-    responses={200: SETS_COOKIE}
+    responses=SETS_COOKIE
     | errors(InvalidCredentialsError, PayloadTooLargeError, MalformedRequestError, RateLimitExceededError),
 )
 async def login(
@@ -88,7 +88,7 @@ async def login(
 ) -> TokenPublic:
     """Exchange e-mail and password for an access token (15 minutes) and, in a cookie, a refresh token (7 days)."""
     tokens = await auth_service.log_in(
-        session, resources.hasher, resources.signer, form.username, form.password, utc_now()
+        session, resources.hasher, resources.signer, email=form.username, password=form.password, now=utc_now()
     )
     _set_refresh_cookie(response, resources.settings, tokens.refresh, int(REFRESH_LIFETIME.total_seconds()))
     return tokens.access
@@ -110,15 +110,13 @@ async def refresh(session: Session, resources: Resources, refresh_token: Refresh
     return await auth_service.refresh(session, resources.signer, refresh_token, utc_now())
 
 
-@router.get(
-    "/me", responses=errors(MissingTokenError, TokenExpiredError, InvalidTokenError, InvalidTokenTypeError)
-)
+@router.get("/me", responses=errors(MissingTokenError, TokenExpiredError, InvalidTokenError, InvalidTokenTypeError))
 async def get_me(session: Session, user: CurrentUser) -> UserPublic:
     """Return the account that the access token belongs to."""
     return await auth_service.get_user(session, user.sub)
 
 
-@router.post("/logout", responses={200: SETS_COOKIE})
+@router.post("/logout", responses=SETS_COOKIE)
 async def logout(response: Response, resources: Resources) -> MessagePublic:
     """Clear the refresh token's cookie. Succeeds without a session too."""
     _set_refresh_cookie(response, resources.settings, "", 0)

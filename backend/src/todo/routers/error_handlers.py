@@ -20,6 +20,7 @@ from todo.core.errors import (
 )
 from todo.schemas.error import ErrorPublic, FieldError
 
+Responses = dict[int | str, dict[str, Any]]
 WHERE_IT_WAS = {"body", "query", "path", "header", "cookie"}
 
 
@@ -30,7 +31,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_framework_error)
 
 
-def errors(*kinds: type[DomainError]) -> dict[int | str, dict[str, Any]]:
+def errors(*kinds: type[DomainError]) -> Responses:
     """Describe these errors for a route's `responses`, an example for each."""
     by_status: dict[int, list[type[DomainError]]] = defaultdict(list)
     for kind in kinds:
@@ -39,9 +40,7 @@ def errors(*kinds: type[DomainError]) -> dict[int | str, dict[str, Any]]:
         status: {
             "model": ErrorPublic,
             "description": " · ".join(f"`{kind.code}`" for kind in group),
-            "content": {
-                "application/json": {"examples": {kind.code: {"value": _body(kind)} for kind in group}}
-            },
+            "content": {"application/json": {"examples": {kind.code: {"value": _body(kind)} for kind in group}}},
             "headers": {name: {"schema": {"type": "string"}} for kind in group for name in kind.headers},
         }
         for status, group in by_status.items()
@@ -91,9 +90,7 @@ def _read_problem(problem: Mapping[str, Any]) -> tuple[int, FieldError]:
     if isinstance(cause, DomainError):
         return cause.status, FieldError(field=field, detail=cause.detail(), code=cause.code)
     detail = problem["msg"].removeprefix("Value error, ")
-    return MalformedRequestError.status, FieldError(
-        field=field, detail=detail, code=MalformedRequestError.code
-    )
+    return MalformedRequestError.status, FieldError(field=field, detail=detail, code=MalformedRequestError.code)
 
 
 def _body(kind: type[DomainError]) -> dict[str, object]:

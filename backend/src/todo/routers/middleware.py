@@ -18,7 +18,7 @@ logger = logging.getLogger("todo.requests")
 
 
 class RequestContextMiddleware:
-    """Gives each request an id, the client's own if it is a plain one, returns it, and logs one line when it is over."""
+    """Gives each request an id, the client's own if it is a plain one; returns it and logs one line at the end."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap the application."""

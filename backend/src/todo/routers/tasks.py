@@ -17,7 +17,7 @@ from todo.core.types import (
     RowId,
 )
 from todo.routers.dependencies import CurrentUser, Session
-from todo.routers.error_handlers import errors
+from todo.routers.error_handlers import Responses, errors
 from todo.schemas.page import Page
 from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
 from todo.services import task_service
@@ -42,6 +42,7 @@ QUERY_ERRORS = (
     InvalidSortFieldError,
     MalformedRequestError,
 )
+CARRIED_ALREADY: Responses = {200: {"model": TaskPublic, "description": "The task carried the tag already."}}
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=errors(*BODY_ERRORS))
@@ -51,9 +52,7 @@ async def create_task(task: TaskCreate, session: Session, user: CurrentUser) -> 
 
 
 @router.get("", responses=errors(*QUERY_ERRORS))
-async def list_tasks(
-    query: Annotated[TaskQuery, Query()], session: Session, user: CurrentUser
-) -> Page[TaskPublic]:
+async def list_tasks(query: Annotated[TaskQuery, Query()], session: Session, user: CurrentUser) -> Page[TaskPublic]:
     """Return a page of the user's tasks: filtered, searched, sorted."""
     return await task_service.list_tasks(session, user.sub, query)
 
@@ -89,12 +88,9 @@ async def delete_task(task_id: RowId, session: Session, user: CurrentUser) -> No
 @router.post(
     "/{task_id}/tags/{tag_id}",
     status_code=status.HTTP_201_CREATED,
-    responses={200: {"model": TaskPublic, "description": "The task carried the tag already."}}
-    | errors(TaskNotFoundError, TagNotFoundError, MalformedRequestError),
+    responses=CARRIED_ALREADY | errors(TaskNotFoundError, TagNotFoundError, MalformedRequestError),
 )
-async def add_tag(
-    task_id: RowId, tag_id: RowId, response: Response, session: Session, user: CurrentUser
-) -> TaskPublic:
+async def add_tag(task_id: RowId, tag_id: RowId, response: Response, session: Session, user: CurrentUser) -> TaskPublic:
     """Put a tag on a task."""
     task, created = await task_service.create_link(session, user.sub, task_id, tag_id)
     response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK

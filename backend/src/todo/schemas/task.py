@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from todo.core.types import (
     Completed,
@@ -21,7 +22,7 @@ from todo.core.types import (
 from todo.schemas.tag import TagOfTask
 
 PAGE_LIMIT_MAX = 100
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "title": "Water the plants",
     "description": "The ferns too",
     "priority": "high",
@@ -63,11 +64,11 @@ class TaskUpdate(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"completed": True, "due_date": None}]})
 
     title: Title | MISSING = MISSING
-    description: Description | None | MISSING = MISSING
+    description: Description | MISSING | None = MISSING
     priority: Priority | MISSING = MISSING
-    due_date: DueDate | None | MISSING = MISSING
+    due_date: DueDate | MISSING | None = MISSING
     completed: Completed | MISSING = MISSING
-    recurrence_rule: RecurrenceRule | None | MISSING = MISSING
+    recurrence_rule: RecurrenceRule | MISSING | None = MISSING
 
 
 class TaskQuery(BaseModel):
@@ -84,9 +85,7 @@ class TaskQuery(BaseModel):
     ] = ""
     status: Annotated[StatusFilter, Field(description="Whether the task is done.")] = "all"
     priority: Priority | None = None
-    tag: Annotated[
-        Text, Field(description="A tag's id or its name. Digits match either; empty means no filter.")
-    ] = ""
+    tag: Annotated[Text, Field(description="A tag's id or its name. Digits match either; empty means no filter.")] = ""
     sort: Annotated[
         SortKey | None,
         Field(

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy import String as SqlString
+from sqlalchemy import bindparam, func, insert, select
 
 from todo.core.database import Row, Session, Statement
 from todo.core.errors import AuthenticationError, InvalidValueError
 from todo.core.security import BadTokenError, Claims, PasswordHasher, TokenKind, TokenSigner
 from todo.core.types import InvalidEmailError, normalize_email
+from todo.models.base import table_of
 from todo.models.user import EMAIL_UNIQUE, User
 from todo.schemas.token import TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
@@ -73,19 +74,20 @@ class TokenPair:
     refresh: str
 
 
+USERS = table_of(User)
 EMAIL = bindparam("email", type_=SqlString)
-PUBLIC_COLUMNS = (User.id, User.email, User.name, User.created_at)
+PUBLIC_COLUMNS = (USERS.c.id, USERS.c.email, USERS.c.name, USERS.c.created_at)
 
 INSERT_USER = Statement(
-    insert(User)
+    insert(USERS)
     .values(email=EMAIL, password_hash=bindparam("password_hash"), name=bindparam("name"))
     .returning(*PUBLIC_COLUMNS),
     violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
 )
 SELECT_CREDENTIALS = Statement(
-    select(User.id, User.email, User.password_hash).where(func.lower(User.email) == func.lower(EMAIL))
+    select(USERS.c.id, USERS.c.email, USERS.c.password_hash).where(func.lower(USERS.c.email) == func.lower(EMAIL))
 )
-SELECT_USER = Statement(select(*PUBLIC_COLUMNS).where(User.id == bindparam("user_id")))
+SELECT_USER = Statement(select(*PUBLIC_COLUMNS).where(USERS.c.id == bindparam("user_id")))
 
 
 async def create_user(session: Session, hasher: PasswordHasher, user: UserCreate) -> UserPublic:
@@ -100,7 +102,7 @@ async def create_user(session: Session, hasher: PasswordHasher, user: UserCreate
 
 
 async def log_in(
-    session: Session, hasher: PasswordHasher, signer: TokenSigner, email: str, password: str, now: datetime
+    session: Session, hasher: PasswordHasher, signer: TokenSigner, *, email: str, password: str, now: datetime
 ) -> TokenPair:
     """Exchange an e-mail and its password for tokens (LOG-001).
 

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from todo.core.database import Row, Session, Statement
 from todo.core.errors import InvalidValueError, NotFoundError
+from todo.models.base import table_of
 from todo.models.tag import NAME_UNIQUE, OWNER_EXISTS, Tag
 from todo.schemas.tag import TagPublic, TagWrite
 from todo.services.auth_service import InvalidTokenError
@@ -25,17 +26,18 @@ class TagAlreadyExistsError(InvalidValueError):
     field = "name"
 
 
-USER_ID = bindparam("user_id")
-PUBLIC_COLUMNS = (Tag.id, Tag.name, Tag.color, Tag.user_id)
-MINE = (Tag.user_id == USER_ID, Tag.id == bindparam("tag_id"))
+TAGS = table_of(Tag)
+USER_ID = bindparam("user_id", type_=TAGS.c.user_id.type)
+PUBLIC_COLUMNS = (TAGS.c.id, TAGS.c.name, TAGS.c.color, TAGS.c.user_id)
+MINE = (TAGS.c.user_id == USER_ID, TAGS.c.id == bindparam("tag_id"))
 WRITTEN = {"name": bindparam("name"), "color": bindparam("color", type_=SqlText)}
-BY_NAME = (func.lower(Tag.name), Tag.name)
+BY_NAME = (func.lower(TAGS.c.name), TAGS.c.name)
 VIOLATIONS = {NAME_UNIQUE: TagAlreadyExistsError, OWNER_EXISTS: InvalidTokenError}
 
-INSERT_TAG = Statement(insert(Tag).values(user_id=USER_ID, **WRITTEN).returning(*PUBLIC_COLUMNS), VIOLATIONS)
-SELECT_TAGS = Statement(select(*PUBLIC_COLUMNS).where(Tag.user_id == USER_ID).order_by(*BY_NAME))
-UPDATE_TAG = Statement(update(Tag).where(*MINE).values(**WRITTEN).returning(*PUBLIC_COLUMNS), VIOLATIONS)
-DELETE_TAG = Statement(delete(Tag).where(*MINE).returning(Tag.id))
+INSERT_TAG = Statement(insert(TAGS).values(user_id=USER_ID, **WRITTEN).returning(*PUBLIC_COLUMNS), VIOLATIONS)
+SELECT_TAGS = Statement(select(*PUBLIC_COLUMNS).where(TAGS.c.user_id == USER_ID).order_by(*BY_NAME))
+UPDATE_TAG = Statement(update(TAGS).where(*MINE).values(**WRITTEN).returning(*PUBLIC_COLUMNS), VIOLATIONS)
+DELETE_TAG = Statement(delete(TAGS).where(*MINE).returning(TAGS.c.id))
 
 
 async def create_tag(session: Session, user_id: UUID, tag: TagWrite) -> TagPublic:

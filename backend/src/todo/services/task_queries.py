@@ -1,7 +1,7 @@
 """The statements on tasks, each built once: a filter combination once per shape, a patch once per set of fields."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -10,7 +10,6 @@ from sqlalchemy import (
     Integer,
     and_,
     bindparam,
-    case,
     delete,
     exists,
     false,
@@ -31,7 +30,7 @@ from todo.core.database import Statement
 from todo.core.errors import NotFoundError
 from todo.models import Tag, Task, TaskTagLink
 from todo.models.base import table_of
-from todo.models.task import OWNER_EXISTS
+from todo.models.task import OWNER_EXISTS, PRIORITIES
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.services.auth_service import InvalidTokenError
 from todo.services.tag_service import TagNotFoundError
@@ -47,6 +46,7 @@ MOVED_ON = func.greatest(func.now(), TASKS.c.updated_at + literal_column("interv
 
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 PRIORITY_RANKS = {"high": 1, "medium": 2, "low": 3}
+"""By name, the place in `PRIORITIES`."""
 
 
 class TaskNotFoundError(NotFoundError):
@@ -87,9 +87,7 @@ def _tags_json(tasks: Columns) -> ColumnElement[str]:
 
 def _priority_rank(tasks: Columns) -> ColumnElement[int]:
     """Return the place of a task's priority, in the very words of the index on it."""
-    ranks = {literal_column(f"'{name}'"): literal_column(str(rank)) for name, rank in PRIORITY_RANKS.items()}
-    lowest = ranks.popitem()[1]
-    return case(ranks, value=tasks["priority"], else_=lowest)
+    return func.array_position(literal_column(PRIORITIES), tasks["priority"])
 
 
 ORDERS: Mapping[str, Callable[[Columns], ColumnElement[Any]]] = {
@@ -129,7 +127,7 @@ def _conditions(shape: ListShape) -> list[ColumnElement[bool]]:
     return conditions
 
 
-@lru_cache(maxsize=None)
+@cache
 def select_page(shape: ListShape) -> Statement:
     """Return the statement that reads a page, each task with its tags, and in every row the `total` of the list.
 
@@ -154,15 +152,12 @@ def select_page(shape: ListShape) -> Statement:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def update_task(fields: frozenset[str]) -> Statement:
     """Return the statement that writes these fields of one task and gives it back; binds them and `task_id`."""
     written = {name: bindparam(name, type_=TASKS.c[name].type) for name in sorted(fields)}
     return Statement(
-        update(TASKS)
-        .where(*MY_TASK)
-        .values(**written, updated_at=MOVED_ON)
-        .returning(*TASKS.c, _tags_json(TASKS.c))
+        update(TASKS).where(*MY_TASK).values(**written, updated_at=MOVED_ON).returning(*TASKS.c, _tags_json(TASKS.c))
     )
 
 
@@ -227,9 +222,7 @@ def _delete_link() -> Statement:
         .cte("touched")
     )
     tag = exists().where(TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
-    return Statement(
-        select(exists(select(task.c.id)).label("task_found"), tag.label("tag_found")).add_cte(touched)
-    )
+    return Statement(select(exists(select(task.c.id)).label("task_found"), tag.label("tag_found")).add_cte(touched))
 
 
 INSERT_LINK = _insert_link()

@@ -59,9 +59,7 @@ async def get_task(session: Session, user_id: UUID, task_id: int) -> TaskPublic:
     return _found(await session.fetch_one(task_queries.SELECT_TASK, user_id=user_id, task_id=task_id))
 
 
-async def update_task(
-    session: Session, user_id: UUID, task_id: int, changes: TaskReplace | TaskUpdate
-) -> TaskPublic:
+async def update_task(session: Session, user_id: UUID, task_id: int, changes: TaskReplace | TaskUpdate) -> TaskPublic:
     """Write the fields that `changes` has, all of them or some, in one statement (TSK-014, TSK-016).
 
     Two that change different fields at once both hold; of two that change the same field the later one does.
@@ -93,9 +91,7 @@ async def create_link(session: Session, user_id: UUID, task_id: int, tag_id: int
         TaskNotFoundError: there is no such task of the user's (ASC-004).
         TagNotFoundError: there is no such tag of the user's (ASC-003, ASC-005).
     """
-    created = await session.fetch_one(
-        task_queries.INSERT_LINK, user_id=user_id, task_id=task_id, tag_id=tag_id
-    )
+    created = await session.fetch_one(task_queries.INSERT_LINK, user_id=user_id, task_id=task_id, tag_id=tag_id)
     task = await get_task(session, user_id, task_id)
     if created is None and tag_id not in (tag.id for tag in task.tags):
         raise TagNotFoundError

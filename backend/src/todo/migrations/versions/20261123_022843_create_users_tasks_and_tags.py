@@ -34,9 +34,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "id", name=op.f("pk_tags")),
         sa.UniqueConstraint("user_id", "name", name="uq_tags_user_id_name"),
     )
-    op.create_index(
-        "idx_tags_user_id", "tags", ["user_id", sa.literal_column("lower(name)"), "name"], unique=False
-    )
+    op.create_index("idx_tags_user_id", "tags", ["user_id", sa.literal_column("lower(name)"), "name"], unique=False)
     op.create_table(
         "tasks",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -55,9 +53,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_tasks_users", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "id", name=op.f("pk_tasks")),
     )
-    op.create_index(
-        "idx_tasks_user_completed", "tasks", ["user_id", "completed", "created_at", "id"], unique=False
-    )
+    op.create_index("idx_tasks_user_completed", "tasks", ["user_id", "completed", "created_at", "id"], unique=False)
     op.create_index("idx_tasks_user_due_date", "tasks", ["user_id", "due_date", "id"], unique=False)
     op.create_index("idx_tasks_user_id", "tasks", ["user_id", "created_at", "id"], unique=False)
     op.create_index(
@@ -65,7 +61,7 @@ def upgrade() -> None:
         "tasks",
         [
             "user_id",
-            sa.literal_column("(CASE priority WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END)"),
+            sa.literal_column("array_position(ARRAY['high', 'medium', 'low'], priority)"),
             "id",
         ],
         unique=False,
