@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Response, status
-from fastapi.security import APIKeyCookie
+from fastapi import APIRouter, Depends, Form, Request, Response, status
 from pydantic import BaseModel, Field
 
 from todo.core.clock import utc_now
@@ -41,13 +40,25 @@ SETS_COOKIE: Responses = {
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
-refresh_cookie = APIKeyCookie(
-    name=REFRESH_COOKIE,
-    scheme_name="RefreshCookie",
-    description="Set by `POST /api/v1/auth/login`. Browsers send it by themselves: there is nothing to fill in.",
-    auto_error=False,
-)
-RefreshToken = Annotated[str | None, Depends(refresh_cookie)]
+COOKIE_PARAMETER = {
+    "parameters": [
+        {
+            "name": REFRESH_COOKIE,
+            "in": "cookie",
+            "description": "Set by `POST /api/v1/auth/login`; browsers send it by themselves.",
+            "schema": {"type": "string"},
+        }
+    ]
+}
+"""Described by hand: as a parameter of the framework's it would promise a 422 that cannot happen."""
+
+
+async def get_refresh_token(request: Request) -> str | None:
+    """Return the refresh token in the cookie, if there is one."""
+    return request.cookies.get(REFRESH_COOKIE)
+
+
+RefreshToken = Annotated[str | None, Depends(get_refresh_token)]
 
 
 class LoginForm(BaseModel):
@@ -97,6 +108,7 @@ async def login(
 @router.post(
     "/refresh",
     dependencies=[Depends(limit_rate("refresh"))],
+    openapi_extra=COOKIE_PARAMETER,
     responses=errors(
         MissingRefreshTokenError,
         RefreshTokenExpiredError,
@@ -116,7 +128,7 @@ async def get_me(session: Session, user: CurrentUser) -> UserPublic:
     return await auth_service.get_user(session, user.sub)
 
 
-@router.post("/logout", responses=SETS_COOKIE)
+@router.post("/logout", responses=SETS_COOKIE, openapi_extra=COOKIE_PARAMETER)
 async def logout(response: Response, resources: Resources) -> MessagePublic:
     """Clear the refresh token's cookie. Succeeds without a session too."""
     _set_refresh_cookie(response, resources.settings, "", 0)

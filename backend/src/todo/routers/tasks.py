@@ -91,7 +91,7 @@ async def delete_task(task_id: RowId, session: Session, user: CurrentUser) -> No
     responses=CARRIED_ALREADY | errors(TaskNotFoundError, TagNotFoundError, MalformedRequestError),
 )
 async def add_tag(task_id: RowId, tag_id: RowId, response: Response, session: Session, user: CurrentUser) -> TaskPublic:
-    """Put a tag on a task."""
+    """Put a tag on a task and return the task. Doing it again changes nothing and answers 200."""
     task, created = await task_service.create_link(session, user.sub, task_id, tag_id)
     response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
     return task

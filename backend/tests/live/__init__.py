@@ -1,0 +1,1 @@
+"""Tests of the command itself: real processes, real sockets, real signals."""

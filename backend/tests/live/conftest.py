@@ -1,0 +1,169 @@
+"""A running `todo serve` to talk to, and programs that talk to it."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import pytest
+
+from tests.support import PASSWORD, MakeDatabase
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+@dataclass
+class Service:
+    """A `todo serve` process, its address, and what it has said so far."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    data_dir: Path
+    log: Path
+
+    def said(self) -> str:
+        """Return what it wrote to standard error and output."""
+        return self.log.read_text()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal, wait, and return the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(STOP_SECONDS)
+
+
+class Start(Protocol):
+    """Starts `todo serve` and waits for its first answer; settings as environment variables."""
+
+    def __call__(self, data_dir: Path | None = None, **settings: str) -> Service: ...
+
+
+class LogIn(Protocol):
+    """Gives a client of somebody with an account, registered now or before."""
+
+    def __call__(self, service: Service, email: str = ...) -> httpx.Client: ...
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Return an environment for a command: ours without settings that somebody may have made, and these."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {"BCRYPT_ROUNDS": "4"} | settings
+
+
+def todo(*arguments: str, cwd: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Run `todo` to its end."""
+    command = [sys.executable, "-m", "todo", *arguments]
+    return subprocess.run(
+        command, cwd=cwd, env=environment(**settings), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start services for one test."""
+    with _starter(tmp_path) as start_service:
+        yield start_service
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A running service for tests that do not harm it; its data folder has a space in its name."""
+    with _starter(tmp_path_factory.mktemp("a folder, with a space")) as start_service:
+        yield start_service(RATE_LIMIT_ENABLED="false")
+
+
+@contextlib.contextmanager
+def _starter(folder: Path) -> Iterator[Start]:
+    """Lend a way to start services; what still runs at the end is killed, and its PostgreSQL ends with it."""
+    services: list[Service] = []
+
+    def start_service(data_dir: Path | None = None, **settings: str) -> Service:
+        port = settings.setdefault("PORT", str(free_port()))
+        data_dir = data_dir or folder / "data"
+        log = folder / f"service-{len(services)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "todo", "serve"],
+                cwd=folder,
+                env=environment(DATA_DIR=str(data_dir), **settings),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        service = Service(process, f"http://localhost:{port}", data_dir, log)
+        services.append(service)
+        wait_until(lambda: answers(service), service)
+        return service
+
+    try:
+        yield start_service
+    finally:
+        for service in services:
+            service.process.kill()
+            service.process.wait(STOP_SECONDS)
+
+
+@pytest.fixture
+def log_in() -> Iterator[LogIn]:
+    """Log people in, with clients that are closed at the end of the test."""
+    with contextlib.ExitStack() as clients:
+
+        def log_in_to(service: Service, email: str = "ada@example.com") -> httpx.Client:
+            client = clients.enter_context(httpx.Client(base_url=f"{service.url}/api/v1", timeout=30))
+            client.post("/auth/register", json={"email": email, "password": PASSWORD})
+            login = client.post("/auth/login", data={"username": email, "password": PASSWORD})
+            client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+            return client
+
+        yield log_in_to
+
+
+@pytest.fixture
+async def empty_database(make_database: MakeDatabase) -> str:
+    """The address of a database without a table."""
+    return await make_database(migrated=False)
+
+
+def answers(service: Service) -> bool:
+    """Tell whether the service is alive."""
+    try:
+        return httpx.get(f"{service.url}/health").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], service: Service) -> None:
+    """Wait for a condition of a running service."""
+    deadline = time.monotonic() + START_SECONDS
+    while not condition():
+        assert service.process.poll() is None, service.said()
+        assert time.monotonic() < deadline, service.said()
+        time.sleep(0.02)
+
+
+def require(*programs: str) -> str:
+    """Return the first of these programs that is installed; without any, skip, or fail where CI must have them."""
+    for program in programs:
+        if (found := shutil.which(program)) is not None:
+            return found
+    message = f"this test needs one of: {', '.join(programs)}"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)

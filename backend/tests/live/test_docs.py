@@ -1,0 +1,118 @@
+"""The documentation pages in a real browser that reaches nothing but the service."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Page, Route, async_playwright, expect
+
+from tests.live.conftest import Service, require
+from tests.support import PASSWORD
+
+
+@pytest.fixture
+async def page(service: Service) -> AsyncIterator[Page]:
+    """A page of a headless Chromium; any request that leaves the machine fails the test."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=require("chromium", "chromium-browser", "google-chrome"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        page = await browser.new_page(viewport={"width": 1280, "height": 1600})
+        page.set_default_timeout(15_000)
+        elsewhere: list[str] = []
+
+        async def stay_here(route: Route) -> None:
+            if route.request.url.startswith((service.url, "data:", "blob:")):
+                await route.continue_()
+            else:
+                elsewhere.append(route.request.url)
+                await route.abort()
+
+        await page.route("**/*", stay_here)
+        yield page
+        assert elsewhere == []
+        await browser.close()
+
+
+async def try_out(page: Page, operation: str, body: str | None = None, **parameters: str) -> str:
+    """Open an operation, fill it in, press Execute, and return the body of the answer."""
+    block = page.locator(f"[id$='-{operation}']")
+    await block.locator(".opblock-summary").click()
+    await block.get_by_role("button", name="Try it out").click()
+    for name, value in parameters.items():
+        await block.locator(f"tr[data-param-name='{name}'] input").fill(value)
+    if body is not None:
+        await block.locator("textarea").fill(body)
+    await block.get_by_role("button", name="Execute").click()
+    answer = block.locator(".live-responses-table")
+    await expect(answer).to_be_visible()
+    text = await answer.inner_text()
+    await block.locator(".opblock-summary").click()
+    return text
+
+
+async def test_a_person_registers_authorizes_and_calls_every_endpoint(service: Service, page: Page) -> None:
+    email = f"{uuid4().hex}@example.com"
+    await page.goto(f"{service.url}/docs")
+    await expect(page.locator(".opblock")).to_have_count(18)
+
+    registered = await try_out(page, "register", f'{{"email": "{email}", "password": "{PASSWORD}"}}')
+    await page.get_by_role("button", name="Authorize").first.click()
+    await page.get_by_label("username").fill(email)
+    await page.get_by_label("password").fill(PASSWORD)
+    await page.locator(".modal-ux button.authorize").first.click()
+    await expect(page.locator(".modal-ux").get_by_text("Authorized").first).to_be_visible()
+    await page.locator(".modal-ux button.btn-done").first.click()
+    answers = {
+        "register": registered,
+        "get_me": await try_out(page, "get_me"),
+        "create_task": await try_out(page, "create_task", '{"title": "Water the plants"}'),
+        "create_tag": await try_out(page, "create_tag", '{"name": "home"}'),
+    }
+    task, tag = (field_of(answers[name], "id") for name in ("create_task", "create_tag"))
+    answers |= {
+        "add_tag": await try_out(page, "add_tag", task_id=task, tag_id=tag),
+        "list_tasks": await try_out(page, "list_tasks", q="plants"),
+        "get_task": await try_out(page, "get_task", task_id=task),
+        "update_task": await try_out(page, "update_task", '{"completed": true}', task_id=task),
+        "replace_task": await try_out(
+            page, "replace_task", '{"title": "Ferns", "priority": "low", "completed": false}', task_id=task
+        ),
+        "list_tags": await try_out(page, "list_tags"),
+        "update_tag": await try_out(page, "update_tag", '{"name": "garden", "color": "#2E8B57"}', tag_id=tag),
+        "remove_tag": await try_out(page, "remove_tag", task_id=task, tag_id=tag),
+        "delete_tag": await try_out(page, "delete_tag", tag_id=tag),
+        "delete_task": await try_out(page, "delete_task", task_id=task),
+        "refresh": await try_out(page, "refresh"),
+        "logout": await try_out(page, "logout"),
+        "get_health": await try_out(page, "get_health"),
+    }
+    await keep_picture(page, "docs.png")
+
+    statuses = {name: answer.split()[2] for name, answer in answers.items()}
+    created = {"register", "create_task", "create_tag", "add_tag"}
+    removed = {"remove_tag", "delete_tag", "delete_task"}
+    assert statuses == {name: "201" if name in created else "204" if name in removed else "200" for name in answers}
+
+
+async def test_the_reference_page_shows_every_operation(service: Service, page: Page) -> None:
+    await page.goto(f"{service.url}/redoc")
+
+    await expect(page.get_by_text("Create a task. Only a title is needed.")).to_be_visible(timeout=15_000)
+    await keep_picture(page, "redoc.png")
+
+
+def field_of(answer: str, name: str) -> str:
+    """Return the number that an answer, as the page shows it, gives for a field."""
+    return answer.split(f'"{name}": ')[1].split(",")[0]
+
+
+async def keep_picture(page: Page, name: str) -> None:
+    """Keep a screenshot where SCREENSHOTS says, for a person to look at."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        await asyncio.to_thread(Path(folder).mkdir, parents=True, exist_ok=True)
+        await page.screenshot(path=Path(folder) / name)

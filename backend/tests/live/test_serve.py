@@ -1,0 +1,213 @@
+"""`todo serve` from the outside: starting, stopping, being killed, and what it says when it cannot start."""
+
+import concurrent.futures
+import itertools
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.live.conftest import LogIn, Service, Start, environment, free_port, todo, wait_until
+from tests.support import PASSWORD, SECRET
+from todo.core import migrator
+
+
+def processes_of(data_dir: Path) -> list[str]:
+    """Return the names of the processes that work in the embedded database's folder."""
+    cluster = (data_dir / "postgres").resolve()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == cluster:
+                found.append((process / "comm").read_text().strip())
+        except OSError:
+            continue
+    return found
+
+
+def test_serves_from_nothing_and_says_where(service: Service) -> None:
+    assert f"serving Todo at {service.url}" in service.said()
+    assert f"{service.url}/docs" in service.said()
+    assert f"curl {service.url}/health" in service.said()
+
+
+def test_keeps_data_secret_and_sessions_over_a_restart(start: Start, log_in: LogIn) -> None:
+    first = start()
+    client = log_in(first)
+    client.post("/tasks", json={"title": "Water the plants"})
+    assert first.stop() == 0
+
+    second = start(first.data_dir)
+    client.base_url = f"{second.url}/api/v1"
+
+    assert [task["title"] for task in client.get("/tasks").json()["items"]] == ["Water the plants"]
+
+
+def test_keeps_its_secret_and_data_from_other_users(service: Service) -> None:
+    secret = service.data_dir / "jwt_secret_key"
+    assert len(secret.read_text()) == 64
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert stat.S_IMODE(service.data_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((service.data_dir / "postgres").stat().st_mode) == 0o700
+
+
+def test_stops_postgresql_with_itself_on_ctrl_c(start: Start) -> None:
+    service = start()
+    assert processes_of(service.data_dir)
+
+    status = service.stop(signal.SIGINT)
+
+    assert status == 0
+    assert not processes_of(service.data_dir)
+    assert "database system is shut down" in (service.data_dir / "postgres.log").read_text()
+
+
+def test_finishes_the_request_in_flight_before_it_stops(start: Start) -> None:
+    service = start(BCRYPT_ROUNDS="13")
+    body = {"email": "ada@example.com", "password": PASSWORD}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answer = pool.submit(httpx.post, f"{service.url}/api/v1/auth/register", json=body, timeout=30)
+        time.sleep(0.2)  # into the half second that the hash takes
+
+        status = service.stop()
+
+    assert answer.result().status_code == 201
+    assert status == 0
+
+
+def test_loses_no_acknowledged_write_and_leaves_no_orphan_when_killed(start: Start, log_in: LogIn) -> None:
+    service = start()
+    client = log_in(service)
+    acknowledged: list[str] = []
+
+    def write(writer: int) -> None:
+        for number in range(10_000):
+            title = f"{writer}-{number}"
+            try:
+                if client.post("/tasks", json={"title": title}).status_code == 201:
+                    acknowledged.append(title)
+            except httpx.TransportError:
+                return
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(write, number) for number in range(4)]
+        wait_until(lambda: len(acknowledged) > 100, service)
+        service.stop(signal.SIGKILL)
+        concurrent.futures.wait(writers)
+    # Right away, while the old server may still be on its way out.
+    again = start(service.data_dir)
+    client.base_url = f"{again.url}/api/v1"
+    found: set[str] = set()
+    page = 1
+    while items := client.get("/tasks", params={"limit": 100, "page": page}).json()["items"]:
+        found |= {task["title"] for task in items}
+        page += 1
+
+    assert set(acknowledged) <= found
+    assert again.stop() == 0
+    assert not processes_of(service.data_dir)
+
+
+def test_a_second_service_on_the_same_data_says_who_has_it(service: Service, tmp_path: Path) -> None:
+    second = todo("serve", cwd=tmp_path, DATA_DIR=str(service.data_dir), PORT=str(free_port()))
+
+    assert second.returncode == 1
+    assert f"is in use by another service (process {service.process.pid})" in second.stderr
+    assert httpx.get(f"{service.url}/health").status_code == 200
+
+
+def test_a_second_service_on_the_same_port_says_that_it_is_taken(service: Service, tmp_path: Path) -> None:
+    port = service.url.rpartition(":")[2]
+
+    second = todo("serve", cwd=tmp_path, DATA_DIR=str(tmp_path / "other"), PORT=port)
+
+    assert second.returncode == 1
+    assert f"Port {port} on 127.0.0.1 cannot be used" in second.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_two_that_start_at_once_on_one_folder_do_no_harm(tmp_path: Path) -> None:
+    data_dir = str(tmp_path / "data")
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "todo", "serve"],
+            cwd=tmp_path,
+            env=environment(DATA_DIR=data_dir, PORT=str(free_port())),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+
+    loser = next(racer for racer in itertools.cycle(racers) if racer.poll() is not None)
+    winner = next(racer for racer in racers if racer is not loser)
+    winner.terminate()
+    outcomes = {racer: (racer.wait(30), racer.communicate()[1]) for racer in racers}
+
+    assert outcomes[loser][0] == 1
+    assert "is in use by another service" in outcomes[loser][1]
+    assert outcomes[winner][0] == 0
+    assert "Traceback" not in outcomes[winner][1]
+    assert todo("migrate", "up", cwd=tmp_path, DATA_DIR=data_dir).returncode == 0
+
+
+def test_uses_the_operators_database_and_nothing_else(
+    start: Start, log_in: LogIn, tmp_path: Path, empty_database: str
+) -> None:
+    migrator.upgrade(empty_database)
+
+    service = start(DATABASE_URL=empty_database, JWT_SECRET_KEY=SECRET)
+
+    assert log_in(service).get("/auth/me").status_code == 200
+    assert "embedded" not in service.said()
+    assert not service.data_dir.exists()
+
+
+def test_warns_of_pending_migrations_and_leaves_them_to_the_operator(start: Start, empty_database: str) -> None:
+    service = start(DATABASE_URL=empty_database, JWT_SECRET_KEY=SECRET)
+
+    assert "run: todo migrate up" in service.said()
+    assert migrator.read_status(empty_database).current is None
+
+
+def test_several_workers_share_one_database_and_one_secret(start: Start, log_in: LogIn) -> None:
+    service = start(WORKERS="2", RATE_LIMIT_ENABLED="false")
+    client = log_in(service)
+
+    statuses = [httpx.get(f"{service.url}/api/v1/auth/me", headers=client.headers).status_code for _ in range(20)]
+
+    assert set(statuses) == {200}
+    assert service.stop() == 0
+    assert not processes_of(service.data_dir)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        pytest.param({"PORT": "eighty"}, "PORT should be a valid integer", id="no number"),
+        pytest.param({"DB_POOL_MAX": "0"}, "DB_POOL_MAX should be greater than or equal to 1", id="too small"),
+        pytest.param({"JWT_SECRET_KEY": "short"}, "JWT_SECRET_KEY should be at least 64 hex", id="short secret"),
+        pytest.param({"DATABASE_URL": "mysql://x"}, "DATABASE_URL should look like postgresql", id="wrong database"),
+        pytest.param(
+            {"DATABASE_URL": "postgresql://localhost/todo"}, "JWT_SECRET_KEY should be set", id="no secret of its own"
+        ),
+        pytest.param(
+            {"DATABASE_URL": "postgresql://todo:secret@127.0.0.1:1/todo", "JWT_SECRET_KEY": SECRET},
+            "The database postgresql://todo:***@127.0.0.1:1/todo cannot be used",
+            id="database away",
+        ),
+        pytest.param({"DATA_DIR": "/proc/todo"}, "The data folder /proc/todo cannot be used", id="impossible folder"),
+    ],
+)
+def test_says_what_is_wrong_and_how_to_mend_it(tmp_path: Path, settings: dict[str, str], complaint: str) -> None:
+    outcome = todo("serve", cwd=tmp_path, **({"PORT": str(free_port())} | settings))
+
+    assert outcome.returncode == 1
+    assert complaint in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert "secret@" not in outcome.stderr

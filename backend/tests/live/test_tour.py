@@ -1,0 +1,48 @@
+"""The README's tours, run as they are written against a running service."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.live.conftest import Service, environment, require
+
+README = Path(__file__).parents[3] / "README.md"
+BLOCK = re.compile(r"^```sh tour=(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TOURS = dict(BLOCK.findall(README.read_text()))
+
+
+@pytest.mark.parametrize("program", ["curl", "httpie"])
+def test_the_tour_runs_as_written(service: Service, tmp_path: Path, program: str) -> None:
+    shell = require("bash", "dash", "sh")
+    binaries = Path(sys.executable).parent
+    if program == "curl":
+        require("curl")
+    path = f"{binaries}:{environment()['PATH']}"
+    script = TOURS[program].replace("http://localhost:8000", service.url)
+
+    done = subprocess.run(
+        [shell, "-eu", "-c", script],
+        cwd=tmp_path,
+        env=environment(PATH=path, HOME=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    said = done.stdout
+    assert done.returncode == 0, said + done.stderr
+    for expected in (
+        '"created_at"',
+        '"Water the plants"',
+        '"total":1',
+        '"completed":true',
+        '"Water the ferns"',
+        '"access_token"',
+        '"Successfully logged out"',
+    ):
+        assert expected in re.sub(r'": ', '":', said), said
+    assert set(re.findall(r'"code": ?"(\w+)"', said)) == {"INVALID_PRIORITY"}, said

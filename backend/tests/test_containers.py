@@ -1,0 +1,205 @@
+"""What `docker-compose.yml` and the Dockerfile promise, read from the files: no engine is needed."""
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # comes with schemathesis, without types
+
+from tests.support import Json
+from todo.cli import GRACE_SECONDS
+from todo.core.config import Settings
+
+BACKEND = Path(__file__).parents[1]
+COMPOSE_FILE = BACKEND.parent / "docker-compose.yml"
+SECRETS = {"JWT_SECRET_KEY", "POSTGRES_PASSWORD"}
+FIXED_BY_THE_IMAGE = {"HOST", "PORT", "DATA_DIR"}
+
+Stage = list[tuple[str, str]]
+"""The instructions between one FROM and the next: names and arguments."""
+
+
+@pytest.fixture
+def compose() -> Json:
+    """The compose file, its anchors resolved, its variables as they are written."""
+    compose: Json = yaml.safe_load(COMPOSE_FILE.read_text())
+    return compose
+
+
+@pytest.fixture
+def services(compose: Json) -> Json:
+    """The services of the compose file, by name."""
+    services: Json = compose["services"]
+    return services
+
+
+@pytest.fixture
+def stages() -> list[Stage]:
+    """The stages of the Dockerfile; the last one is the image."""
+    text = re.sub(r"^\s*#.*\n", "", (BACKEND / "Dockerfile").read_text(), flags=re.MULTILINE)
+    stages: list[Stage] = []
+    for line in re.sub(r"\\\n", " ", text).splitlines():
+        name, _, arguments = line.strip().partition(" ")
+        if name == "FROM":
+            stages.append([])
+        if name:
+            stages[-1].append((name, " ".join(arguments.split())))
+    return stages
+
+
+def find_all(stage: Stage, name: str) -> list[str]:
+    return [arguments for instruction, arguments in stage if instruction == name]
+
+
+def test_only_the_service_publishes_a_port(services: Json) -> None:
+    assert [name for name, service in services.items() if "ports" in service] == ["todo"]
+
+
+def test_refuses_to_start_without_secrets_and_says_how_to_make_them() -> None:
+    used = re.findall(r"\$\{(\w+)(\S*) ?([^}]*)\}", COMPOSE_FILE.read_text())
+
+    assert {name for name, _, _ in used} >= SECRETS
+    for name, operator, message in used:
+        if name in SECRETS:
+            assert operator.startswith(":?")
+            assert "openssl rand -hex" in message
+
+
+def test_migrates_once_on_a_database_that_answers(services: Json) -> None:
+    migrate = services["migrate"]
+
+    assert migrate["command"] == ["todo", "migrate", "up"]
+    assert migrate["restart"] == "no"
+    assert migrate["depends_on"] == {"db": {"condition": "service_healthy"}}
+
+
+def test_serves_when_the_migrations_are_done(services: Json) -> None:
+    assert services["todo"]["depends_on"] == {
+        "db": {"condition": "service_healthy"},
+        "migrate": {"condition": "service_completed_successfully"},
+    }
+
+
+def test_serves_from_the_image_that_the_migrations_build(services: Json) -> None:
+    assert services["todo"]["image"] == services["migrate"]["image"]
+    assert COMPOSE_FILE.parent / services["migrate"]["build"] == BACKEND
+
+
+def test_calls_the_database_ready_once_it_accepts_connections_over_the_network(services: Json) -> None:
+    command = services["db"]["healthcheck"]["test"]
+
+    assert command[:2] == ["CMD", "pg_isready"]
+    assert "--host=127.0.0.1" in command
+
+
+def test_keeps_the_data_in_a_named_volume_where_this_postgresql_looks_for_it(compose: Json) -> None:
+    db = compose["services"]["db"]
+
+    assert db["image"] == "postgres:18"
+    assert db["volumes"] == ["db:/var/lib/postgresql"]
+    assert "db" in compose["volumes"]
+
+
+@pytest.mark.parametrize("name", ["todo", "migrate"])
+def test_runs_without_privileges(services: Json, name: str) -> None:
+    service = services[name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_passes_every_setting_on_and_nothing_else(services: Json) -> None:
+    settings = {name.upper() for name in Settings.model_fields} - FIXED_BY_THE_IMAGE
+
+    assert set(services["todo"]["environment"]) == settings | {"PGPASSWORD"}
+
+
+def test_gives_the_service_the_time_it_takes_to_stop(services: Json) -> None:
+    assert int(services["todo"]["stop_grace_period"].removesuffix("s")) > GRACE_SECONDS
+
+
+def test_the_image_runs_as_a_numbered_user_who_is_not_root(stages: list[Stage]) -> None:
+    uid, gid = find_all(stages[-1], "USER")[-1].split(":")
+
+    assert int(uid) > 0
+    assert int(gid) > 0
+
+
+def test_the_image_serves_and_stops_when_told(stages: list[Stage]) -> None:
+    assert find_all(stages[-1], "CMD") == ['["todo", "serve"]']
+    assert find_all(stages[-1], "STOPSIGNAL") == ["SIGTERM"]
+
+
+def test_the_image_has_a_pinned_base(stages: list[Stage]) -> None:
+    bases = [find_all(stage, "FROM")[0].split() for stage in stages]
+    names = {base[2] for base in bases if len(base) > 1}
+
+    for base in bases:
+        assert base[0] in names or re.fullmatch(r"python:3\.\d+-slim-[a-z]+", base[0])
+
+
+def test_the_image_holds_no_build_tools(stages: list[Stage]) -> None:
+    assert not re.search(r"\b(pip|uv|apt|apt-get|gcc|make)\b", " ".join(find_all(stages[-1], "RUN")))
+    assert find_all(stages[-1], "COPY") == ["--from=builder /opt/todo /opt/todo"]
+
+
+def test_the_image_installs_packages_by_their_hashes_in_the_lock(stages: list[Stage]) -> None:
+    runs = " && ".join(argument for stage in stages for argument in find_all(stage, "RUN"))
+    installs = [command for command in runs.split("&&") if "pip install" in command]
+
+    assert len(installs) == 3
+    for command in installs:
+        assert "--require-hashes" in command or "--no-deps --offline ." in command
+
+
+def test_the_image_is_made_of_listed_files_only() -> None:
+    patterns = (BACKEND / ".dockerignore").read_text().splitlines()
+
+    assert next(pattern for pattern in patterns if not pattern.startswith("#")) == "*"
+    assert {pattern for pattern in patterns if pattern.startswith("!")} == {
+        "!pyproject.toml",
+        "!requirements.lock",
+        "!README.md",
+        "!src",
+    }
+
+
+@contextmanager
+def serving(status: int) -> Iterator[int]:
+    """Answer every request with this status; lends the port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/health" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
+def test_the_health_check_asks_the_service_and_no_proxy(stages: list[Stage], status: int, healthy: bool) -> None:
+    arguments = find_all(stages[-1], "HEALTHCHECK")[0]
+    command = json.loads(arguments[arguments.index("CMD ") + len("CMD ") :])
+    assert command[0] == "python"
+
+    with serving(status) as port:
+        environment = {"PORT": str(port), "http_proxy": "http://127.0.0.1:9"}
+        done = subprocess.run([sys.executable, *command[1:]], env=environment, capture_output=True, check=False)
+
+    assert (done.returncode == 0) is healthy, done.stderr

@@ -1,0 +1,100 @@
+"""The OpenAPI document: valid, complete, true."""
+
+import re
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from openapi_spec_validator import validate
+
+from tests.support import Json
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture
+def document(app: FastAPI) -> Json:
+    """The document as clients get it."""
+    return app.openapi()
+
+
+def operations(document: Json) -> dict[str, Json]:
+    """Return the operations by `METHOD path`."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
+
+
+def test_the_document_is_valid(document: Json) -> None:
+    validate(document)
+
+
+def test_operation_ids_are_short_and_unique(document: Json) -> None:
+    ids = [operation["operationId"] for operation in operations(document).values()]
+
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)?", id_) for id_ in ids), ids
+
+
+def test_every_operation_explains_itself(document: Json) -> None:
+    for name, operation in operations(document).items():
+        assert operation.get("summary"), name
+        assert len(operation.get("description", "")) > 20, name
+
+
+def test_every_error_has_the_one_shape_and_an_example_of_each_code(document: Json) -> None:
+    for name, operation in operations(document).items():
+        for status, response in operation["responses"].items():
+            if status.startswith(("4", "5")):
+                media = response["content"]["application/json"]
+                assert media["schema"] == {"$ref": "#/components/schemas/ErrorPublic"}, (name, status)
+                codes = re.findall(r"`(\w+)`", response["description"])
+                assert list(media["examples"]) == codes, (name, status)
+                assert [example["value"]["code"] for example in media["examples"].values()] == codes
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_every_body_has_an_example(document: Json) -> None:
+    for name, operation in operations(document).items():
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            assert has_example(document, media["schema"]), name
+        for status, response in operation["responses"].items():
+            for media in response.get("content", {}).values():
+                assert media.get("examples") or has_example(document, media["schema"]), (name, status)
+
+
+def has_example(document: Json, schema: Json) -> bool:
+    """Tell whether a schema, or each of its parts, says what it looks like."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if {"examples", "example", "const", "enum", "default"} & schema.keys() or schema.get("format") in (
+        "uuid",
+        "date-time",
+    ):
+        return True
+    parts: list[Any] = [*schema.get("properties", {}).values(), *schema.get("anyOf", [])]
+    if "items" in schema:
+        parts.append(schema["items"])
+    return bool(parts) and all(has_example(document, part) for part in parts if part != {"type": "null"})
+
+
+@pytest.mark.parametrize(
+    ("operation", "codes"),
+    [
+        ("POST /api/v1/auth/register", {"EMAIL_ALREADY_EXISTS", "PASSWORD_TOO_SHORT", "INVALID_EMAIL"}),
+        ("POST /api/v1/tasks", {"INVALID_TITLE", "INVALID_PRIORITY", "INVALID_DUE_DATE", "DESCRIPTION_TOO_LONG"}),
+        ("GET /api/v1/tasks", {"INVALID_PAGINATION", "INVALID_STATUS", "INVALID_SORT_FIELD", "INVALID_PRIORITY"}),
+        ("PUT /api/v1/tags/{tag_id}", {"INVALID_TAG_NAME", "INVALID_COLOR", "TAG_ALREADY_EXISTS"}),
+    ],
+)
+def test_the_codes_of_a_400_are_named(document: Json, operation: str, codes: set[str]) -> None:
+    assert codes <= set(operations(document)[operation]["responses"]["400"]["content"]["application/json"]["examples"])
+
+
+def test_what_needs_a_token_says_so(document: Json) -> None:
+    for name, operation in operations(document).items():
+        needs_token = "MISSING_TOKEN" in str(operation["responses"].get("401", ""))
+        assert ({"OAuth2PasswordBearer": []} in operation.get("security", [])) == needs_token, name
