@@ -38,6 +38,14 @@ list each field at fault under `errors`. What belongs to somebody else does not 
 """
 
 
+TAGS = [
+    {"name": "auth", "description": "Accounts and tokens."},
+    {"name": "tasks", "description": "What you mean to do, and the tags on it. Needs an access token."},
+    {"name": "tags", "description": "Your own labels for tasks. Needs an access token."},
+    {"name": "health", "description": "For monitors."},
+]
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the service, ready to be served by an ASGI server; it connects when that starts it.
 
@@ -72,6 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title=settings.app_name,
         version=version("todo"),
         description=DESCRIPTION,
+        openapi_tags=TAGS,
         lifespan=run,
         static_url="/docs/assets",
         swagger_ui_parameters={"persistAuthorization": True},

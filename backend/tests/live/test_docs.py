@@ -108,7 +108,7 @@ async def test_the_reference_page_shows_every_operation(service: Service, page: 
 
 def field_of(answer: str, name: str) -> str:
     """Return the number that an answer, as the page shows it, gives for a field."""
-    return answer.split(f'"{name}": ')[1].split(",")[0]
+    return answer.partition(f'"{name}": ')[2].partition(",")[0]
 
 
 async def keep_picture(page: Page, name: str) -> None:
