@@ -87,9 +87,12 @@ def test_serves_when_the_migrations_are_done(services: Json) -> None:
     }
 
 
-def test_serves_from_the_image_that_the_migrations_build(services: Json) -> None:
-    assert services["todo"]["image"] == services["migrate"]["image"]
-    assert COMPOSE_FILE.parent / services["migrate"]["build"] == BACKEND
+def test_builds_one_image_from_this_checkout_and_pulls_none_in_its_place(services: Json) -> None:
+    migrate, todo = services["migrate"], services["todo"]
+
+    assert COMPOSE_FILE.parent / migrate["build"] == BACKEND
+    assert todo["image"] == migrate["image"]
+    assert (migrate["pull_policy"], todo["pull_policy"]) == ("build", "never")
 
 
 def test_calls_the_database_ready_once_it_accepts_connections_over_the_network(services: Json) -> None:

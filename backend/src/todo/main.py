@@ -6,7 +6,6 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.middleware.cors import CORSMiddleware
 
 from todo.core.config import MAKE_A_SECRET, Settings, SettingsError, load_settings
 from todo.core.database import Database
@@ -17,7 +16,13 @@ from todo.core.security import PasswordHasher, TokenSigner
 from todo.routers import auth, health, tags, tasks
 from todo.routers.dependencies import API, AppResources
 from todo.routers.error_handlers import errors, install_error_handlers
-from todo.routers.middleware import REQUEST_ID, RequestContextMiddleware, UnexpectedErrorMiddleware
+from todo.routers.middleware import (
+    REQUEST_ID,
+    BodyLimitMiddleware,
+    CrossOriginMiddleware,
+    RequestContextMiddleware,
+    UnexpectedErrorMiddleware,
+)
 from todo.services.auth_service import (
     InvalidTokenError,
     InvalidTokenTypeError,
@@ -86,14 +91,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         swagger_ui_parameters={"persistAuthorization": True},
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.resources = resources
     _add_routes(app)
     install_error_handlers(app)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
     app.add_middleware(UnexpectedErrorMiddleware)
     app.add_middleware(
-        CORSMiddleware,
+        CrossOriginMiddleware,
         allow_origins=settings.cors_origins,
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],

@@ -34,6 +34,13 @@ class InvalidValueError(DomainError, ValueError):
     status = 400
 
 
+class OriginRefusedError(DomainError):
+    """This origin, method or header is not allowed to call the service from a browser"""
+
+    status = 400
+    code = "ORIGIN_REFUSED"
+
+
 class AuthenticationError(DomainError):
     """The caller is not known (RFC 6750)."""
 

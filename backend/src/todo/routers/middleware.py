@@ -6,9 +6,12 @@ import time
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo.core.errors import InternalError
+from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError
 from todo.routers.error_handlers import render
 
 REQUEST_ID = "x-request-id"
@@ -19,6 +22,7 @@ DOCUMENTATION_POLICY = (
     "img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; worker-src blob:"
 )
 """The pages' own scripts are inline; nothing comes from, or goes to, anywhere else."""
+KEPT = ("access-control-", "vary")
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -65,7 +69,8 @@ class RequestContextMiddleware:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            logger.info(
+            logger.log(
+                logging.DEBUG if scope["path"] == "/health" else logging.INFO,
                 "%s %s %s",
                 scope["method"],
                 scope["path"],
@@ -78,6 +83,50 @@ class RequestContextMiddleware:
                     "request_id": request_id,
                 },
             )
+
+
+class CrossOriginMiddleware(CORSMiddleware):
+    """Starlette's CORS, but a preflight that it refuses is answered in the shape of every error."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer a preflight (Fetch standard, CORS-preflight fetch)."""
+        answer = super().preflight_response(request_headers)
+        if answer.status_code == OriginRefusedError.status:
+            refusal = render(OriginRefusedError())
+            refusal.headers.update({name: answer.headers[name] for name in answer.headers if name.startswith(KEPT)})
+            return refusal
+        return answer
+
+
+class BodyLimitMiddleware:
+    """Reads no more of a body than the limit; a longer one is answered 413, at once if it says how long it is."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        """Wrap the application."""
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdecimal() and int(announced) > self._max_bytes:
+            await render(PayloadTooLargeError())(scope, receive, send)
+            return
+        read = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._max_bytes:
+                # What the framework lets through while it reads a body; the error handlers give it our shape.
+                raise HTTPException(PayloadTooLargeError.status)
+            return message
+
+        await self._app(scope, receive_within_limit, send)
 
 
 class UnexpectedErrorMiddleware:
