@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import secrets
 import signal
@@ -29,6 +30,9 @@ from todo.main import create_app
 SECRET_FILE = "jwt_secret_key"  # noqa: S105 -- the name of a file
 GRACE_SECONDS = 20
 """How long requests in flight may take to end once the service is told to stop."""
+
+
+logger = logging.getLogger(__name__)
 
 
 class UsageError(Exception):
@@ -145,7 +149,7 @@ def _check_own_database(settings: Settings, url: str) -> None:
     if settings.jwt_secret_key is None:
         raise SettingsError(f"JWT_SECRET_KEY should be set when DATABASE_URL is; make one with: {MAKE_A_SECRET}")
     if pending := _read_status(url).pending:
-        _say(f"warning: the database lacks {len(pending)} migration(s); run: todo migrate up")
+        logger.warning("The database lacks %d migration(s); run: todo migrate up", len(pending))
 
 
 def _read_status(url: str) -> migrator.SchemaStatus:

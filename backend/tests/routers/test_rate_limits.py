@@ -19,7 +19,7 @@ NEW_ADDRESS = (f"2001:db8::{number:x}" for number in count(1))
 
 
 async def attempt(client: AsyncClient, path: str, email: str = "nobody@example.com") -> Response:
-    """Try once; registering is with a new address each time, and logging in fails unless told an address."""
+    """Try once: register a new e-mail, log in with an unknown one unless it is given, or refresh with no cookie."""
     if path == REGISTER:
         return await client.post(path, json={"email": f"{uuid4().hex}@example.com", "password": PASSWORD})
     if path == LOGIN:

@@ -1,4 +1,4 @@
-"""The settings of one running service, read once from the environment and `.env` (contract, section 6)."""
+"""The settings of one running service, read once from the environment and `.env`."""
 
 import json
 import re
@@ -26,7 +26,10 @@ def _split_list(value: object) -> object:
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
-        return json.loads(value)
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ValueError("should be a list: a, b or a JSON array of strings") from error
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
@@ -39,7 +42,7 @@ def _check_secret(value: SecretStr) -> SecretStr:
 def _check_database_url(value: str) -> str:
     try:
         driver = make_url(value).drivername
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         driver = ""
     if driver not in ("postgresql", "postgres", "postgresql+asyncpg"):
         raise ValueError("should look like postgresql+asyncpg://user:password@host:5432/database")
@@ -54,9 +57,10 @@ def _check_rate(value: str) -> str:
     return value
 
 
-def _empty_is_none(value: object) -> object:
-    """Let `DATABASE_URL=` in a compose file or `.env` mean that there is none."""
-    return None if value == "" else value
+def _check_storage(value: str) -> str:
+    if not re.fullmatch(r"memory://|rediss?://.+|redis\+unix://.+", value):
+        raise ValueError("should be memory:// or look like redis://host:6379/0")
+    return value
 
 
 def _lower(value: object) -> object:
@@ -71,7 +75,12 @@ class Settings(BaseSettings):
     """One field a variable; `.env.example` documents each for operators."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     app_name: str = "Todo"
@@ -80,17 +89,17 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
-    data_dir: Path = Field(default_factory=lambda: user_data_path("todo", appauthor=False))
+    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+        default_factory=lambda: user_data_path("todo", appauthor=False)
+    )
 
-    database_url: Annotated[DatabaseUrl | None, BeforeValidator(_empty_is_none)] = None
+    database_url: DatabaseUrl | None = None
     db_pool_min: int = Field(default=2, ge=0, le=1000)
     db_pool_max: int = Field(default=5, ge=1, le=1000)
     db_pool_recycle: float = Field(default=3600, gt=0)
     db_connection_timeout: float = Field(default=30, gt=0)
 
-    jwt_secret_key: Annotated[
-        Annotated[SecretStr, AfterValidator(_check_secret)] | None, BeforeValidator(_empty_is_none)
-    ] = None
+    jwt_secret_key: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
     bcrypt_rounds: int = Field(default=12, ge=4, le=18)
     cookie_secure: bool = True
     cookie_samesite: Annotated[Literal["strict", "lax", "none"], BeforeValidator(_lower)] = "strict"
@@ -103,7 +112,7 @@ class Settings(BaseSettings):
     rate_limit_register: Rate = "5/minute"
     rate_limit_login: Rate = "5/minute"
     rate_limit_refresh: Rate = "10/minute"
-    rate_limit_storage_uri: str = "memory://"
+    rate_limit_storage_uri: Annotated[str, AfterValidator(_check_storage)] = "memory://"
 
     log_format: Literal["console", "json"] = "console"
 

@@ -32,6 +32,7 @@ AWAY = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.TooManyConnectionsError,
     asyncpg.QueryCanceledError,
     asyncpg.TransactionRollbackError,
@@ -94,8 +95,13 @@ class Session:
             arguments = statement.arguments(values)
             if self._connection is not None:
                 return await self._connection.fetch(statement.sql, *arguments)
-            async with self._pool.acquire(timeout=self._timeout) as connection:
-                return await connection.fetch(statement.sql, *arguments)
+            try:
+                async with self._pool.acquire(timeout=self._timeout) as connection:
+                    return await connection.fetch(statement.sql, *arguments)
+            except asyncpg.ReadOnlySQLTransactionError:
+                # After a failover these connections lead to what is a standby now; new ones find the new primary.
+                await self._pool.expire_connections()
+                raise
 
     async def fetch_one(self, statement: Statement, **values: object) -> Row | None:
         """Run the statement and return its first row, or None when it has none."""

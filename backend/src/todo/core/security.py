@@ -12,6 +12,8 @@ from jose import JWTError, jwt
 from passlib.context import CryptContext
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from todo.core.types import PASSWORD_MAX
+
 ALGORITHM = "HS256"
 ACCESS_LIFETIME = timedelta(seconds=900)
 REFRESH_LIFETIME = timedelta(seconds=604_800)
@@ -74,7 +76,7 @@ class TokenSigner:
         try:
             claims = jwt.decode(token, self._secret, algorithms=[ALGORITHM], options=UNCHECKED_BY_JOSE)
             return Claims.model_validate(claims)
-        except (JWTError, ValidationError, UnicodeEncodeError) as error:
+        except (JWTError, ValidationError, UnicodeEncodeError, RecursionError) as error:
             raise BadTokenError from error
 
 
@@ -97,10 +99,13 @@ class PasswordHasher:
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._context.hash, password)
 
     async def verify(self, password: str, hashed: str | None) -> bool:
-        """Tell whether the password has this hash; without a hash the answer is no, in the same time."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._executor, self._context.verify, password, hashed or self._matches_nothing
-        )
+        """Tell whether the password has this hash; without a hash the answer is no, in the same time.
+
+        A password that is longer than any may be is wrong, in the same time too.
+        """
+        if hashed is None or len(password) > PASSWORD_MAX:
+            password, hashed = password[:PASSWORD_MAX], self._matches_nothing
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._context.verify, password, hashed)
 
     def close(self) -> None:
         """Let the threads go."""

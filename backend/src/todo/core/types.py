@@ -28,6 +28,9 @@ UNKNOWN_ID = 0
 
 HEX_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+RRULE_CHARACTERS = re.compile(r"[A-Z0-9;=,+-]+")
+RRULE_SIGN = re.compile(r"(?:INTERVAL|COUNT|BYMONTH|BYHOUR|BYMINUTE|BYSECOND)=[^;]*[+]")
+"""What Python reads as a number and RFC 5545 does not; the rest of its grammar is the library's to check."""
 ISO_8601_START = re.compile(r"[0-9][0-9W-]*(?:[Tt ]|$)")
 
 
@@ -150,6 +153,8 @@ def normalize_email(value: str) -> str:
         address = validate_email(value, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise InvalidEmailError from error
+    if "." not in address.domain:
+        raise InvalidEmailError
     return address.normalized
 
 
@@ -182,7 +187,7 @@ def _check_description(value: str) -> str:
 
 
 def _check_priority(value: object) -> object:
-    if isinstance(value, str) and value not in ("low", "medium", "high"):
+    if isinstance(value, str) and _refuse_unstorable(value) not in ("low", "medium", "high"):
         raise InvalidPriorityError
     return value
 
@@ -191,10 +196,10 @@ def _parse_due_date(value: object) -> datetime:
     """Read an ISO 8601 date or datetime; without an offset it is UTC, without a time midnight."""
     if not isinstance(value, str):
         raise ValueError("Input should be a valid string")  # noqa: TRY004 -- pydantic collects ValueErrors only
-    if not ISO_8601_START.match(value):
+    if not ISO_8601_START.match(_refuse_unstorable(value)):
         raise InvalidDueDateError
     try:
-        instant = datetime.fromisoformat(value)
+        instant = datetime.fromisoformat(value.upper())
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidDueDateError from error
@@ -203,17 +208,32 @@ def _parse_due_date(value: object) -> datetime:
 def _check_recurrence_rule(value: str) -> str:
     """Return the rule without spaces around it, as RFC 5545 section 3.3.10 admits it."""
     rule = value.strip()
-    if len(rule) > RECURRENCE_RULE_MAX or not rule.isascii():
+    capitals = rule.upper()
+    if len(rule) > RECURRENCE_RULE_MAX or not RRULE_CHARACTERS.fullmatch(capitals) or RRULE_SIGN.search(capitals):
         raise InvalidRecurrenceRuleError
     try:
-        recur = Recur.from_rrule(rule.upper())
+        recur = Recur.from_rrule(capitals)
     except (ValueError, AttributeError, ZoneInfoNotFoundError) as error:
         raise InvalidRecurrenceRuleError from error
-    parts_given = rule.count(";") + 1
-    repeated_or_unknown = recur.model_extra or len(recur.model_fields_set) != parts_given
-    if repeated_or_unknown or (recur.count is not None and recur.until is not None):
+    if _breaks_rfc_5545(recur, parts_given=rule.count(";") + 1):
         raise InvalidRecurrenceRuleError
     return rule
+
+
+def _breaks_rfc_5545(recur: Recur, *, parts_given: int) -> bool:
+    """Check what the library leaves open: which parts there are, and which may stand together."""
+    by_anything = recur.model_fields_set - {"freq", "until", "count", "interval", "wkst", "by_setpos"}
+    numbered_days = any(day.occurrence is not None for day in recur.by_weekday)
+    return (
+        bool(recur.model_extra)
+        or len(recur.model_fields_set) != parts_given
+        or (recur.count is not None and recur.until is not None)
+        or (numbered_days and (recur.freq not in ("MONTHLY", "YEARLY") or bool(recur.by_week_no)))
+        or (recur.freq == "WEEKLY" and bool(recur.by_month_day))
+        or (recur.freq in ("DAILY", "WEEKLY", "MONTHLY") and bool(recur.by_year_day))
+        or (recur.freq != "YEARLY" and bool(recur.by_week_no))
+        or (bool(recur.by_setpos) and not by_anything)
+    )
 
 
 def _trim_tag_name(value: str) -> str:
@@ -244,13 +264,13 @@ def _check_positive(value: int) -> int:
 
 
 def _check_status(value: object) -> object:
-    if isinstance(value, str) and value not in ("all", "pending", "completed"):
+    if isinstance(value, str) and _refuse_unstorable(value) not in ("all", "pending", "completed"):
         raise InvalidStatusError
     return value
 
 
 def _check_sort(value: object) -> object:
-    if isinstance(value, str) and value.removeprefix("-") not in (
+    if isinstance(value, str) and _refuse_unstorable(value).removeprefix("-") not in (
         "due_date",
         "priority",
         "created_at",

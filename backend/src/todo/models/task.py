@@ -33,7 +33,7 @@ class Task(Base, table=True):
     """Something a user means to do. Rows of one user lie together: every key begins with the user.
 
     Each index ends in the columns of an order that lists have, so that a page is read from it without a sort; the
-    mission's names are kept for them (ADR 0008).
+    names that the specification asks for are kept (ADR 0008).
     """
 
     __tablename__ = "tasks"

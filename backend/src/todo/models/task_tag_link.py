@@ -15,7 +15,7 @@ TAG_EXISTS = "fk_task_tag_link_tags"
 class TaskTagLink(Base, table=True):
     """One row a pair (DB-005). Both foreign keys carry the user: a link across users cannot exist.
 
-    The primary key serves the way from a task to its tags; it is the mission's `idx_task_tag_link_task` (ADR 0008).
+    The primary key serves the way from a task to its tags; hence its name (ADR 0008).
     """
 
     __tablename__ = "task_tag_link"

@@ -75,7 +75,7 @@ async def _answer_framework_error(request: Request, error: Exception) -> JSONRes
         return render(PayloadTooLargeError())
     if error.status_code == MethodNotAllowedError.status:
         answer = render(MethodNotAllowedError())
-        answer.headers["Allow"] = ", ".join(sorted(_methods_of(request)))
+        answer.headers["Allow"] = ", ".join(sorted(_methods_of(request)) or ["GET", "HEAD"])
         return answer
     if error.status_code in (400, MalformedRequestError.status):
         return render(MalformedRequestError())

@@ -1,6 +1,6 @@
 """Tasks as they travel."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -95,6 +95,11 @@ class TaskQuery(BaseModel):
     ] = None
 
 
+def _as_utc(instant: datetime) -> datetime:
+    """Give its zone back to the first and to the last instant there is, which the driver keeps as infinities."""
+    return instant.replace(tzinfo=UTC)
+
+
 class TaskPublic(BaseModel):
     """A task with its tags in the order of their names. Times are in UTC."""
 
@@ -103,7 +108,7 @@ class TaskPublic(BaseModel):
     description: str | None = Field(examples=["The ferns too"])
     completed: bool = Field(examples=[False])
     priority: Literal["low", "medium", "high"]
-    due_date: datetime | None = Field(examples=["2026-12-01T18:00:00Z"])
+    due_date: Annotated[datetime, AfterValidator(_as_utc)] | None = Field(examples=["2026-12-01T18:00:00Z"])
     recurrence_rule: str | None = Field(examples=["FREQ=WEEKLY;BYDAY=MO,TH"])
     user_id: UUID
     created_at: datetime

@@ -5,9 +5,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
+    Exists,
     Integer,
+    Select,
     and_,
     bindparam,
     delete,
@@ -179,8 +182,27 @@ INSERT_TASK = Statement(
 DELETE_TASK = Statement(delete(TASKS).where(*MY_TASK).returning(TASKS.c.id))
 
 
+def _touch_linked(link: CTE) -> CTE:
+    """Move the task of a link that was made or taken away."""
+    return (
+        update(TASKS)
+        .where(TASKS.c.user_id == link.c.user_id, TASKS.c.id == link.c.task_id)
+        .values(updated_at=MOVED_ON)
+        .returning(TASKS.c.id)
+        .cte("touched")
+    )
+
+
+def _outcome(task: Exists, touched: CTE) -> Select[bool, bool, bool]:
+    """Return one row: whether the user has such a task, and such a tag, and whether anything changed."""
+    return select(
+        task.label("task_found"),
+        exists().where(TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID).label("tag_found"),
+        exists(select(touched.c.id)).label("changed"),
+    )
+
+
 def _insert_link() -> Statement:
-    """Link the task and the tag if both are the user's; a row comes back when they were not linked before."""
     pair = (
         select(TASKS.c.user_id, TASKS.c.id, TAGS.c.id)
         .join(TAGS, TAGS.c.user_id == TASKS.c.user_id)
@@ -193,20 +215,12 @@ def _insert_link() -> Statement:
         .returning(LINKS.c.user_id, LINKS.c.task_id)
         .cte("link")
     )
-    return Statement(
-        update(TASKS)
-        .where(TASKS.c.user_id == link.c.user_id, TASKS.c.id == link.c.task_id)
-        .values(updated_at=MOVED_ON)
-        .returning(TASKS.c.id),
-        violations={TASK_EXISTS: TaskNotFoundError, TAG_EXISTS: TagNotFoundError},
-    )
+    missing = {TASK_EXISTS: TaskNotFoundError, TAG_EXISTS: TagNotFoundError}
+    return Statement(_outcome(exists().where(*MY_TASK), _touch_linked(link)), violations=missing)
 
 
 def _delete_link() -> Statement:
-    """Unlink; the one row that comes back tells whether the user has such a task and such a tag.
-
-    The task is locked before the link, as deleting the task does it, so that the two cannot block each other.
-    """
+    # The task is locked before the link, as deleting the task does it, so that the two cannot block each other.
     task = select(TASKS.c.user_id, TASKS.c.id).where(*MY_TASK).with_for_update(key_share=True).cte("task")
     link = (
         delete(LINKS)
@@ -214,15 +228,7 @@ def _delete_link() -> Statement:
         .returning(LINKS.c.user_id, LINKS.c.task_id)
         .cte("link")
     )
-    touched = (
-        update(TASKS)
-        .where(TASKS.c.user_id == link.c.user_id, TASKS.c.id == link.c.task_id)
-        .values(updated_at=MOVED_ON)
-        .returning(TASKS.c.id)
-        .cte("touched")
-    )
-    tag = exists().where(TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
-    return Statement(select(exists(select(task.c.id)).label("task_found"), tag.label("tag_found")).add_cte(touched))
+    return Statement(_outcome(exists(select(task.c.id)), _touch_linked(link)))
 
 
 INSERT_LINK = _insert_link()

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from todo.core.database import Row, Session
+from todo.core.database import Row, Session, Statement
 from todo.core.types import BIGINT_MAX, UNKNOWN_ID
 from todo.schemas.page import Page
 from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
@@ -91,11 +91,8 @@ async def create_link(session: Session, user_id: UUID, task_id: int, tag_id: int
         TaskNotFoundError: there is no such task of the user's (ASC-004).
         TagNotFoundError: there is no such tag of the user's (ASC-003, ASC-005).
     """
-    created = await session.fetch_one(task_queries.INSERT_LINK, user_id=user_id, task_id=task_id, tag_id=tag_id)
-    task = await get_task(session, user_id, task_id)
-    if created is None and tag_id not in (tag.id for tag in task.tags):
-        raise TagNotFoundError
-    return task, created is not None
+    changed = await _write_link(session, task_queries.INSERT_LINK, user_id, task_id, tag_id)
+    return await get_task(session, user_id, task_id), changed
 
 
 async def delete_link(session: Session, user_id: UUID, task_id: int, tag_id: int) -> None:
@@ -105,11 +102,18 @@ async def delete_link(session: Session, user_id: UUID, task_id: int, tag_id: int
         TaskNotFoundError: there is no such task of the user's.
         TagNotFoundError: there is no such tag of the user's.
     """
-    found = await session.fetch_one(task_queries.DELETE_LINK, user_id=user_id, task_id=task_id, tag_id=tag_id)
-    if found is None or not found["task_found"]:
+    await _write_link(session, task_queries.DELETE_LINK, user_id, task_id, tag_id)
+
+
+async def _write_link(session: Session, statement: Statement, user_id: UUID, task_id: int, tag_id: int) -> bool:
+    """Make or take away a link and return whether that changed anything."""
+    outcome = await session.fetch_one(statement, user_id=user_id, task_id=task_id, tag_id=tag_id)
+    if outcome is None or not outcome["task_found"]:
         raise TaskNotFoundError
-    if not found["tag_found"]:
+    if not outcome["tag_found"]:
         raise TagNotFoundError
+    changed: bool = outcome["changed"]
+    return changed
 
 
 def _found(row: Row | None) -> TaskPublic:

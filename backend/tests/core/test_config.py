@@ -1,0 +1,293 @@
+"""Settings: their defaults, how they are read, and what is said of a wrong one (contract, section 6)."""
+
+import re
+from pathlib import Path
+
+import pytest
+from platformdirs import user_data_path
+
+from tests.support import SECRET
+from todo.core.config import Settings, SettingsError, load_settings
+
+ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
+DOCUMENTED = re.compile(r"^# ([A-Z_]+)=(.*)$", re.MULTILINE)
+VARIABLES = sorted(name.upper() for name in Settings.model_fields)
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Be in an empty folder, with none of the settings in the environment."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def load_with(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    """Load the settings with these variables in the environment."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+def refusal_of(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    """Return what is said of these variables."""
+    with pytest.raises(SettingsError) as refusal:
+        load_with(monkeypatch, **variables)
+    return str(refusal.value)
+
+
+# Defaults
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("port", 8000),
+        ("host", "127.0.0.1"),
+        ("workers", 1),
+        ("database_url", None),
+        ("jwt_secret_key", None),
+        ("db_pool_min", 2),
+        ("db_pool_max", 5),
+        ("db_pool_recycle", 3600),
+        ("db_connection_timeout", 30),
+        ("bcrypt_rounds", 12),
+        ("cookie_secure", True),
+        ("cookie_samesite", "strict"),
+        ("rate_limit_enabled", True),
+        ("rate_limit_register", "5/minute"),
+        ("rate_limit_login", "5/minute"),
+        ("rate_limit_refresh", "10/minute"),
+        ("rate_limit_storage_uri", "memory://"),
+        ("forwarded_allow_ips", "127.0.0.1"),
+        ("log_format", "console"),
+        ("debug", False),
+        ("environment", "development"),
+        ("max_body_bytes", 1024 * 1024),
+        ("data_dir", user_data_path("todo", appauthor=False)),
+    ],
+)
+def test_has_the_default_of_the_contract(field: str, value: object) -> None:
+    assert getattr(load_settings(), field) == value
+
+
+def test_lets_the_frontends_of_developers_in_by_default() -> None:
+    ports = [origin.removeprefix("http://localhost:") for origin in load_settings().cors_origins]
+
+    assert ports == ["3000", "5173", "8080", "8000"]
+
+
+# Reading
+
+
+@pytest.mark.parametrize("name", ["PORT", "port", "Port"])
+def test_reads_a_variable_in_any_case(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert load_with(monkeypatch, **{name: "9000"}).port == 9000
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        pytest.param("https://a.example", ("https://a.example",), id="one"),
+        pytest.param("https://a.example,https://b.example", ("https://a.example", "https://b.example"), id="commas"),
+        pytest.param(
+            " https://a.example , https://b.example, ", ("https://a.example", "https://b.example"), id="spaces"
+        ),
+        pytest.param(
+            '["https://a.example", "https://b.example"]', ("https://a.example", "https://b.example"), id="json"
+        ),
+        pytest.param(' ["https://a.example"]', ("https://a.example",), id="json-after-a-space"),
+        pytest.param("[]", (), id="none"),
+    ],
+)
+def test_reads_a_list_by_comma_or_as_json(monkeypatch: pytest.MonkeyPatch, written: str, read: tuple[str, ...]) -> None:
+    assert load_with(monkeypatch, CORS_ORIGINS=written).cors_origins == read
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+asyncpg://ada:secret@db:5432/todo",
+        "postgresql://ada:secret@db:5432/todo",
+        "postgres://ada:secret@db/todo",
+        "postgresql://db/todo?sslmode=require",
+        "postgresql:///todo?host=/run/postgresql",
+        "postgresql://ada:p%40ss@[::1]:5432/todo",
+    ],
+)
+def test_takes_the_usual_forms_of_an_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert load_with(monkeypatch, DATABASE_URL=url).database_url == url
+
+
+@pytest.mark.parametrize("secret", [SECRET, SECRET.upper(), SECRET * 4])
+def test_takes_a_secret_of_at_least_64_hexadecimal_characters(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    taken = load_with(monkeypatch, JWT_SECRET_KEY=secret).jwt_secret_key
+
+    assert taken is not None
+    assert taken.get_secret_value() == secret
+
+
+@pytest.mark.parametrize("rate", ["1/second", "5 per minute", "100/hour", "5/minute;50/hour", "10/5 minutes"])
+def test_takes_a_rate_of_several_forms(monkeypatch: pytest.MonkeyPatch, rate: str) -> None:
+    assert load_with(monkeypatch, RATE_LIMIT_LOGIN=rate).rate_limit_login == rate
+
+
+def test_does_not_show_the_secret_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_with(monkeypatch, JWT_SECRET_KEY=SECRET)
+
+    assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_takes_an_empty_variable_for_an_absent_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    default = getattr(load_settings(), name.lower())
+
+    assert getattr(load_with(monkeypatch, **{name: ""}), name.lower()) == default
+
+
+def test_reads_the_file(folder: Path) -> None:
+    (folder / ".env").write_text("# A comment\nPORT=9000\nAPP_NAME='Ädas Aufgaben'\n", encoding="utf-8")
+
+    settings = load_settings()
+
+    assert (settings.port, settings.app_name) == (9000, "Ädas Aufgaben")
+
+
+def test_believes_the_environment_more_than_the_file(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / ".env").write_text("PORT=9000\n")
+
+    assert load_with(monkeypatch, PORT="9001").port == 9001
+
+
+def test_ignores_what_is_not_its_own(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / ".env").write_text("TEST_DATABASE_URL=postgresql://db/test\nCOLOUR=red\n")
+
+    assert load_with(monkeypatch, COLOUR="blue") == load_settings()
+
+
+# Wrong settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("ENVIRONMENT", "staging", "'development', 'production' or 'test'"),
+        ("DEBUG", "maybe", "boolean"),
+        ("PORT", "http", "integer"),
+        ("PORT", "65536", "65535"),
+        ("PORT", "-1", "0"),
+        ("WORKERS", "0", "1"),
+        ("DATABASE_URL", "mysql://db/todo", "postgresql+asyncpg://user:password@host:5432/database"),
+        ("DATABASE_URL", "sqlite:///todo.db", "postgresql+asyncpg://user:password@host:5432/database"),
+        ("DATABASE_URL", "postgresql+psycopg2://db/todo", "postgresql+asyncpg://user:password@host:5432/database"),
+        ("DATABASE_URL", "db/todo", "postgresql+asyncpg://user:password@host:5432/database"),
+        ("DATABASE_URL", "postgresql://db:port/todo", "postgresql+asyncpg://user:password@host:5432/database"),
+        ("DB_POOL_MIN", "-1", "0"),
+        ("DB_POOL_MIN", "6", "DB_POOL_MAX"),
+        ("DB_POOL_MAX", "0", "1"),
+        ("DB_POOL_RECYCLE", "0", "0"),
+        ("DB_CONNECTION_TIMEOUT", "soon", "number"),
+        ("JWT_SECRET_KEY", "5eed", "at least 64 hexadecimal characters; make one with: openssl rand -hex 32"),
+        ("JWT_SECRET_KEY", "a" * 63, "at least 64 hexadecimal characters"),
+        ("JWT_SECRET_KEY", "g" * 64, "at least 64 hexadecimal characters"),
+        ("JWT_SECRET_KEY", "a" * 64 + " ", "at least 64 hexadecimal characters"),
+        ("BCRYPT_ROUNDS", "3", "4"),
+        ("BCRYPT_ROUNDS", "31", "18"),
+        ("COOKIE_SECURE", "perhaps", "boolean"),
+        ("COOKIE_SAMESITE", "loose", "'strict', 'lax' or 'none'"),
+        ("CORS_ORIGINS", '["http://localhost:3000"', "list"),
+        ("CORS_ORIGINS", "[3000]", "string"),
+        ("MAX_BODY_BYTES", "1", "1024"),
+        ("RATE_LIMIT_ENABLED", "sometimes", "boolean"),
+        ("RATE_LIMIT_REGISTER", "often", "a number and a period, such as 5/minute"),
+        ("RATE_LIMIT_LOGIN", "5/fortnight", "a number and a period, such as 5/minute"),
+        ("RATE_LIMIT_REFRESH", "10", "a number and a period, such as 5/minute"),
+        ("RATE_LIMIT_STORAGE_URI", "nowhere", "memory://"),
+        ("LOG_FORMAT", "xml", "'console' or 'json'"),
+    ],
+)
+def test_names_a_wrong_setting_and_says_what_it_should_be(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, wanted: str
+) -> None:
+    said = refusal_of(monkeypatch, **{name: value})
+
+    assert said.startswith(f"{name} should ")
+    assert wanted in said
+    assert "\n" not in said
+
+
+def test_names_every_wrong_setting_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refusal_of(monkeypatch, PORT="http", WORKERS="0", LOG_FORMAT="xml")
+
+    assert sorted(line.split()[0] for line in said.splitlines()) == ["LOG_FORMAT", "PORT", "WORKERS"]
+
+
+def test_names_a_wrong_setting_of_the_file(folder: Path) -> None:
+    (folder / ".env").write_text("PORT=http\n")
+
+    with pytest.raises(SettingsError, match="PORT should be a valid integer"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hidden"),
+    [
+        ("JWT_SECRET_KEY", "0dd5ecret", "0dd5ecret"),
+        ("DATABASE_URL", "mysql://ada:hunter2@db/todo", "hunter2"),
+        ("DATABASE_URL", "postgresql://ada:hunter2@db:port/todo", "hunter2"),
+    ],
+)
+def test_repeats_no_secret_when_it_refuses_one(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, hidden: str
+) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load_with(monkeypatch, **{name: value})
+
+    assert hidden not in f"{refusal.value!r} {refusal.value.__cause__!r}"
+
+
+@pytest.mark.parametrize("origins", ["*", "https://todo.example,*", '["*"]'])
+def test_refuses_every_origin_in_production(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
+    said = refusal_of(monkeypatch, ENVIRONMENT="production", CORS_ORIGINS=origins)
+
+    assert said.startswith("CORS_ORIGINS should ")
+
+
+def test_takes_every_origin_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_with(monkeypatch, CORS_ORIGINS="*").cors_origins == ("*",)
+
+
+def test_refuses_a_cookie_that_no_browser_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refusal_of(monkeypatch, COOKIE_SAMESITE="none", COOKIE_SECURE="false")
+
+    assert said.startswith("COOKIE_SECURE should ")
+
+
+# .env.example
+
+
+def test_documents_every_setting_once() -> None:
+    documented = [name for name, _ in DOCUMENTED.findall(ENV_EXAMPLE.read_text())]
+
+    assert sorted(documented) == sorted([*VARIABLES, "TEST_DATABASE_URL"])
+
+
+def test_documents_every_setting_with_a_sentence() -> None:
+    paragraphs = ENV_EXAMPLE.read_text().strip().split("\n\n")
+
+    assert [paragraph for paragraph in paragraphs if not re.match(r"# \w+[^=]*[.:)]\n?", paragraph)] == []
+
+
+def test_sets_nothing_when_it_is_copied_as_it_is(folder: Path) -> None:
+    (folder / ".env").write_text(ENV_EXAMPLE.read_text())
+
+    assert load_settings() == Settings(_env_file=None)
+
+
+@pytest.mark.parametrize("name", [name for name in VARIABLES if name != "DATA_DIR"])
+def test_documents_the_default(folder: Path, name: str) -> None:
+    documented = dict(DOCUMENTED.findall(ENV_EXAMPLE.read_text()))
+    (folder / ".env").write_text(f"{name}={documented[name]}\n")
+
+    assert load_settings().model_dump() == Settings(_env_file=None).model_dump()
