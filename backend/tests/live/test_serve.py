@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.live.conftest import LogIn, Service, Start, environment, free_port, todo, wait_until
 from tests.support import PASSWORD, SECRET
@@ -182,30 +181,3 @@ def test_several_workers_share_one_database_and_one_secret(start: Start, log_in:
     assert set(statuses) == {200}
     assert service.stop() == 0
     assert not processes_of(service.data_dir)
-
-
-@pytest.mark.parametrize(
-    ("settings", "complaint"),
-    [
-        pytest.param({"PORT": "eighty"}, "PORT should be a valid integer", id="no number"),
-        pytest.param({"DB_POOL_MAX": "0"}, "DB_POOL_MAX should be greater than or equal to 1", id="too small"),
-        pytest.param({"JWT_SECRET_KEY": "short"}, "JWT_SECRET_KEY should be at least 64 hex", id="short secret"),
-        pytest.param({"DATABASE_URL": "mysql://x"}, "DATABASE_URL should look like postgresql", id="wrong database"),
-        pytest.param(
-            {"DATABASE_URL": "postgresql://localhost/todo"}, "JWT_SECRET_KEY should be set", id="no secret of its own"
-        ),
-        pytest.param(
-            {"DATABASE_URL": "postgresql://todo:secret@127.0.0.1:1/todo", "JWT_SECRET_KEY": SECRET},
-            "The database postgresql://todo:***@127.0.0.1:1/todo cannot be used",
-            id="database away",
-        ),
-        pytest.param({"DATA_DIR": "/proc/todo"}, "The data folder /proc/todo cannot be used", id="impossible folder"),
-    ],
-)
-def test_says_what_is_wrong_and_how_to_mend_it(tmp_path: Path, settings: dict[str, str], complaint: str) -> None:
-    outcome = todo("serve", cwd=tmp_path, **({"PORT": str(free_port())} | settings))
-
-    assert outcome.returncode == 1
-    assert complaint in outcome.stderr
-    assert "Traceback" not in outcome.stderr
-    assert "secret@" not in outcome.stderr

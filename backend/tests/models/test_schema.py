@@ -54,6 +54,11 @@ SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'al
 
 UPGRADE = "import sys; from todo.core import migrator; migrator.upgrade(sys.argv[1])"
 """For a process of its own: Alembic works on one database at a time in each."""
+COUNT_WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+FORGET_ACTIVITY = "SELECT pg_stat_clear_snapshot()"
+"""Else a transaction sees the activity of when it first looked."""
 
 INSERT_USER = "INSERT INTO users (email, password_hash) VALUES ($1, 'x') RETURNING id"
 INSERT_TASK = "INSERT INTO tasks (user_id, title) VALUES ($1, $2) RETURNING id"
@@ -378,10 +383,18 @@ async def test_upgrades_what_is_up_to_date_to_itself(migrated_url: str) -> None:
 
 async def test_lets_one_of_two_upgrades_at_once_wait_for_the_other(make_database: MakeDatabase) -> None:
     url = await make_database(migrated=False)
-
+    connection = await asyncpg.connect(**connect_arguments(url))
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("CREATE TABLE alembic_version ()")
     upgrades = [await asyncio.create_subprocess_exec(sys.executable, "-c", UPGRADE, url) for _ in range(2)]
+    while await connection.fetchval(COUNT_WAITING) < len(upgrades):
+        await connection.execute(FORGET_ACTIVITY)
+
+    await transaction.rollback()
 
     assert [await upgrade.wait() for upgrade in upgrades] == [0, 0]
+    await connection.close()
 
 
 @pytest.mark.spec("DB-007")
