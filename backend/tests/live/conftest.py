@@ -64,7 +64,7 @@ def free_port() -> int:
 
 def environment(**settings: str) -> dict[str, str]:
     """Return an environment for a command: ours without settings that somebody may have made, and these."""
-    ours = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR", "COVERAGE_")
+    ours = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR")
     kept = {name: value for name, value in os.environ.items() if name.startswith(ours)}
     return kept | {"BCRYPT_ROUNDS": "4"} | settings
 

@@ -21,7 +21,7 @@ async def page(service: Service) -> AsyncIterator[Page]:
             executable_path=require("chromium", "chromium-browser", "google-chrome"),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
         )
-        page = await browser.new_page(viewport={"width": 1280, "height": 1600})
+        page = await browser.new_page(viewport={"width": 1000, "height": 800}, reduced_motion="reduce")
         page.set_default_timeout(15_000)
         elsewhere: list[str] = []
 
