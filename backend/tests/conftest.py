@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID, uuid4
 
 import asyncpg
+import bcrypt
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
@@ -18,6 +19,7 @@ from sqlalchemy import make_url
 
 from tests.support import (
     PASSWORD,
+    BcryptCalls,
     Json,
     Make,
     MakeApp,
@@ -162,3 +164,16 @@ def make_tag() -> Make:
         return tag
 
     return make
+
+
+@pytest.fixture
+def bcrypt_calls(monkeypatch: pytest.MonkeyPatch) -> BcryptCalls:
+    """Listen to bcrypt, which does its work all the same."""
+    calls, hash_password = BcryptCalls(), bcrypt.hashpw
+
+    def listen(password: bytes, salt: bytes) -> bytes:
+        calls.note(salt)
+        return hash_password(password, salt)
+
+    monkeypatch.setattr(bcrypt, "hashpw", listen)
+    return calls

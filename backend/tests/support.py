@@ -1,10 +1,12 @@
 """What tests share besides fixtures: the words of their signatures, and how an answer is checked."""
 
+import threading
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+import asyncpg
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from pydantic import SecretStr
@@ -14,6 +16,9 @@ from todo.core.config import Settings
 SECRET = "5eed" * 16
 BASE_URL = "https://todo.test/api/v1"
 PASSWORD = "correct horse battery"
+COUNT_WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 Json = dict[str, Any]
 
 
@@ -24,6 +29,14 @@ class Person:
     id: UUID
     email: str
     client: AsyncClient
+
+
+@dataclass(frozen=True)
+class Watched:
+    """An application, and the statements that it has run so far."""
+
+    app: FastAPI
+    statements: list[str]
 
 
 class MakeApp(Protocol):
@@ -48,6 +61,31 @@ class Make(Protocol):
     """Creates something of a person's through the API; fields as keywords."""
 
     def __call__(self, owner: Person, **fields: object) -> Awaitable[Json]: ...
+
+
+class MakeDevice(Protocol):
+    """Logs somebody in once more, on another device."""
+
+    def __call__(self, owner: Person, address: str = ..., user_agent: str = ...) -> Awaitable[Person]: ...
+
+
+class MakeToken(Protocol):
+    """Creates a personal access token with these scopes; further fields as keywords."""
+
+    def __call__(self, owner: Person, *scopes: str, **fields: object) -> Awaitable[Json]: ...
+
+
+class BcryptCalls:
+    """What bcrypt was asked for: the cost of each hash, and the threads that made them."""
+
+    def __init__(self) -> None:
+        self.costs: list[int] = []
+        self.threads: set[int] = set()
+
+    def note(self, salt: bytes) -> None:
+        """Remember one hash."""
+        self.costs.append(int(salt.split(b"$")[2]))
+        self.threads.add(threading.get_ident())
 
 
 def make_settings(**changes: object) -> Settings:
@@ -76,3 +114,34 @@ def assert_error(response: Response, status: int, code: str, detail: str | None 
     if detail is not None:
         assert body["detail"] == detail
     assert isinstance(body["detail"], str)
+
+
+async def log_in(client: AsyncClient, email: str, password: str = PASSWORD) -> Response:
+    """Log in with the contract's form."""
+    return await client.post("/auth/login", data={"username": email, "password": password})
+
+
+async def refresh(client: AsyncClient, token: str) -> Response:
+    """Ask for a new access token with this cookie alone."""
+    return await client.post("/auth/refresh", headers={"Cookie": f"refresh_token={token}"})
+
+
+def refresh_token_of(owner: Person) -> str:
+    """Return the refresh token that a person's client got when they logged in."""
+    return owner.client.cookies["refresh_token"]
+
+
+def refreshed_by(response: Response) -> str:
+    """Return the refresh token that an answer sets."""
+    return response.cookies["refresh_token"]
+
+
+def authorize(token: str) -> dict[str, str]:
+    """Return the header that carries this token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def until_waiting(watcher: asyncpg.Connection, statements: int = 1) -> None:
+    """Return as soon as this many statements wait for locks in the database of this connection."""
+    while await watcher.fetchval(COUNT_WAITING) < statements:
+        pass

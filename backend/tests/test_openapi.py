@@ -63,7 +63,7 @@ def test_every_body_has_an_example(document: Json) -> None:
             assert has_example(document, media["schema"]), name
         for status, response in operation["responses"].items():
             for media in response.get("content", {}).values():
-                assert media.get("examples") or has_example(document, media["schema"]), (name, status)
+                assert media.keys() & {"example", "examples"} or has_example(document, media["schema"]), (name, status)
 
 
 def has_example(document: Json, schema: Json) -> bool:
@@ -92,6 +92,17 @@ def has_example(document: Json, schema: Json) -> bool:
 )
 def test_the_codes_of_a_400_are_named(document: Json, operation: str, codes: set[str]) -> None:
     assert codes <= set(operations(document)[operation]["responses"]["400"]["content"]["application/json"]["examples"])
+
+
+@pytest.mark.parametrize("path", ["/api/v1/tasks/{task_id}", "/api/v1/tags/{tag_id}"])
+def test_what_has_a_version_takes_preconditions(document: Json, path: str) -> None:
+    for method, header in [("get", "If-None-Match"), ("put", "If-Match"), ("delete", "If-Match")]:
+        assert header.lower() in headers_of(document["paths"][path][method]), method
+
+
+def headers_of(operation: Json) -> set[str]:
+    """Return the names of the headers that an operation takes, in lower case."""
+    return {parameter["name"].lower() for parameter in operation.get("parameters", []) if parameter["in"] == "header"}
 
 
 def test_what_needs_a_token_says_so(document: Json) -> None:

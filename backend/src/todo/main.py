@@ -13,8 +13,8 @@ from todo.core.errors import InternalError, ServiceUnavailableError
 from todo.core.logging_config import configure_logging
 from todo.core.rate_limit import RateLimits
 from todo.core.security import PasswordHasher, TokenSigner
-from todo.routers import auth, health, tags, tasks
-from todo.routers.dependencies import API, AppResources
+from todo.routers import access_tokens, account, auth, health, sessions, tags, tasks
+from todo.routers.dependencies import API, TOKEN_ERRORS, AppResources
 from todo.routers.error_handlers import errors, install_error_handlers
 from todo.routers.middleware import (
     REQUEST_ID,
@@ -23,12 +23,9 @@ from todo.routers.middleware import (
     RequestContextMiddleware,
     UnexpectedErrorMiddleware,
 )
-from todo.services.auth_service import (
-    InvalidTokenError,
-    InvalidTokenTypeError,
-    MissingTokenError,
-    TokenExpiredError,
-)
+from todo.routers.resource_route import IF_NONE_MATCH, KEY_HEADER
+from todo.services.account_service import ACCOUNT, Security
+from todo.services.housekeeping import sweeping
 
 DESCRIPTION = """
 Keep tasks and tags. All times are in UTC; every error has the same shape.
@@ -44,7 +41,10 @@ list each field at fault under `errors`. What belongs to somebody else does not 
 
 
 TAGS = [
-    {"name": "auth", "description": "Accounts and tokens."},
+    {"name": "auth", "description": "Register, log in, stay logged in, log out."},
+    {"name": "account", "description": "Your own account: change it, export it, delete it."},
+    {"name": "sessions", "description": "The devices that are logged in to your account."},
+    {"name": "tokens", "description": "Personal access tokens, for scripts."},
     {"name": "tasks", "description": "What you mean to do, and the tags on it. Needs an access token."},
     {"name": "tags", "description": "Your own labels for tasks. Needs an access token."},
     {"name": "health", "description": "For monitors."},
@@ -67,19 +67,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         raise SettingsError("DATABASE_URL should name a PostgreSQL database; `todo serve` can bring its own")
     if settings.jwt_secret_key is None:
         raise SettingsError(f"JWT_SECRET_KEY should be set; make one with: {MAKE_A_SECRET}")
+    previous = settings.jwt_secret_key_previous
     resources = AppResources(
         settings=settings,
         database=Database(settings, settings.database_url),
-        hasher=PasswordHasher(settings.bcrypt_rounds),
-        signer=TokenSigner(settings.jwt_secret_key.get_secret_value()),
-        rate_limits=_make_rate_limits(settings),
+        security=Security(
+            hasher=PasswordHasher(settings.bcrypt_rounds),
+            signer=TokenSigner(
+                settings.jwt_secret_key.get_secret_value(), previous.get_secret_value() if previous else None
+            ),
+            rate_limits=_make_rate_limits(settings),
+        ),
     )
 
     @asynccontextmanager
     async def run(_app: FastAPI) -> AsyncIterator[None]:
-        async with resources.database:
+        async with resources.database, sweeping(resources.database):
             yield
-        resources.hasher.close()
+        resources.security.hasher.close()
 
     app = FastAPIOffline(
         title=settings.app_name,
@@ -88,7 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_tags=TAGS,
         lifespan=run,
         static_url="/docs/assets",
-        swagger_ui_parameters={"persistAuthorization": True},
+        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
     )
@@ -102,8 +107,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_origins=settings.cors_origins,
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type", REQUEST_ID],
-        expose_headers=["Retry-After", REQUEST_ID],
+        allow_headers=["Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID],
+        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", REQUEST_ID],
     )
     app.add_middleware(RequestContextMiddleware)
     return app
@@ -114,15 +119,16 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
         "register": settings.rate_limit_register,
         "login": settings.rate_limit_login,
         "refresh": settings.rate_limit_refresh,
+        ACCOUNT: settings.rate_limit_account,
     }
     return RateLimits(settings.rate_limit_storage_uri, rates if settings.rate_limit_enabled else {})
 
 
 def _add_routes(app: FastAPI) -> None:
     api = APIRouter(prefix=API, responses=errors(InternalError, ServiceUnavailableError))
-    needs_token = errors(MissingTokenError, TokenExpiredError, InvalidTokenError, InvalidTokenTypeError)
+    needs_token = errors(*TOKEN_ERRORS)
     api.include_router(auth.router)
-    api.include_router(tasks.router, responses=needs_token)
-    api.include_router(tags.router, responses=needs_token)
+    for router in (account.router, account.exports, sessions.router, access_tokens.router, tasks.router, tags.router):
+        api.include_router(router, responses=needs_token)
     app.include_router(api)
     app.include_router(health.router)

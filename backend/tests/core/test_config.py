@@ -48,6 +48,8 @@ def refusal_of(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
         ("workers", 1),
         ("database_url", None),
         ("jwt_secret_key", None),
+        ("jwt_secret_key_previous", None),
+        ("refresh_grace", 30),
         ("db_pool_min", 2),
         ("db_pool_max", 5),
         ("db_pool_recycle", 3600),
@@ -59,6 +61,7 @@ def refusal_of(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
         ("rate_limit_register", "5/minute"),
         ("rate_limit_login", "5/minute"),
         ("rate_limit_refresh", "10/minute"),
+        ("rate_limit_account", "10/minute"),
         ("rate_limit_storage_uri", "memory://"),
         ("forwarded_allow_ips", "127.0.0.1"),
         ("log_format", "console"),
@@ -133,8 +136,14 @@ def test_takes_a_rate_of_several_forms(monkeypatch: pytest.MonkeyPatch, rate: st
     assert load_with(monkeypatch, RATE_LIMIT_LOGIN=rate).rate_limit_login == rate
 
 
-def test_does_not_show_the_secret_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load_with(monkeypatch, JWT_SECRET_KEY=SECRET)
+@pytest.mark.parametrize(("written", "seconds"), [("0", 0), ("45", 45), ("1.5", 1.5), ("600", 600)])
+def test_takes_a_duration_in_seconds(monkeypatch: pytest.MonkeyPatch, written: str, seconds: float) -> None:
+    assert load_with(monkeypatch, REFRESH_GRACE=written).refresh_grace == seconds
+
+
+@pytest.mark.parametrize("name", ["JWT_SECRET_KEY", "JWT_SECRET_KEY_PREVIOUS"])
+def test_does_not_show_a_secret_by_accident(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    settings = load_with(monkeypatch, **{name: SECRET})
 
     assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
@@ -192,6 +201,10 @@ def test_ignores_what_is_not_its_own(monkeypatch: pytest.MonkeyPatch, folder: Pa
         ("JWT_SECRET_KEY", "a" * 63, "at least 64 hexadecimal characters"),
         ("JWT_SECRET_KEY", "g" * 64, "at least 64 hexadecimal characters"),
         ("JWT_SECRET_KEY", "a" * 64 + " ", "at least 64 hexadecimal characters"),
+        ("JWT_SECRET_KEY_PREVIOUS", "5eed", "at least 64 hexadecimal characters"),
+        ("REFRESH_GRACE", "soon", "number"),
+        ("REFRESH_GRACE", "-1", "0"),
+        ("REFRESH_GRACE", "601", "600"),
         ("BCRYPT_ROUNDS", "3", "4"),
         ("BCRYPT_ROUNDS", "31", "18"),
         ("COOKIE_SECURE", "perhaps", "boolean"),
@@ -203,6 +216,7 @@ def test_ignores_what_is_not_its_own(monkeypatch: pytest.MonkeyPatch, folder: Pa
         ("RATE_LIMIT_REGISTER", "often", "a number and a period, such as 5/minute"),
         ("RATE_LIMIT_LOGIN", "5/fortnight", "a number and a period, such as 5/minute"),
         ("RATE_LIMIT_REFRESH", "10", "a number and a period, such as 5/minute"),
+        ("RATE_LIMIT_ACCOUNT", "0", "a number and a period, such as 5/minute"),
         ("RATE_LIMIT_STORAGE_URI", "nowhere", "memory://"),
         ("LOG_FORMAT", "xml", "'console' or 'json'"),
     ],
@@ -234,6 +248,7 @@ def test_names_a_wrong_setting_of_the_file(folder: Path) -> None:
     ("name", "value", "hidden"),
     [
         ("JWT_SECRET_KEY", "0dd5ecret", "0dd5ecret"),
+        ("JWT_SECRET_KEY_PREVIOUS", "0dd5ecret", "0dd5ecret"),
         ("DATABASE_URL", "mysql://ada:hunter2@db/todo", "hunter2"),
         ("DATABASE_URL", "postgresql://ada:hunter2@db:port/todo", "hunter2"),
     ],

@@ -8,48 +8,22 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
-import bcrypt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jose import jwt
 
-from tests.support import PASSWORD, SECRET
+from tests.support import PASSWORD, SECRET, BcryptCalls
 from todo.core.security import BadTokenError, PasswordHasher, TokenKind, TokenSigner
 
 USER_ID = UUID("0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11")
+SESSION_ID = UUID("5e550000-6f2f-4a57-9c3e-2d9b6f0c7a11")
 EMAIL = "ada@example.com"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 OTHER_SECRET = "0ddb" * 16
 
 
 # Passwords
-
-
-class BcryptCalls:
-    """What bcrypt was asked for: the cost of each hash, and the threads that made them."""
-
-    def __init__(self) -> None:
-        self.costs: list[int] = []
-        self.threads: set[int] = set()
-
-    def note(self, salt: bytes) -> None:
-        """Remember one hash."""
-        self.costs.append(int(salt.split(b"$")[2]))
-        self.threads.add(threading.get_ident())
-
-
-@pytest.fixture
-def bcrypt_calls(monkeypatch: pytest.MonkeyPatch) -> BcryptCalls:
-    """Listen to bcrypt, which does its work all the same."""
-    calls, hash_password = BcryptCalls(), bcrypt.hashpw
-
-    def listen(password: bytes, salt: bytes) -> bytes:
-        calls.note(salt)
-        return hash_password(password, salt)
-
-    monkeypatch.setattr(bcrypt, "hashpw", listen)
-    return calls
 
 
 @pytest.fixture
@@ -161,6 +135,79 @@ def test_signs_the_claims_of_the_contract_and_no_secret(signer: TokenSigner) -> 
 
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
     assert set(jwt.get_unverified_claims(token)) == {"sub", "email", "iat", "exp", "type"}
+
+
+def test_names_the_session_of_a_token_and_the_token_itself(signer: TokenSigner) -> None:
+    token = signer.sign(TokenKind.REFRESH, USER_ID, EMAIL, NOW, session_id=SESSION_ID, token_id="an id")
+
+    claims = signer.verify(token)
+
+    assert (claims.sid, claims.jti) == (SESSION_ID, "an id")
+
+
+def test_gives_each_token_of_a_session_an_id_of_its_own(signer: TokenSigner) -> None:
+    tokens = [signer.sign(TokenKind.ACCESS, USER_ID, EMAIL, NOW, session_id=SESSION_ID) for _ in range(5)]
+
+    assert len({signer.verify(token).jti for token in tokens}) == 5
+
+
+def test_signs_the_same_token_for_the_same_input(signer: TokenSigner) -> None:
+    first, second = (
+        signer.sign(TokenKind.REFRESH, USER_ID, EMAIL, NOW, session_id=SESSION_ID, token_id="an id") for _ in range(2)
+    )
+
+    assert first == second
+
+
+@pytest.mark.parametrize("sid", ["ada", 7, "", ["a"]], ids=repr)
+def test_takes_no_session_that_is_no_uuid(signer: TokenSigner, sid: object) -> None:
+    claims = jwt.get_unverified_claims(signer.sign(TokenKind.ACCESS, USER_ID, EMAIL, NOW))
+
+    with pytest.raises(BadTokenError):
+        signer.verify(jwt.encode(claims | {"sid": sid}, SECRET, algorithm="HS256"))
+
+
+@pytest.mark.spec("SES-012")
+@pytest.mark.parametrize("kind", TokenKind)
+def test_verifies_what_the_previous_secret_signed(kind: TokenKind) -> None:
+    token = TokenSigner(OTHER_SECRET).sign(kind, USER_ID, EMAIL, NOW)
+
+    claims = TokenSigner(SECRET, OTHER_SECRET).verify(token)
+
+    assert (claims.sub, claims.type) == (USER_ID, kind)
+
+
+@pytest.mark.spec("SES-012")
+def test_signs_with_the_new_secret_alone(signer: TokenSigner) -> None:
+    token = TokenSigner(SECRET, OTHER_SECRET).sign(TokenKind.ACCESS, USER_ID, EMAIL, NOW)
+
+    assert token == signer.sign(TokenKind.ACCESS, USER_ID, EMAIL, NOW)
+
+
+@pytest.mark.spec("SES-012")
+def test_takes_no_token_of_a_third_secret() -> None:
+    token = TokenSigner("7357" * 16).sign(TokenKind.ACCESS, USER_ID, EMAIL, NOW)
+
+    with pytest.raises(BadTokenError):
+        TokenSigner(SECRET, OTHER_SECRET).verify(token)
+
+
+def test_derives_the_same_successor_every_time(signer: TokenSigner) -> None:
+    assert signer.successors("an id") == TokenSigner(SECRET).successors("an id")
+
+
+def test_derives_another_successor_for_another_token(signer: TokenSigner) -> None:
+    assert signer.successors("an id") != signer.successors("another id")
+
+
+def test_derives_a_successor_that_nobody_can_without_the_secret(signer: TokenSigner) -> None:
+    assert signer.successors("an id") != TokenSigner(OTHER_SECRET).successors("an id")
+
+
+def test_knows_the_successor_that_the_previous_secret_derived(signer: TokenSigner) -> None:
+    by_both = TokenSigner(SECRET, OTHER_SECRET).successors("an id")
+
+    assert by_both == signer.successors("an id") + TokenSigner(OTHER_SECRET).successors("an id")
 
 
 def test_counts_in_whole_seconds_whatever_the_zone(signer: TokenSigner) -> None:

@@ -64,8 +64,7 @@ def free_port() -> int:
 
 def environment(**settings: str) -> dict[str, str]:
     """Return an environment for a command: ours without settings that somebody may have made, and these."""
-    ours = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR")
-    kept = {name: value for name, value in os.environ.items() if name.startswith(ours)}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ}
     return kept | {"BCRYPT_ROUNDS": "4"} | settings
 
 

@@ -10,6 +10,8 @@ from tests.live.conftest import LogIn, Start, environment
 
 INEXPRESSIBLE = "positive_data_acceptance"
 """The one check left out: that a name is taken, or what an RRULE is, JSON Schema cannot say."""
+ENDS_ITS_OWN_SESSION = "logout_all"
+"""The one operation left out: after it, all that need a session answer 401, whatever else they would have done."""
 
 
 @pytest.mark.timeout(120)
@@ -22,6 +24,7 @@ def test_no_generated_request_gets_a_5xx_or_an_undeclared_answer(start: Start, l
             *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{service.url}/openapi.json"),
             *("--header", f"Authorization: {authorization}"),
             *("--checks", "all", "--exclude-checks", INEXPRESSIBLE),
+            *("--exclude-operation-id", ENDS_ITS_OWN_SESSION),
             *("--max-examples", "5", "--generation-deterministic", "--no-color"),
         ],
         cwd=tmp_path,
@@ -33,4 +36,4 @@ def test_no_generated_request_gets_a_5xx_or_an_undeclared_answer(start: Start, l
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Tested: 18" in done.stdout
+    assert "Tested: 28" in done.stdout

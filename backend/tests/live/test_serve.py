@@ -35,12 +35,15 @@ def test_serves_from_nothing_and_says_where(service: Service) -> None:
     assert f"curl {service.url}/health" in service.said()
 
 
-def test_keeps_data_secret_and_sessions_over_a_restart(start: Start, log_in: LogIn) -> None:
+def test_stops_cleanly_on_ctrl_c_and_keeps_data_secret_and_sessions(start: Start, log_in: LogIn) -> None:
     first = start()
     client = log_in(first)
     client.post("/tasks", json={"title": "Water the plants"})
-    assert first.stop() == 0
+    assert processes_of(first.data_dir)
 
+    assert first.stop(signal.SIGINT) == 0
+    assert not processes_of(first.data_dir)
+    assert "database system is shut down" in (first.data_dir / "postgres.log").read_text()
     second = start(first.data_dir)
     client.base_url = f"{second.url}/api/v1"
 
@@ -53,17 +56,6 @@ def test_keeps_its_secret_and_data_from_other_users(service: Service) -> None:
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert stat.S_IMODE(service.data_dir.stat().st_mode) == 0o700
     assert stat.S_IMODE((service.data_dir / "postgres").stat().st_mode) == 0o700
-
-
-def test_stops_postgresql_with_itself_on_ctrl_c(start: Start) -> None:
-    service = start()
-    assert processes_of(service.data_dir)
-
-    status = service.stop(signal.SIGINT)
-
-    assert status == 0
-    assert not processes_of(service.data_dir)
-    assert "database system is shut down" in (service.data_dir / "postgres.log").read_text()
 
 
 def test_finishes_the_request_in_flight_before_it_stops(start: Start) -> None:

@@ -37,12 +37,15 @@ def test_the_tour_runs_as_written(service: Service, tmp_path: Path, program: str
     assert done.returncode == 0, said + done.stderr
     for expected in (
         '"created_at"',
+        '"current":true',
         '"Water the plants"',
         '"total":1',
         '"completed":true',
+        '"version":3',
         '"Water the ferns"',
         '"access_token"',
         '"Successfully logged out"',
     ):
         assert expected in re.sub(r'": ', '":', said), said
-    assert set(re.findall(r'"code": ?"(\w+)"', said)) == {"INVALID_PRIORITY"}, said
+    assert said.count('"Pay the rent"') == 3, "two answers and a list of one: " + said
+    assert set(re.findall(r'"code": ?"(\w+)"', said)) == {"INVALID_PRIORITY", "PRECONDITION_FAILED"}, said

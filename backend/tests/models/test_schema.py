@@ -20,7 +20,7 @@ from todo.core import migrator
 from todo.core.database import connect_arguments
 from todo.models import Base
 
-TABLES = {"users", "tasks", "tags", "task_tag_link"}
+TABLES = {"users", "tasks", "tags", "task_tag_link", "sessions", "access_tokens", "idempotency_keys"}
 ALEMBICS_OWN = {"alembic_version", "alembic_version_pkc"}
 INDEXES = [
     "idx_tasks_user_id",
@@ -64,6 +64,9 @@ INSERT_USER = "INSERT INTO users (email, password_hash) VALUES ($1, 'x') RETURNI
 INSERT_TASK = "INSERT INTO tasks (user_id, title) VALUES ($1, $2) RETURNING id"
 INSERT_TAG = "INSERT INTO tags (user_id, name) VALUES ($1, $2) RETURNING id"
 INSERT_LINK = "INSERT INTO task_tag_link (user_id, task_id, tag_id) VALUES ($1, $2, $3)"
+INSERT_SESSION = "INSERT INTO sessions (user_id, id, token_hash, expires_at) VALUES ($1, gen_random_uuid(), 'x', now())"
+INSERT_TOKEN = "INSERT INTO access_tokens (user_id, name, token_hash, scopes) VALUES ($1, 'cron', $2, $3)"
+INSERT_KEY = "INSERT INTO idempotency_keys (user_id, key, fingerprint) VALUES ($1, $2, 'x')"
 
 
 @pytest.fixture(scope="module")
@@ -163,10 +166,14 @@ async def test_refuses_a_user_without_a_value(connection: asyncpg.Connection, ad
 async def test_deletes_what_is_a_deleted_users(connection: asyncpg.Connection, ada: UUID) -> None:
     task, tag = await insert_task(connection, ada), await insert_tag(connection, ada)
     await connection.execute(INSERT_LINK, ada, task, tag)
+    await connection.execute(INSERT_SESSION, ada)
+    await connection.execute(INSERT_TOKEN, ada, b"a", ["tasks:read"])
+    await connection.execute(INSERT_KEY, ada, "key")
 
     await connection.execute("DELETE FROM users WHERE id = $1", ada)
 
-    assert [await count(connection, table) for table in ("tasks", "tags", "task_tag_link")] == [0, 0, 0]
+    owned = sorted(TABLES - {"users"})
+    assert {table: await count(connection, table) for table in owned} == dict.fromkeys(owned, 0)
 
 
 async def test_keeps_what_is_another_users(connection: asyncpg.Connection, ada: UUID, bob: UUID) -> None:
@@ -306,6 +313,97 @@ async def test_admits_a_colour(connection: asyncpg.Connection, ada: UUID, color:
     await connection.execute("UPDATE tags SET color = $1", color)
 
     assert await connection.fetchval("SELECT color FROM tags") == color
+
+
+# Versions and external ids
+
+
+@pytest.mark.parametrize("table", ["tasks", "tags"])
+async def test_begins_with_the_first_version(connection: asyncpg.Connection, ada: UUID, table: str) -> None:
+    await insert_task(connection, ada)
+    await insert_tag(connection, ada)
+
+    assert await connection.fetchval(f"SELECT version FROM {table}") == 1
+
+
+@pytest.mark.parametrize("table", ["tasks", "tags"])
+async def test_refuses_a_row_without_a_version(connection: asyncpg.Connection, ada: UUID, table: str) -> None:
+    await insert_task(connection, ada)
+    await insert_tag(connection, ada)
+
+    with pytest.raises(asyncpg.NotNullViolationError):
+        await connection.execute(f"UPDATE {table} SET version = NULL")
+
+
+async def test_admits_an_external_id_once_for_a_user(connection: asyncpg.Connection, ada: UUID) -> None:
+    await insert_task(connection, ada)
+    await insert_task(connection, ada)
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute("UPDATE tasks SET external_id = 'import-7'")
+
+
+async def test_admits_the_same_external_id_for_another_user(
+    connection: asyncpg.Connection, ada: UUID, bob: UUID
+) -> None:
+    await insert_task(connection, ada)
+    await insert_task(connection, bob)
+
+    await connection.execute("UPDATE tasks SET external_id = 'import-7'")
+
+    assert await count(connection, "tasks") == 2
+
+
+async def test_admits_any_number_of_tasks_without_an_external_id(connection: asyncpg.Connection, ada: UUID) -> None:
+    for _ in range(3):
+        await insert_task(connection, ada)
+
+    assert await count(connection, "tasks") == 3
+
+
+async def test_refuses_an_empty_external_id(connection: asyncpg.Connection, ada: UUID) -> None:
+    await insert_task(connection, ada)
+
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("UPDATE tasks SET external_id = ''")
+
+
+# Sessions, tokens and keys
+
+
+@pytest.mark.parametrize("user_id", [None, uuid4()], ids=["none", "unknown"])
+async def test_refuses_a_session_a_token_and_a_key_without_a_user(
+    connection: asyncpg.Connection, user_id: UUID | None
+) -> None:
+    inserts: list[tuple[str, tuple[object, ...]]] = [
+        (INSERT_SESSION, ()),
+        (INSERT_TOKEN, (b"a", ["tasks:read"])),
+        (INSERT_KEY, ("key",)),
+    ]
+    for statement, values in inserts:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            async with connection.transaction():
+                await connection.execute(statement, user_id, *values)
+
+
+async def test_admits_a_tokens_hash_once(connection: asyncpg.Connection, ada: UUID, bob: UUID) -> None:
+    await connection.execute(INSERT_TOKEN, ada, b"a", ["tasks:read"])
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute(INSERT_TOKEN, bob, b"a", ["tasks:read"])
+
+
+async def test_refuses_a_token_that_may_do_nothing(connection: asyncpg.Connection, ada: UUID) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(INSERT_TOKEN, ada, b"a", [])
+
+
+async def test_admits_a_key_once_for_a_user(connection: asyncpg.Connection, ada: UUID, bob: UUID) -> None:
+    await connection.execute(INSERT_KEY, ada, "key")
+    await connection.execute(INSERT_KEY, bob, "key")
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute(INSERT_KEY, ada, "key")
 
 
 # Links

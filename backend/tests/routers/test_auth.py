@@ -25,7 +25,10 @@ from tests.support import (
     MakePerson,
     Person,
     assert_error,
+    log_in,
     make_client,
+    refresh,
+    refresh_token_of,
 )
 from todo.core.database import connect_arguments
 from todo.core.security import TokenKind, TokenSigner
@@ -52,19 +55,9 @@ async def register(client: AsyncClient, **fields: object) -> Response:
     return await client.post("/auth/register", json={"email": new_email(), "password": PASSWORD} | fields)
 
 
-async def log_in(client: AsyncClient, email: str, password: str = PASSWORD) -> Response:
-    """Log in with the contract's form."""
-    return await client.post("/auth/login", data={"username": email, "password": password})
-
-
 async def get_me(client: AsyncClient, token: str) -> Response:
     """Ask who this access token belongs to."""
     return await client.get("/auth/me", headers={"Authorization": f"Bearer {token}"})
-
-
-async def refresh(client: AsyncClient, token: str) -> Response:
-    """Ask for a new access token with this cookie alone."""
-    return await client.post("/auth/refresh", headers={"Cookie": f"refresh_token={token}"})
 
 
 async def post_text(client: AsyncClient, path: str, text: str) -> Response:
@@ -705,9 +698,15 @@ async def test_refuses_a_forged_access_token(client: AsyncClient, ada: Person, f
 @pytest.mark.spec("REF-004")
 @pytest.mark.parametrize("forgery", FORGERIES)
 async def test_refuses_a_forged_refresh_token(client: AsyncClient, ada: Person, forgery: Json) -> None:
-    response = await refresh(client, forge(claims_of(ada) | {"type": "refresh"}, **forgery))
+    response = await refresh(client, forge(jwt.get_unverified_claims(refresh_token_of(ada)), **forgery))
 
     assert_error(response, *INVALID_TOKEN)
+
+
+async def test_accepts_a_refresh_token_that_is_signed_as_the_contract_says(client: AsyncClient, ada: Person) -> None:
+    response = await refresh(client, forge(jwt.get_unverified_claims(refresh_token_of(ada))))
+
+    assert response.status_code == 200
 
 
 @pytest.mark.spec("TOK-003")
@@ -808,10 +807,11 @@ async def test_lets_a_refresh_token_live_for_seven_days(
     client: AsyncClient, ada: Person, seconds: int, status: int
 ) -> None:
     issued_at = datetime.now(UTC).replace(microsecond=0)
-    token = TokenSigner(SECRET).sign(TokenKind.REFRESH, ada.id, ada.email, issued_at)
+    with time_machine.travel(issued_at, tick=False):
+        login = await log_in(ada.client, ada.email)
 
     with time_machine.travel(issued_at + timedelta(seconds=seconds), tick=False):
-        response = await refresh(client, token)
+        response = await refresh(client, login.cookies["refresh_token"])
 
     assert response.status_code == status
 
@@ -859,14 +859,41 @@ async def test_refuses_the_refresh_token_of_a_user_who_is_gone(
 ) -> None:
     await delete_user(database_url, ada.id)
 
-    response = await refresh(client, issue(TokenKind.REFRESH, ada))
+    response = await refresh(client, refresh_token_of(ada))
+
+    assert_error(response, *INVALID_TOKEN)
+
+
+@pytest.mark.spec("REF-004")
+@pytest.mark.parametrize(
+    "change",
+    [{"sid": ABSENT}, {"jti": ABSENT}, {"sid": str(UUID(int=0))}, {"sid": None}],
+    ids=["no-session", "no-id", "unknown-session", "null-session"],
+)
+async def test_refuses_a_refresh_token_that_belongs_to_no_session(
+    client: AsyncClient, ada: Person, change: dict[str, object]
+) -> None:
+    claims = jwt.get_unverified_claims(refresh_token_of(ada)) | change
+
+    response = await refresh(client, forge({name: value for name, value in claims.items() if value is not ABSENT}))
+
+    assert_error(response, *INVALID_TOKEN)
+
+
+@pytest.mark.spec("REF-004")
+async def test_refuses_a_refresh_token_for_the_session_of_somebody_else(
+    client: AsyncClient, ada: Person, bob: Person
+) -> None:
+    claims = jwt.get_unverified_claims(refresh_token_of(ada))
+
+    response = await refresh(client, forge(claims | {"sub": str(bob.id)}))
 
     assert_error(response, *INVALID_TOKEN)
 
 
 @pytest.mark.spec("REF-005")
 async def test_accepts_the_access_token_of_a_refresh(client: AsyncClient, ada: Person) -> None:
-    refreshed = await refresh(client, issue(TokenKind.REFRESH, ada))
+    refreshed = await refresh(client, refresh_token_of(ada))
 
     response = await get_me(client, refreshed.json()["access_token"])
 

@@ -171,9 +171,11 @@ async def test_redirects_nowhere(ada: Person, path: str) -> None:
         ("POST", "/tasks/1", {"GET", "PUT", "PATCH", "DELETE"}),
         ("GET", "/tasks/1/tags/1", {"POST", "DELETE"}),
         ("PATCH", "/tags", {"GET", "POST"}),
-        ("GET", "/tags/1", {"PUT", "DELETE"}),
+        ("PATCH", "/tags/1", {"GET", "PUT", "DELETE"}),
         ("GET", "/auth/register", {"POST"}),
-        ("POST", "/auth/me", {"GET"}),
+        ("POST", "/auth/me", {"GET", "PATCH", "DELETE"}),
+        ("PUT", "/auth/tokens", {"GET", "POST"}),
+        ("GET", "/auth/sessions/1", {"DELETE"}),
         ("POST", HEALTH, {"GET"}),
     ],
 )

@@ -42,7 +42,7 @@ async def test_creates_a_tag(ada: Person) -> None:
 
     assert response.status_code == 201
     tag = response.json()
-    assert tag == {"id": tag["id"], "name": "home", "color": "#FF5733", "user_id": str(ada.id)}
+    assert tag == {"id": tag["id"], "name": "home", "color": "#FF5733", "user_id": str(ada.id), "version": 1}
     assert type(tag["id"]) is int
 
 
@@ -253,6 +253,34 @@ async def test_lists_only_the_tags_of_the_user(ada: Person, bob: Person, make_ta
     assert await list_tags(ada) == [mine]
 
 
+# Read
+
+
+async def test_reads_a_tag_as_it_was_created(ada: Person, make_tag: Make) -> None:
+    tag = await make_tag(ada, name="home", color="#FF5733")
+
+    response = await ada.client.get(f"/tags/{tag['id']}")
+
+    assert response.status_code == 200
+    assert response.json() == tag
+
+
+async def test_does_not_find_an_unknown_tag_to_read(ada: Person, make_tag: Make) -> None:
+    tag = await make_tag(ada)
+
+    response = await ada.client.get(f"/tags/{tag['id'] + 1_000_000}")
+
+    assert_error(response, *NOT_FOUND)
+
+
+async def test_hides_a_tag_of_somebody_else(ada: Person, bob: Person, make_tag: Make) -> None:
+    tag = await make_tag(ada)
+
+    response = await bob.client.get(f"/tags/{tag['id']}")
+
+    assert_error(response, *NOT_FOUND)
+
+
 # Replace
 
 
@@ -263,7 +291,7 @@ async def test_replaces_a_tag(ada: Person, make_tag: Make) -> None:
     response = await ada.client.put(f"/tags/{tag['id']}", json={"name": "house", "color": "#00ff00"})
 
     assert response.status_code == 200
-    assert response.json() == tag | {"name": "house", "color": "#00ff00"}
+    assert response.json() == tag | {"name": "house", "color": "#00ff00", "version": 2}
     assert await list_tags(ada) == [response.json()]
 
 
@@ -274,7 +302,7 @@ async def test_clears_the_color_when_it_is_absent(ada: Person, make_tag: Make) -
     response = await ada.client.put(f"/tags/{tag['id']}", json={"name": "home"})
 
     assert response.status_code == 200
-    assert response.json() == tag | {"color": None}
+    assert response.json() == tag | {"color": None, "version": 2}
 
 
 @pytest.mark.spec("TAG-009")
@@ -378,7 +406,7 @@ async def test_does_not_delete_a_tag_of_somebody_else(ada: Person, bob: Person, 
 # Ids and tokens
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("tag_id", ["0", "-1", str(2**63 - 1), str(2**63), str(10**30), f"-{10**30}", "9" * 5_000])
 async def test_finds_nothing_under_an_id_that_no_tag_can_have(ada: Person, method: str, tag_id: str) -> None:
     body = {"name": "home"} if method == "PUT" else None
@@ -388,7 +416,7 @@ async def test_finds_nothing_under_an_id_that_no_tag_can_have(ada: Person, metho
     assert_error(response, *NOT_FOUND)
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("tag_id", ["x", "1.5", "1e3", "0x1", "1%00", "%20", "\u0663", "null", "true"])
 async def test_refuses_an_id_that_is_no_integer(ada: Person, method: str, tag_id: str) -> None:
     body = {"name": "home"} if method == "PUT" else None
@@ -399,7 +427,8 @@ async def test_refuses_an_id_that_is_no_integer(ada: Person, method: str, tag_id
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/tags"), ("GET", "/tags"), ("PUT", "/tags/1"), ("DELETE", "/tags/1")]
+    ("method", "path"),
+    [("POST", "/tags"), ("GET", "/tags"), ("GET", "/tags/1"), ("PUT", "/tags/1"), ("DELETE", "/tags/1")],
 )
 async def test_asks_everybody_for_a_token(client: AsyncClient, method: str, path: str) -> None:
     body = {"name": "home"} if method in ("POST", "PUT") else None
@@ -411,7 +440,8 @@ async def test_asks_everybody_for_a_token(client: AsyncClient, method: str, path
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/tags"), ("GET", "/tags"), ("PUT", "/tags/x"), ("DELETE", "/tags/x")]
+    ("method", "path"),
+    [("POST", "/tags"), ("GET", "/tags"), ("GET", "/tags/x"), ("PUT", "/tags/x"), ("DELETE", "/tags/x")],
 )
 async def test_asks_for_a_good_token_before_all_else(client: AsyncClient, method: str, path: str) -> None:
     headers = {"Authorization": "Bearer not-a-token"}

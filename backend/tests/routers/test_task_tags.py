@@ -1,23 +1,18 @@
 """Tags on tasks: put on, taken off, and gone with either side, however many do it at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import asyncpg
 import pytest
 from httpx import Response
 
-from tests.support import Json, Make, Person, assert_error
-from todo.core.database import connect_arguments
+from tests.support import Json, Make, Person, assert_error, until_waiting
 
 UNKNOWN = 9_000_000_000_000_000_000
 ROUNDS = 15
 """How often a race is run, since not every run of it meets."""
-
-COUNT_WAITING = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
 Call = Callable[[Person, object, object], Awaitable[Response]]
 
 
@@ -63,20 +58,6 @@ async def tagged(ada: Person, task: Json, tag: Json) -> Json:
     assert response.status_code == 201, response.text
     tagged: Json = response.json()
     return tagged
-
-
-@pytest.fixture
-async def watcher(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A third way into the database, which sees who waits for whom."""
-    watcher = await asyncpg.connect(**connect_arguments(database_url))
-    yield watcher
-    await watcher.close()
-
-
-async def until_somebody_waits(watcher: asyncpg.Connection) -> None:
-    """Return as soon as a statement waits for a lock."""
-    while not await watcher.fetchval(COUNT_WAITING):
-        pass
 
 
 # Linking
@@ -348,7 +329,7 @@ async def test_finds_no_tag_that_is_being_deleted(
     async with connection.transaction():
         await connection.execute("DELETE FROM tags WHERE id = $1", tag["id"])
         linking = asyncio.ensure_future(link(ada, task["id"], tag["id"]))
-        await until_somebody_waits(watcher)
+        await until_waiting(watcher)
 
     assert_error(await linking, 404, "TAG_NOT_FOUND")
 
@@ -366,7 +347,7 @@ async def test_finds_no_task_that_is_being_deleted(
     async with connection.transaction():
         await connection.execute("DELETE FROM tasks WHERE id = $1", tagged["id"])
         calling = asyncio.ensure_future(call(ada, tagged["id"], other["id"]))
-        await until_somebody_waits(watcher)
+        await until_waiting(watcher)
 
     assert_error(await calling, 404, "TASK_NOT_FOUND")
 
@@ -377,7 +358,7 @@ async def test_links_anew_what_is_being_unlinked(
     async with connection.transaction():
         await connection.execute("DELETE FROM task_tag_link WHERE task_id = $1", tagged["id"])
         linking = asyncio.ensure_future(link(ada, tagged["id"], tag["id"]))
-        await until_somebody_waits(watcher)
+        await until_waiting(watcher)
 
     assert (await linking).status_code == 201
     assert [carried["id"] for carried in (await read(ada, tagged))["tags"]] == [tag["id"]]

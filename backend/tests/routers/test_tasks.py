@@ -19,7 +19,9 @@ FIELDS = {
     "priority",
     "due_date",
     "recurrence_rule",
+    "external_id",
     "user_id",
+    "version",
     "created_at",
     "updated_at",
     "tags",
@@ -137,6 +139,7 @@ async def test_gives_a_task_to_whoever_holds_the_token(ada: Person, bob: Person)
         {"user_id": "nobody"},
         {"created_at": "2000-01-01T00:00:00Z"},
         {"updated_at": "2000-01-01T00:00:00Z"},
+        {"version": 7},
         {"tags": [{"id": 1}]},
         {"colour": "green"},
     ],
@@ -230,7 +233,8 @@ async def test_replaces_every_field(ada: Person, make_task: Make) -> None:
     response = await ada.client.put(f"/tasks/{task['id']}", json=FULL)
 
     assert response.status_code == 200
-    assert response.json() == task | FULL | {"updated_at": response.json()["updated_at"]}
+    stamps = {"version": task["version"] + 1, "updated_at": response.json()["updated_at"]}
+    assert response.json() == task | FULL | stamps
 
 
 @pytest.mark.spec("TSK-014")
@@ -303,7 +307,8 @@ async def test_changes_one_field_and_no_other(ada: Person, make_task: Make, fiel
     response = await ada.client.patch(f"/tasks/{task['id']}", json={field: value})
 
     assert response.status_code == 200
-    assert response.json() == task | {field: value, "updated_at": response.json()["updated_at"]}
+    stamps = {"version": task["version"] + 1, "updated_at": response.json()["updated_at"]}
+    assert response.json() == task | {field: value} | stamps
 
 
 @pytest.mark.spec("TSK-016")
@@ -315,7 +320,9 @@ async def test_keeps_a_change(ada: Person, make_task: Make) -> None:
     assert await read(ada, task["id"]) == response.json()
 
 
-@pytest.mark.parametrize("body", [{}, {"user_id": "nobody"}, {"id": 1}], ids=["empty", "user_id", "id"])
+@pytest.mark.parametrize(
+    "body", [{}, {"user_id": "nobody"}, {"id": 1}, {"version": 7}], ids=["empty", "user_id", "id", "version"]
+)
 async def test_changes_nothing_when_no_field_is_named(ada: Person, make_task: Make, body: Json) -> None:
     task = await make_task(ada, **FULL)
 

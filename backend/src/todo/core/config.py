@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     db_connection_timeout: float = Field(default=30, gt=0)
 
     jwt_secret_key: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
+    jwt_secret_key_previous: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
+    refresh_grace: float = Field(default=30, ge=0, le=600)
     bcrypt_rounds: int = Field(default=12, ge=4, le=18)
     cookie_secure: bool = True
     cookie_samesite: Annotated[Literal["strict", "lax", "none"], BeforeValidator(_lower)] = "strict"
@@ -112,6 +114,7 @@ class Settings(BaseSettings):
     rate_limit_register: Rate = "5/minute"
     rate_limit_login: Rate = "5/minute"
     rate_limit_refresh: Rate = "10/minute"
+    rate_limit_account: Rate = "10/minute"
     rate_limit_storage_uri: Annotated[str, AfterValidator(_check_storage)] = "memory://"
 
     log_format: Literal["console", "json"] = "console"

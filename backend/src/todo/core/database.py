@@ -43,6 +43,13 @@ AWAY = (
 """What the driver raises when there is no server, it is stopping or starting, or it gave up on a statement."""
 
 
+class LockTimeoutError(ServiceUnavailableError):
+    """The service is temporarily unavailable. Please try again shortly
+
+    What the statement needs was locked by another for longer than it may wait.
+    """
+
+
 class Statement:
     """One SQL statement with named parameters, declared once and compiled once.
 
@@ -61,8 +68,8 @@ class Statement:
         return str(self._compiled)
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
-        """Return the values in the order of the numbered parameters; further values are ignored."""
-        return [values[name] for name in self._names]
+        """Return the values in the order of the numbered parameters; literals of the expression keep theirs."""
+        return [values[name] if required else literal for name, required, literal in self._parameters]
 
     @cached_property
     def _compiled(self) -> SQLCompiler:
@@ -71,8 +78,9 @@ class Statement:
         return compiled
 
     @cached_property
-    def _names(self) -> list[str]:
-        return list(self._compiled.positiontup or ())
+    def _parameters(self) -> list[tuple[str, bool, object]]:
+        binds = (self._compiled.binds[name] for name in self._compiled.positiontup or ())
+        return [(bind.key, bind.required, bind.value) for bind in binds]
 
 
 class Session:
@@ -110,7 +118,13 @@ class Session:
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator["Session"]:
-        """Lend a session whose statements are committed together at the end, or not at all."""
+        """Lend a session whose statements are committed together at the end, or not at all.
+
+        Inside a transaction it is that one: all of it is committed, or nothing.
+        """
+        if self._connection is not None:
+            yield self
+            return
         with translated_errors():
             async with self._pool.acquire(timeout=self._timeout) as connection, connection.transaction():
                 yield Session(self._pool, self._timeout, connection)
@@ -191,6 +205,8 @@ def translated_errors(statement: Statement | None = None) -> Iterator[None]:
         raise violated from error
     except asyncpg.DataError:
         raise
+    except asyncpg.LockNotAvailableError as error:
+        raise LockTimeoutError from error
     except AWAY as error:
         logger.warning("The database is away: %s: %s", type(error).__name__, error)
         raise ServiceUnavailableError from error

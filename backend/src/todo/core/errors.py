@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+from pydantic import BaseModel
+
 
 class DomainError(Exception):
     """An answer other than success. The first line of a subclass's docstring is what the client reads.
@@ -48,6 +50,13 @@ class AuthenticationError(DomainError):
     headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
 
 
+class ForbiddenError(DomainError):
+    """The caller is known and may not do this (RFC 6750, section 3.1)."""
+
+    status = 403
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+
+
 class NotFoundError(DomainError):
     """There is no such resource, or it belongs to somebody else."""
 
@@ -65,6 +74,24 @@ class MethodNotAllowedError(DomainError):
 
     status = 405
     code = "METHOD_NOT_ALLOWED"
+
+
+class ConflictError(DomainError):
+    """It cannot be done at the same time as something else."""
+
+    status = 409
+
+
+class PreconditionFailedError(DomainError):
+    """It was changed since you read it"""
+
+    status = 412
+    code = "PRECONDITION_FAILED"
+
+    def __init__(self, current: BaseModel) -> None:
+        """Take the public schema of the resource as it is now; it has a `version` (RFC 9110, section 13.1.1)."""
+        super().__init__()
+        self.current = current
 
 
 class PayloadTooLargeError(DomainError):

@@ -1,5 +1,6 @@
-"""Limits on how often one address may try to authenticate, counted in memory or in Redis (slowapi)."""
+"""Limits on how often one may try to authenticate, counted in memory or in Redis (slowapi)."""
 
+import contextlib
 import logging
 import math
 import time
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class RateLimits:
-    """Counts attempts per name and client address in fixed windows.
+    """Counts attempts per name and key, such as a client's address, in fixed windows.
 
     With `memory://` each process counts for itself; `redis://` makes several processes count together, and while it
     is away each counts for itself again.
@@ -34,21 +35,28 @@ class RateLimits:
         self._by_itself = FixedWindowRateLimiter(MemoryStorage())
         self._rates = {name: parse_many(rate) for name, rate in rates.items()}
 
-    def count_attempt(self, name: str, address: str) -> None:
-        """Count one attempt from this address.
+    def count_attempt(self, name: str, key: str) -> None:
+        """Count one attempt.
 
         Raises:
             RateLimitExceededError: there were too many in the window already (RTE-002).
         """
         for rate in self._rates.get(name, ()):
             try:
-                self._count(self._limiter.limiter, rate, name, address)
+                _count(self._limiter.limiter, rate, name, key)
             except StorageError as error:
                 logger.warning("Attempts are counted in memory: %s", error)
-                self._count(self._by_itself, rate, name, address)
+                _count(self._by_itself, rate, name, key)
 
-    @staticmethod
-    def _count(limiter: RateLimiter, rate: RateLimitItem, name: str, address: str) -> None:
-        if not limiter.hit(rate, name, address):
-            window = limiter.get_window_stats(rate, name, address)
-            raise RateLimitExceededError(math.ceil(window.reset_time - time.time()))
+    def forget_attempts(self, name: str, key: str) -> None:
+        """Begin to count anew."""
+        for rate in self._rates.get(name, ()):
+            self._by_itself.clear(rate, name, key)
+            with contextlib.suppress(StorageError):
+                self._limiter.limiter.clear(rate, name, key)
+
+
+def _count(limiter: RateLimiter, rate: RateLimitItem, name: str, key: str) -> None:
+    if not limiter.hit(rate, name, key):
+        window = limiter.get_window_stats(rate, name, key)
+        raise RateLimitExceededError(math.ceil(window.reset_time - time.time()))

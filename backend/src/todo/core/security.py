@@ -1,11 +1,14 @@
 """Passwords and tokens: hashing off the event loop, signing and verifying JWTs (RFC 7519)."""
 
 import asyncio
+import hmac
 import os
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import sha256
 from uuid import UUID
 
 from jose import JWTError, jwt
@@ -48,24 +51,53 @@ class Claims(BaseModel):
     iat: int
     exp: int
     type: TokenKind = Field(strict=False)
+    sid: UUID | None = Field(default=None, strict=False)
+    jti: str | None = None
 
 
 class TokenSigner:
-    """Signs and verifies tokens with one secret; HS256 and nothing else, whatever a token's header says."""
+    """Signs tokens with one secret and verifies them with it or the one before; HS256, whatever a header says.
 
-    def __init__(self, secret: str) -> None:
-        """Take the key (contract: at least 64 hexadecimal characters)."""
-        self._secret = secret
+    Args:
+        secret: the key, at least 64 hexadecimal characters.
+        previous: the key that was replaced by it, whose tokens are good until they expire (SES-012).
+    """
+
+    def __init__(self, secret: str, previous: str | None = None) -> None:
+        self._secrets = (secret,) if previous is None else (secret, previous)
         # Verifying costs 100 µs and an access token is sent hundreds of times. Only the verdict on the signature
         # is kept, never that on the time: expiry is compared on every request.
         self.verify = lru_cache(VERIFIED_TOKENS_KEPT)(self._verify)
 
-    def sign(self, kind: TokenKind, user_id: UUID, email: str, issued_at: datetime) -> str:
-        """Return a token of this kind that expires its lifetime after `issued_at`."""
+    def sign(
+        self,
+        kind: TokenKind,
+        user_id: UUID,
+        email: str,
+        issued_at: datetime,
+        *,
+        session_id: UUID | None = None,
+        token_id: str | None = None,
+    ) -> str:
+        """Return a token of this kind that expires its lifetime after `issued_at`; the same input, the same token."""
         issued = int(issued_at.timestamp())
         expires = issued + int(LIFETIMES[kind].total_seconds())
         claims = {"sub": str(user_id), "email": email, "iat": issued, "exp": expires, "type": kind.value}
-        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+        if session_id is not None:
+            claims |= {"sid": str(session_id), "jti": token_id or new_token_id()}
+        return jwt.encode(claims, self._secrets[0], algorithm=ALGORITHM)
+
+    def successors(self, token_id: str) -> list[str]:
+        """Return the id of the token that follows a refresh token: by our key first, then by the previous one.
+
+        It is derived, not drawn, so that whoever asks twice with one token can be given the same successor although
+        only hashes are stored.
+        """
+        return [digest.hex() for digest in self.digests(token_id.encode())]
+
+    def digests(self, content: bytes) -> list[bytes]:
+        """Return the digest of a content that nobody without our key can compute: by it, then by the previous one."""
+        return [hmac.digest(secret.encode(), content, "sha256") for secret in self._secrets]
 
     def _verify(self, token: str) -> Claims:
         """Return the claims of a token with a good signature, expired or not.
@@ -73,11 +105,24 @@ class TokenSigner:
         Raises:
             BadTokenError: it is malformed, signed otherwise, or lacks a claim or has one of a wrong type.
         """
-        try:
-            claims = jwt.decode(token, self._secret, algorithms=[ALGORITHM], options=UNCHECKED_BY_JOSE)
-            return Claims.model_validate(claims)
-        except (JWTError, ValidationError, UnicodeEncodeError, RecursionError) as error:
-            raise BadTokenError from error
+        problem: Exception | None = None
+        for secret in self._secrets:
+            try:
+                claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=UNCHECKED_BY_JOSE)
+                return Claims.model_validate(claims)
+            except (JWTError, ValidationError, UnicodeEncodeError, RecursionError) as error:
+                problem = error
+        raise BadTokenError from problem
+
+
+def new_token_id() -> str:
+    """Return an id that nobody can guess."""
+    return secrets.token_hex(16)
+
+
+def hash_token(token: str) -> bytes:
+    """Return what is stored of a secret of our own making: it is random, so a plain hash cannot be searched."""
+    return sha256(token.encode()).digest()
 
 
 class PasswordHasher:

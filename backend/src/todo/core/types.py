@@ -1,18 +1,35 @@
-"""The constrained values of the contract, each defined once: the type, its rule and the error of who breaks it.
+"""The constrained values of the contract, each defined once: the type and its rule.
 
-A wrong type is left to pydantic (422); a right type that breaks a rule raises the error named here (400).
+A wrong type is left to pydantic (422); a right type that breaks a rule raises one of `value_errors` (400).
 """
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfoNotFoundError
+from typing import Annotated, Literal, get_args
 
 from email_validator import EmailNotValidError, validate_email
-from ical.types.recur import Recur
-from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 
-from todo.core.errors import InvalidValueError
+from todo.core.recurrence import RECURRENCE_RULE_MAX, check_recurrence_rule
+from todo.core.value_errors import (
+    DescriptionTooLongError,
+    InvalidColorError,
+    InvalidDueDateError,
+    InvalidEmailError,
+    InvalidExpiryError,
+    InvalidExternalIdError,
+    InvalidPaginationError,
+    InvalidPriorityError,
+    InvalidScopeError,
+    InvalidSortFieldError,
+    InvalidStatusError,
+    InvalidTagNameError,
+    InvalidTitleError,
+    InvalidTokenNameError,
+    NameTooLongError,
+    PasswordTooLongError,
+    PasswordTooShortError,
+)
 
 EMAIL_MAX = 320
 PASSWORD_MIN = 8
@@ -20,116 +37,18 @@ PASSWORD_MAX = 1024
 NAME_MAX = 200
 TITLE_MAX = 200
 DESCRIPTION_MAX = 1000
-RECURRENCE_RULE_MAX = 500
 TAG_NAME_MAX = 50
+EXTERNAL_ID_MAX = 200
+TOKEN_NAME_MAX = 100
 BIGINT_MAX = 2**63 - 1
+Scope = Literal["tasks:read", "tasks:write", "tags:read", "tags:write", "account"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 UNKNOWN_ID = 0
 """No identity column hands out this id, so looking it up finds nothing."""
 
 HEX_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
-RRULE_CHARACTERS = re.compile(r"[A-Z0-9;=,+-]+")
-RRULE_SIGN = re.compile(r"(?:INTERVAL|COUNT|BYMONTH|BYHOUR|BYMINUTE|BYSECOND)=[^;]*[+]")
-"""What Python reads as a number and RFC 5545 does not; the rest of its grammar is the library's to check."""
 ISO_8601_START = re.compile(r"[0-9][0-9W-]*(?:[Tt ]|$)")
-
-
-class InvalidEmailError(InvalidValueError):
-    """Please provide a valid email address"""
-
-    code = "INVALID_EMAIL"
-    field = "email"
-
-
-class PasswordTooShortError(InvalidValueError):
-    """Password must be at least 8 characters"""
-
-    code = "PASSWORD_TOO_SHORT"
-    field = "password"
-
-
-class PasswordTooLongError(InvalidValueError):
-    """Password cannot exceed 1024 characters"""
-
-    code = "PASSWORD_TOO_LONG"
-    field = "password"
-
-
-class NameTooLongError(InvalidValueError):
-    """Name cannot exceed 200 characters"""
-
-    code = "NAME_TOO_LONG"
-    field = "name"
-
-
-class InvalidTitleError(InvalidValueError):
-    """Title is required and must be 1-200 characters"""
-
-    code = "INVALID_TITLE"
-    field = "title"
-
-
-class DescriptionTooLongError(InvalidValueError):
-    """Description cannot exceed 1000 characters"""
-
-    code = "DESCRIPTION_TOO_LONG"
-    field = "description"
-
-
-class InvalidPriorityError(InvalidValueError):
-    """Priority must be low, medium, or high"""
-
-    code = "INVALID_PRIORITY"
-    field = "priority"
-
-
-class InvalidDueDateError(InvalidValueError):
-    """Due date must be a valid ISO 8601 datetime"""
-
-    code = "INVALID_DUE_DATE"
-    field = "due_date"
-
-
-class InvalidRecurrenceRuleError(InvalidValueError):
-    """Recurrence rule must be a valid iCalendar RRULE"""
-
-    code = "INVALID_RECURRENCE_RULE"
-    field = "recurrence_rule"
-
-
-class InvalidTagNameError(InvalidValueError):
-    """Tag name is required and must be 1-50 characters"""
-
-    code = "INVALID_TAG_NAME"
-    field = "name"
-
-
-class InvalidColorError(InvalidValueError):
-    """Color must be a valid hex color (e.g., #FF5733)"""
-
-    code = "INVALID_COLOR"
-    field = "color"
-
-
-class InvalidPaginationError(InvalidValueError):
-    """Page and limit must be positive integers"""
-
-    code = "INVALID_PAGINATION"
-    field = "page"
-
-
-class InvalidStatusError(InvalidValueError):
-    """Status must be one of: all, pending, completed"""
-
-    code = "INVALID_STATUS"
-    field = "status"
-
-
-class InvalidSortFieldError(InvalidValueError):
-    """Sort field must be one of: due_date, priority, created_at, title"""
-
-    code = "INVALID_SORT_FIELD"
-    field = "sort"
 
 
 def _refuse_unstorable(value: str) -> str:
@@ -205,42 +124,39 @@ def _parse_due_date(value: object) -> datetime:
         raise InvalidDueDateError from error
 
 
-def _check_recurrence_rule(value: str) -> str:
-    """Return the rule without spaces around it, as RFC 5545 section 3.3.10 admits it."""
-    rule = value.strip()
-    capitals = rule.upper()
-    if len(rule) > RECURRENCE_RULE_MAX or not RRULE_CHARACTERS.fullmatch(capitals) or RRULE_SIGN.search(capitals):
-        raise InvalidRecurrenceRuleError
-    try:
-        recur = Recur.from_rrule(capitals)
-    except (ValueError, AttributeError, ZoneInfoNotFoundError) as error:
-        raise InvalidRecurrenceRuleError from error
-    if _breaks_rfc_5545(recur, parts_given=rule.count(";") + 1):
-        raise InvalidRecurrenceRuleError
-    return rule
-
-
-def _breaks_rfc_5545(recur: Recur, *, parts_given: int) -> bool:
-    """Check what the library leaves open: which parts there are, and which may stand together."""
-    by_anything = recur.model_fields_set - {"freq", "until", "count", "interval", "wkst", "by_setpos"}
-    numbered_days = any(day.occurrence is not None for day in recur.by_weekday)
-    return (
-        bool(recur.model_extra)
-        or len(recur.model_fields_set) != parts_given
-        or (recur.count is not None and recur.until is not None)
-        or (numbered_days and (recur.freq not in ("MONTHLY", "YEARLY") or bool(recur.by_week_no)))
-        or (recur.freq == "WEEKLY" and bool(recur.by_month_day))
-        or (recur.freq in ("DAILY", "WEEKLY", "MONTHLY") and bool(recur.by_year_day))
-        or (recur.freq != "YEARLY" and bool(recur.by_week_no))
-        or (bool(recur.by_setpos) and not by_anything)
-    )
-
-
 def _trim_tag_name(value: str) -> str:
     value = value.strip()
     if not 1 <= len(value) <= TAG_NAME_MAX:
         raise InvalidTagNameError
     return value
+
+
+def _check_external_id(value: str) -> str:
+    if not 1 <= len(value) <= EXTERNAL_ID_MAX:
+        raise InvalidExternalIdError
+    return value
+
+
+def _trim_token_name(value: str) -> str:
+    value = value.strip()
+    if not 1 <= len(value) <= TOKEN_NAME_MAX:
+        raise InvalidTokenNameError
+    return value
+
+
+def _check_scopes(value: object) -> object:
+    if isinstance(value, list) and all(isinstance(scope, str) for scope in value) and not {*value} <= {*SCOPES}:
+        raise InvalidScopeError
+    if value == []:
+        raise InvalidScopeError
+    return value
+
+
+def _parse_expiry(value: object) -> datetime:
+    try:
+        return _parse_due_date(value)
+    except InvalidDueDateError as error:
+        raise InvalidExpiryError from error
 
 
 def _check_color(value: str) -> str:
@@ -299,11 +215,18 @@ Title = Annotated[Text, AfterValidator(_trim_title), _schema(minLength=1, maxLen
 Description = Annotated[Text, AfterValidator(_check_description), _schema(maxLength=DESCRIPTION_MAX)]
 Priority = Annotated[Literal["low", "medium", "high"], BeforeValidator(_check_priority)]
 DueDate = Annotated[datetime, BeforeValidator(_parse_due_date), _schema(format="date-time")]
-RecurrenceRule = Annotated[Text, AfterValidator(_check_recurrence_rule), _schema(maxLength=RECURRENCE_RULE_MAX)]
+RecurrenceRule = Annotated[Text, AfterValidator(check_recurrence_rule), _schema(maxLength=RECURRENCE_RULE_MAX)]
 Completed = Annotated[bool, Strict()]
 
 TagName = Annotated[Text, AfterValidator(_trim_tag_name), _schema(minLength=1, maxLength=TAG_NAME_MAX, pattern=r"\S")]
 Color = Annotated[Text, AfterValidator(_check_color), _schema(pattern="^#[0-9A-Fa-f]{6}$")]
+
+ExternalId = Annotated[Text, AfterValidator(_check_external_id), _schema(minLength=1, maxLength=EXTERNAL_ID_MAX)]
+TokenName = Annotated[
+    Text, AfterValidator(_trim_token_name), _schema(minLength=1, maxLength=TOKEN_NAME_MAX, pattern=r"\S")
+]
+Scopes = Annotated[list[Scope], BeforeValidator(_check_scopes), Field(min_length=1)]
+Expiry = Annotated[datetime, BeforeValidator(_parse_expiry), _schema(format="date-time")]
 
 RowId = Annotated[int, Strict(), BeforeValidator(_read_id)]
 PositiveInt = Annotated[int, AfterValidator(_check_positive), WithJsonSchema({"type": "integer", "minimum": 1})]

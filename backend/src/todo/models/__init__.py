@@ -1,9 +1,12 @@
 """The tables, all registered on one metadata."""
 
+from todo.models.access_token import AccessToken
 from todo.models.base import Base
+from todo.models.idempotency_key import IdempotencyKey
+from todo.models.login_session import LoginSession
 from todo.models.tag import Tag
 from todo.models.task import Task
 from todo.models.task_tag_link import TaskTagLink
 from todo.models.user import User
 
-__all__ = ["Base", "Tag", "Task", "TaskTagLink", "User"]
+__all__ = ["AccessToken", "Base", "IdempotencyKey", "LoginSession", "Tag", "Task", "TaskTagLink", "User"]

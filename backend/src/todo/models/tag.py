@@ -44,3 +44,4 @@ class Tag(Base, table=True):
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
     name: str = Field(sa_column=Column(String(TAG_NAME_MAX), nullable=False))
     color: str | None = Field(default=None, sa_column=Column(Text))
+    version: int = Field(default=1, sa_column=Column(BigInteger, nullable=False, server_default="1"))

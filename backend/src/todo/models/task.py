@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from todo.core.types import DESCRIPTION_MAX, RECURRENCE_RULE_MAX, TITLE_MAX
+from todo.core.recurrence import RECURRENCE_RULE_MAX
+from todo.core.types import DESCRIPTION_MAX, EXTERNAL_ID_MAX, TITLE_MAX
 from todo.models.base import Base, instant_column
 
 PRIORITIES = "ARRAY['high', 'medium', 'low']"
@@ -42,6 +43,14 @@ class Task(Base, table=True):
         CheckConstraint("title ~ '\\S'", name="title"),
         CheckConstraint("priority IN ('low', 'medium', 'high')", name="priority"),
         CheckConstraint("recurrence_rule <> ''", name="recurrence_rule"),
+        CheckConstraint("external_id <> ''", name="external_id"),
+        Index(
+            "uq_tasks_user_id_external_id",
+            "user_id",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
         Index("idx_tasks_user_id", "user_id", "created_at", "id"),
         Index("idx_tasks_user_completed", "user_id", "completed", "created_at", "id"),
         Index("idx_tasks_user_priority", "user_id", text(f"array_position({PRIORITIES}, priority)"), "id"),
@@ -58,5 +67,7 @@ class Task(Base, table=True):
     priority: str = Field(default="medium", sa_column=Column(Text, nullable=False, server_default="medium"))
     due_date: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))
+    external_id: str | None = Field(default=None, sa_column=Column(String(EXTERNAL_ID_MAX)))
+    version: int = Field(default=1, sa_column=Column(BigInteger, nullable=False, server_default="1"))
     created_at: datetime = Field(sa_column=instant_column())
     updated_at: datetime = Field(sa_column=instant_column())

@@ -1,64 +1,43 @@
 """Register, log in, stay logged in, log out."""
 
+import logging
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response, status
+from fastapi import APIRouter, Depends, Form, Response, status
 from pydantic import BaseModel, Field
 
 from todo.core.clock import utc_now
-from todo.core.config import Settings
-from todo.core.errors import MalformedRequestError, PayloadTooLargeError, RateLimitExceededError
-from todo.core.security import REFRESH_LIFETIME
-from todo.core.types import (
-    InvalidEmailError,
-    NameTooLongError,
-    PasswordTooLongError,
-    PasswordTooShortError,
-    Text,
+from todo.core.errors import (
+    MalformedRequestError,
+    PayloadTooLargeError,
+    RateLimitExceededError,
+    ServiceUnavailableError,
 )
-from todo.routers.dependencies import API, CurrentUser, Resources, Session, limit_rate
-from todo.routers.error_handlers import Responses, errors
+from todo.core.types import Text
+from todo.core.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
+from todo.routers.dependencies import Device, Resources, Security, Session, limit_rate
+from todo.routers.error_handlers import errors
+from todo.routers.refresh_cookie import (
+    COOKIE_PARAMETER,
+    SETS_COOKIE,
+    RefreshToken,
+    clear_refresh_cookie,
+    set_refresh_cookie,
+)
 from todo.schemas.token import MessagePublic, TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
-from todo.services import auth_service
-from todo.services.auth_service import (
-    EmailAlreadyExistsError,
-    InvalidCredentialsError,
-    InvalidTokenError,
-    InvalidTokenTypeError,
+from todo.services import account_service, session_service
+from todo.services.account_service import EmailAlreadyExistsError, InvalidCredentialsError
+from todo.services.auth_service import InvalidTokenError, InvalidTokenTypeError
+from todo.services.session_service import (
     MissingRefreshTokenError,
-    MissingTokenError,
     RefreshTokenExpiredError,
-    TokenExpiredError,
+    RefreshTokenReusedError,
 )
 
-REFRESH_COOKIE = "refresh_token"
-COOKIE_PATH = f"{API}/auth"
-SETS_COOKIE: Responses = {
-    200: {"headers": {"Set-Cookie": {"schema": {"type": "string"}, "description": "`refresh_token=…`"}}}
-}
-
+logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/auth", tags=["auth"])
-
-COOKIE_PARAMETER = {
-    "parameters": [
-        {
-            "name": REFRESH_COOKIE,
-            "in": "cookie",
-            "description": "Set by `POST /api/v1/auth/login`; browsers send it by themselves.",
-            "schema": {"type": "string"},
-        }
-    ]
-}
-"""Described by hand: as a parameter of the framework's it would promise a 422 that cannot happen."""
-
-
-async def get_refresh_token(request: Request) -> str | None:
-    """Return the refresh token in the cookie, if there is one."""
-    return request.cookies.get(REFRESH_COOKIE)
-
-
-RefreshToken = Annotated[str | None, Depends(get_refresh_token)]
 
 
 class LoginForm(BaseModel):
@@ -83,9 +62,9 @@ class LoginForm(BaseModel):
         RateLimitExceededError,
     ),
 )
-async def register(user: UserCreate, session: Session, resources: Resources) -> UserPublic:
+async def register(user: UserCreate, session: Session, security: Security) -> UserPublic:
     """Create an account. Log in with it next."""
-    return await auth_service.create_user(session, resources.hasher, user)
+    return await account_service.create_user(session, security.hasher, user)
 
 
 @router.post(
@@ -95,13 +74,17 @@ async def register(user: UserCreate, session: Session, resources: Resources) -> 
     | errors(InvalidCredentialsError, PayloadTooLargeError, MalformedRequestError, RateLimitExceededError),
 )
 async def login(
-    form: Annotated[LoginForm, Form()], response: Response, session: Session, resources: Resources
+    form: Annotated[LoginForm, Form()],
+    response: Response,
+    session: Session,
+    resources: Resources,
+    device: Device,
 ) -> TokenPublic:
     """Exchange e-mail and password for an access token (15 minutes) and, in a cookie, a refresh token (7 days)."""
-    tokens = await auth_service.log_in(
-        session, resources.hasher, resources.signer, email=form.username, password=form.password, now=utc_now()
+    tokens = await account_service.log_in(
+        session, resources.security, email=form.username, password=form.password, device=device, now=utc_now()
     )
-    _set_refresh_cookie(response, resources.settings, tokens.refresh, int(REFRESH_LIFETIME.total_seconds()))
+    set_refresh_cookie(response, resources.settings, tokens.refresh)
     return tokens.access
 
 
@@ -109,37 +92,40 @@ async def login(
     "/refresh",
     dependencies=[Depends(limit_rate("refresh"))],
     openapi_extra=COOKIE_PARAMETER,
-    responses=errors(
+    responses=SETS_COOKIE
+    | errors(
         MissingRefreshTokenError,
         RefreshTokenExpiredError,
+        RefreshTokenReusedError,
         InvalidTokenError,
         InvalidTokenTypeError,
         RateLimitExceededError,
     ),
 )
-async def refresh(session: Session, resources: Resources, refresh_token: RefreshToken) -> TokenPublic:
-    """Exchange the refresh token in the cookie for a new access token."""
-    return await auth_service.refresh(session, resources.signer, refresh_token, utc_now())
+async def refresh(
+    response: Response, session: Session, resources: Resources, refresh_token: RefreshToken
+) -> TokenPublic:
+    """Exchange the refresh token in the cookie for a new access token and, in the cookie, the next refresh token.
 
-
-@router.get("/me", responses=errors(MissingTokenError, TokenExpiredError, InvalidTokenError, InvalidTokenTypeError))
-async def get_me(session: Session, user: CurrentUser) -> UserPublic:
-    """Return the account that the access token belongs to."""
-    return await auth_service.get_user(session, user.sub)
+    Each refresh token is for one use. One that comes back after a newer one was used was copied: the session ends.
+    """
+    grace = timedelta(seconds=resources.settings.refresh_grace)
+    tokens = await session_service.refresh_session(
+        session, resources.security.signer, refresh_token, grace=grace, now=utc_now()
+    )
+    set_refresh_cookie(response, resources.settings, tokens.refresh)
+    return tokens.access
 
 
 @router.post("/logout", responses=SETS_COOKIE, openapi_extra=COOKIE_PARAMETER)
-async def logout(response: Response, resources: Resources) -> MessagePublic:
-    """Clear the refresh token's cookie. Succeeds without a session too."""
-    _set_refresh_cookie(response, resources.settings, "", 0)
+async def logout(
+    response: Response, session: Session, resources: Resources, refresh_token: RefreshToken
+) -> MessagePublic:
+    """End the session and clear the refresh token's cookie. Succeeds without a session too."""
+    clear_refresh_cookie(response, resources.settings)
+    try:
+        await session_service.end_session_of(session, resources.security.signer, refresh_token, utc_now())
+    except ServiceUnavailableError:
+        # The contract: logging out never fails. The cookie is gone, and with it all that this device could do.
+        logger.warning("A session was not ended because the database is away")
     return MessagePublic(message="Successfully logged out")
-
-
-def _set_refresh_cookie(response: Response, settings: Settings, token: str, max_age: int) -> None:
-    """Set the cookie with the contract's attributes (LOG-006), or clear it with a `max_age` of 0 (OUT-001)."""
-    secure = "; Secure" if settings.cookie_secure else ""
-    same_site = settings.cookie_samesite.capitalize()
-    response.headers.append(
-        "Set-Cookie",
-        f"{REFRESH_COOKIE}={token}; HttpOnly{secure}; SameSite={same_site}; Path={COOKIE_PATH}; Max-Age={max_age}",
-    )

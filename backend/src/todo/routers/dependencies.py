@@ -1,10 +1,11 @@
 """What routes ask for: each dependency once, under one name."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.security import OAuth2PasswordBearer
 
 from todo.core.clock import utc_now
@@ -12,15 +13,42 @@ from todo.core.config import Settings
 from todo.core.database import Database
 from todo.core.database import Session as DatabaseSession
 from todo.core.rate_limit import RateLimits
-from todo.core.security import Claims, PasswordHasher, TokenSigner
-from todo.services import auth_service
+from todo.models.login_session import ADDRESS_MAX, USER_AGENT_MAX
+from todo.services import access_token_service, auth_service, session_service
+from todo.services.account_service import Security as AccountSecurity
+from todo.services.auth_service import (
+    Caller,
+    InsufficientScopeError,
+    InvalidTokenError,
+    InvalidTokenTypeError,
+    MissingTokenError,
+    SessionRequiredError,
+    TokenExpiredError,
+)
+from todo.services.preconditions import Versions
+from todo.services.session_service import Device as CallingDevice
+from todo.services.session_service import SessionEndedError
 
 API = "/api/v1"
+SESSION = "todo.session"
+"""Where in a request's scope the transaction is that all of it runs in, if one was begun for it."""
+CALLER = "todo.caller"
+"""Where in a request's scope it stands who is asking, once that is known."""
+TOKEN_ERRORS = (
+    MissingTokenError,
+    TokenExpiredError,
+    InvalidTokenError,
+    InvalidTokenTypeError,
+    InsufficientScopeError,
+)
+"""What every route that acts for a user may answer."""
+VERSION_TAG = re.compile(r'"([1-9][0-9]{0,17})"')
+
 bearer = OAuth2PasswordBearer(
     tokenUrl=f"{API}/auth/login",
     auto_error=False,
-    description="Log in with your e-mail (as the username) and password, or send the access token that "
-    "`POST /api/v1/auth/login` gave as `Authorization: Bearer <token>`.",
+    description="Log in with your e-mail (as the username) and password, or send an access token or a personal access "
+    "token as `Authorization: Bearer <token>`.",
 )
 
 
@@ -30,9 +58,12 @@ class AppResources:
 
     settings: Settings
     database: Database
-    hasher: PasswordHasher
-    signer: TokenSigner
-    rate_limits: RateLimits
+    security: AccountSecurity
+
+    @property
+    def rate_limits(self) -> RateLimits:
+        """The counters of attempts."""
+        return self.security.rate_limits
 
 
 async def get_resources(request: Request) -> AppResources:
@@ -44,24 +75,114 @@ async def get_resources(request: Request) -> AppResources:
 Resources = Annotated[AppResources, Depends(get_resources)]
 
 
-async def get_session(resources: Resources) -> DatabaseSession:
-    """Return the way to the database. A statement is committed when its call returns, before any answer is sent."""
-    return resources.database.session
+async def get_session(request: Request, resources: Resources) -> DatabaseSession:
+    """Return the way to the database.
+
+    A statement is committed when its call returns, before any answer is sent; or, when the request runs in one
+    transaction, with all the others of it, before any answer is sent.
+    """
+    session: DatabaseSession = request.scope.get(SESSION) or resources.database.session
+    return session
 
 
-async def get_current_user(resources: Resources, token: Annotated[str | None, Depends(bearer)]) -> Claims:
-    """Return who the access token says is asking, without a query."""
-    return auth_service.read_access_token(resources.signer, token, utc_now())
+Session = Annotated[DatabaseSession, Depends(get_session)]
+
+
+async def get_security(resources: Resources) -> AccountSecurity:
+    """Return what passwords and tokens are made and checked with."""
+    return resources.security
+
+
+Security = Annotated[AccountSecurity, Depends(get_security)]
+
+
+async def get_current_user(
+    request: Request, resources: Resources, token: Annotated[str | None, Depends(bearer)]
+) -> Caller:
+    """Return who is asking: for a person's access token without a query, for a personal access token with one.
+
+    A personal access token must have the scope of this path and method. Every route that acts for a user comes
+    through here, and a resource for which no scope exists is open to no such token.
+    """
+    known: Caller | None = request.scope.get(CALLER)
+    if known is not None:
+        return known
+    if not token:
+        raise MissingTokenError
+    if token.startswith(access_token_service.PREFIX):
+        caller = await access_token_service.read_personal_token(resources.database.session, token, utc_now())
+        caller.require_scope(scope_of(request.method, request.url.path))
+    else:
+        caller = auth_service.read_access_token(resources.security.signer, token, utc_now())
+    request.scope[CALLER] = caller
+    return caller
+
+
+CurrentUser = Annotated[Caller, Depends(get_current_user)]
+
+
+def scope_of(method: str, path: str) -> str:
+    """Return the scope that a personal access token needs: `tasks:read` to GET anything below `/api/v1/tasks`."""
+    resource = path.partition(f"{API}/")[2].partition("/")[0]
+    if resource == "auth":
+        return "account"
+    return f"{resource}:{'read' if method == 'GET' else 'write'}"
+
+
+async def get_session_user(user: CurrentUser, session: Session) -> Caller:
+    """Return who is asking if they logged in and have not logged out since; one query."""
+    await session_service.check_session(session, user, utc_now())
+    return user
+
+
+async def get_live_user(user: CurrentUser, session: Session) -> Caller:
+    """Return who is asking: a session that has not ended, or a personal access token."""
+    return user if user.scopes is not None else await get_session_user(user, session)
+
+
+LIVE_ERRORS = (*TOKEN_ERRORS, SessionEndedError)
+"""What a route that asks for a LiveUser may answer."""
+SESSION_ERRORS = (*LIVE_ERRORS, SessionRequiredError)
+"""What a route that asks for a SessionUser may answer."""
+SessionUser = Annotated[Caller, Depends(get_session_user)]
+LiveUser = Annotated[Caller, Depends(get_live_user)]
+
+
+async def get_device(request: Request) -> CallingDevice:
+    """Return what the request says of where it comes from."""
+    address = request.client.host if request.client else None
+    return CallingDevice(
+        user_agent=request.headers.get("user-agent", "")[:USER_AGENT_MAX] or None,
+        address=address[:ADDRESS_MAX] if address else None,
+    )
+
+
+Device = Annotated[CallingDevice, Depends(get_device)]
+
+
+async def get_versions(
+    if_match: Annotated[
+        str | None,
+        Header(description='The `ETag` that you read, such as `"3"`; changed since, it is 412. `*` is any version.'),
+    ] = None,
+) -> Versions | None:
+    """Return the versions that a write may change (RFC 9110, section 13.1.1); None: whichever there is.
+
+    A weak tag, or one that is none of ours, matches nothing.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tags = (VERSION_TAG.fullmatch(tag.strip()) for tag in if_match.split(","))
+    return frozenset(int(tag[1]) for tag in tags if tag)
+
+
+IfMatch = Annotated[Versions | None, Depends(get_versions)]
 
 
 def limit_rate(name: str) -> Callable[..., Awaitable[None]]:
     """Return a dependency that counts an attempt of the client's address under this name."""
 
-    async def count_attempt(request: Request, resources: Resources) -> None:
-        resources.rate_limits.count_attempt(name, request.client.host if request.client else "unknown")
+    async def count_attempt(device: Device, resources: Resources) -> None:
+        resources.rate_limits.count_attempt(name, device.address or "unknown")
 
     return count_attempt
-
-
-Session = Annotated[DatabaseSession, Depends(get_session)]
-CurrentUser = Annotated[Claims, Depends(get_current_user)]

@@ -16,6 +16,7 @@ from todo.core.errors import (
     MalformedRequestError,
     MethodNotAllowedError,
     PayloadTooLargeError,
+    PreconditionFailedError,
     UnknownPathError,
 )
 from todo.schemas.error import ErrorPublic, FieldError
@@ -54,6 +55,11 @@ def render(error: DomainError, **more: object) -> JSONResponse:
 
 async def _answer_domain_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DomainError)
+    if isinstance(error, PreconditionFailedError):
+        current = error.current.model_dump(mode="json")
+        answer = render(error, current=current)
+        answer.headers["ETag"] = f'"{current["version"]}"'
+        return answer
     return render(error)
 
 

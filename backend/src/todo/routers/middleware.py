@@ -64,6 +64,9 @@ class RequestContextMiddleware:
                     DOCUMENTATION_POLICY if scope["path"].startswith(DOCUMENTATION) else POLICY
                 )
                 headers.update(SECURITY_HEADERS)
+                if scope["path"].startswith("/api/"):
+                    # Nobody may keep tokens (RFC 6749, section 5.1); the rest is checked again before it is used.
+                    headers["cache-control"] = "no-store" if "/auth/" in scope["path"] else "private, no-cache"
             await send(message)
 
         try:

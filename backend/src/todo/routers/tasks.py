@@ -4,27 +4,29 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
-from todo.core.errors import MalformedRequestError, PayloadTooLargeError
-from todo.core.types import (
+from todo.core.errors import MalformedRequestError, PayloadTooLargeError, PreconditionFailedError
+from todo.core.types import RowId
+from todo.core.value_errors import (
     DescriptionTooLongError,
     InvalidDueDateError,
+    InvalidExternalIdError,
     InvalidPaginationError,
     InvalidPriorityError,
     InvalidRecurrenceRuleError,
     InvalidSortFieldError,
     InvalidStatusError,
     InvalidTitleError,
-    RowId,
 )
-from todo.routers.dependencies import CurrentUser, Session
+from todo.routers.dependencies import CurrentUser, IfMatch, Session
 from todo.routers.error_handlers import Responses, errors
+from todo.routers.resource_route import ResourceRoute, merge_patch
 from todo.schemas.page import Page
 from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
 from todo.services import task_service
 from todo.services.tag_service import TagNotFoundError
 from todo.services.task_queries import TaskNotFoundError
 
-router = APIRouter(prefix="/tasks", tags=["tasks"])
+router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=ResourceRoute)
 
 BODY_ERRORS = (
     InvalidTitleError,
@@ -36,6 +38,7 @@ BODY_ERRORS = (
     MalformedRequestError,
 )
 QUERY_ERRORS = (
+    InvalidExternalIdError,
     InvalidPaginationError,
     InvalidStatusError,
     InvalidPriorityError,
@@ -43,46 +46,61 @@ QUERY_ERRORS = (
     MalformedRequestError,
 )
 CARRIED_ALREADY: Responses = {200: {"model": TaskPublic, "description": "The task carried the tag already."}}
+EXISTED_ALREADY: Responses = {200: {"model": TaskPublic, "description": "A task with this `external_id` existed."}}
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(*BODY_ERRORS))
-async def create_task(task: TaskCreate, session: Session, user: CurrentUser) -> TaskPublic:
-    """Create a task. Only a title is needed."""
-    return await task_service.create_task(session, user.sub, task)
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=EXISTED_ALREADY | errors(InvalidExternalIdError, *BODY_ERRORS),
+)
+async def create_task(task: TaskCreate, response: Response, session: Session, user: CurrentUser) -> TaskPublic:
+    """Create a task. Only a title is needed. With an `external_id` of yours that exists, you get that task and 200."""
+    created_task, created = await task_service.create_task(session, user.id, task)
+    response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
+    return created_task
 
 
 @router.get("", responses=errors(*QUERY_ERRORS))
 async def list_tasks(query: Annotated[TaskQuery, Query()], session: Session, user: CurrentUser) -> Page[TaskPublic]:
     """Return a page of the user's tasks: filtered, searched, sorted."""
-    return await task_service.list_tasks(session, user.sub, query)
+    return await task_service.list_tasks(session, user.id, query)
 
 
 @router.get("/{task_id}", responses=errors(TaskNotFoundError, MalformedRequestError))
 async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskPublic:
     """Return one task with its tags."""
-    return await task_service.get_task(session, user.sub, task_id)
+    return await task_service.get_task(session, user.id, task_id)
 
 
-@router.put("/{task_id}", responses=errors(TaskNotFoundError, *BODY_ERRORS))
-async def replace_task(task_id: RowId, task: TaskReplace, session: Session, user: CurrentUser) -> TaskPublic:
+@router.put("/{task_id}", responses=errors(TaskNotFoundError, PreconditionFailedError, *BODY_ERRORS))
+async def replace_task(
+    task_id: RowId, task: TaskReplace, session: Session, user: CurrentUser, versions: IfMatch
+) -> TaskPublic:
     """Replace a task. What may be empty and is not sent becomes empty; its tags stay."""
-    return await task_service.update_task(session, user.sub, task_id, task)
+    return await task_service.update_task(session, user.id, task_id, task, versions)
 
 
-@router.patch("/{task_id}", responses=errors(TaskNotFoundError, *BODY_ERRORS))
-async def update_task(task_id: RowId, task: TaskUpdate, session: Session, user: CurrentUser) -> TaskPublic:
+@router.patch(
+    "/{task_id}",
+    responses=errors(TaskNotFoundError, PreconditionFailedError, *BODY_ERRORS),
+    openapi_extra=merge_patch(TaskUpdate),
+)
+async def update_task(
+    task_id: RowId, task: TaskUpdate, session: Session, user: CurrentUser, versions: IfMatch
+) -> TaskPublic:
     """Change some fields of a task. What is not sent stays as it is; null clears what may be empty."""
-    return await task_service.update_task(session, user.sub, task_id, task)
+    return await task_service.update_task(session, user.id, task_id, task, versions)
 
 
 @router.delete(
     "/{task_id}",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=errors(TaskNotFoundError, MalformedRequestError),
+    responses=errors(TaskNotFoundError, PreconditionFailedError, MalformedRequestError),
 )
-async def delete_task(task_id: RowId, session: Session, user: CurrentUser) -> None:
+async def delete_task(task_id: RowId, session: Session, user: CurrentUser, versions: IfMatch) -> None:
     """Delete a task. Its tags stay for other tasks."""
-    await task_service.delete_task(session, user.sub, task_id)
+    await task_service.delete_task(session, user.id, task_id, versions)
 
 
 @router.post(
@@ -92,7 +110,7 @@ async def delete_task(task_id: RowId, session: Session, user: CurrentUser) -> No
 )
 async def add_tag(task_id: RowId, tag_id: RowId, response: Response, session: Session, user: CurrentUser) -> TaskPublic:
     """Put a tag on a task and return the task. Doing it again changes nothing and answers 200."""
-    task, created = await task_service.create_link(session, user.sub, task_id, tag_id)
+    task, created = await task_service.create_link(session, user.id, task_id, tag_id)
     response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
     return task
 
@@ -104,4 +122,4 @@ async def add_tag(task_id: RowId, tag_id: RowId, response: Response, session: Se
 )
 async def remove_tag(task_id: RowId, tag_id: RowId, session: Session, user: CurrentUser) -> None:
     """Take a tag off a task, whether it was on it or not."""
-    await task_service.delete_link(session, user.sub, task_id, tag_id)
+    await task_service.delete_link(session, user.id, task_id, tag_id)

@@ -17,4 +17,5 @@ class ErrorPublic(BaseModel):
     detail: str
     code: str
     errors: list[FieldError] | None = None
+    current: dict[str, object] | None = Field(default=None, description="On a 412: the resource as it is now.")
     request_id: str | None = Field(default=None, description="On a 500: quote it when you report the fault.")

@@ -25,6 +25,7 @@ class TagOfTask(BaseModel):
 
 
 class TagPublic(TagOfTask):
-    """A tag."""
+    """A tag. Its version is its ETag, and goes up with every change."""
 
     user_id: UUID
+    version: int = Field(examples=[1])

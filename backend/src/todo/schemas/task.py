@@ -1,16 +1,18 @@
 """Tasks as they travel."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from todo.core.clock import as_utc
 from todo.core.types import (
     Completed,
     Description,
     DueDate,
+    ExternalId,
     PositiveInt,
     Priority,
     RecurrenceRule,
@@ -43,6 +45,10 @@ class TaskCreate(BaseModel):
     due_date: DueDate | None = None
     completed: Completed = False
     recurrence_rule: RecurrenceRule | None = None
+    external_id: ExternalId | None = Field(
+        default=None,
+        description="Your own key for the task, unique among yours. Creating it again gives the task that is there.",
+    )
 
 
 class TaskReplace(BaseModel):
@@ -86,6 +92,7 @@ class TaskQuery(BaseModel):
     status: Annotated[StatusFilter, Field(description="Whether the task is done.")] = "all"
     priority: Priority | None = None
     tag: Annotated[Text, Field(description="A tag's id or its name. Digits match either; empty means no filter.")] = ""
+    external_id: Annotated[ExternalId | None, Field(description="The key that you gave it.")] = None
     sort: Annotated[
         SortKey | None,
         Field(
@@ -95,22 +102,22 @@ class TaskQuery(BaseModel):
     ] = None
 
 
-def _as_utc(instant: datetime) -> datetime:
-    """Give its zone back to the first and to the last instant there is, which the driver keeps as infinities."""
-    return instant.replace(tzinfo=UTC)
-
-
 class TaskPublic(BaseModel):
-    """A task with its tags in the order of their names. Times are in UTC."""
+    """A task with its tags in the order of their names. Times are in UTC.
+
+    Its version is its ETag, and goes up with every change of the task or of a tag on it.
+    """
 
     id: int = Field(examples=[42])
     title: str = Field(examples=["Water the plants"])
     description: str | None = Field(examples=["The ferns too"])
     completed: bool = Field(examples=[False])
     priority: Literal["low", "medium", "high"]
-    due_date: Annotated[datetime, AfterValidator(_as_utc)] | None = Field(examples=["2026-12-01T18:00:00Z"])
+    due_date: Annotated[datetime, AfterValidator(as_utc)] | None = Field(examples=["2026-12-01T18:00:00Z"])
     recurrence_rule: str | None = Field(examples=["FREQ=WEEKLY;BYDAY=MO,TH"])
+    external_id: str | None = Field(examples=["import-7"])
     user_id: UUID
+    version: int = Field(examples=[1])
     created_at: datetime
     updated_at: datetime
     tags: list[TagOfTask]

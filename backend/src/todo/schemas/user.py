@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import MISSING, BaseModel, ConfigDict
 
-from todo.core.types import Email, Name, Password
+from todo.core.types import Email, Name, Password, Text
 
 
 class UserCreate(BaseModel):
@@ -42,3 +42,34 @@ class UserPublic(BaseModel):
     email: str
     name: str | None
     created_at: datetime
+
+
+class AccountUpdate(BaseModel):
+    """Any of the fields; a new e-mail address needs the password beside it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada Lovelace"}]})
+
+    name: Name | MISSING | None = MISSING
+    email: Email | MISSING = MISSING
+    password: Text | MISSING = MISSING
+
+
+class PasswordChange(BaseModel):
+    """The password as it is, and as it is to be."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"old_password": "correct horse battery", "new_password": "staple and a longer one"}]
+        }
+    )
+
+    old_password: Text
+    new_password: Password
+
+
+class AccountDeletion(BaseModel):
+    """The password, so that nobody is deleted by somebody else at their desk."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"password": "correct horse battery"}]})
+
+    password: Text

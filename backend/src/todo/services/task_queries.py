@@ -17,7 +17,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    insert,
     literal_column,
     or_,
     select,
@@ -25,17 +24,17 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import String as SqlString
-from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.dialects.postgresql import insert as insert_or_nothing
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from todo.core.database import Statement
 from todo.core.errors import NotFoundError
 from todo.models import Tag, Task, TaskTagLink
-from todo.models.base import table_of
+from todo.models.base import changed, table_of
 from todo.models.task import OWNER_EXISTS, PRIORITIES
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.services.auth_service import InvalidTokenError
+from todo.services.preconditions import is_wanted
 from todo.services.tag_service import TagNotFoundError
 
 TASKS, TAGS, LINKS = table_of(Task), table_of(Tag), table_of(TaskTagLink)
@@ -44,9 +43,7 @@ USER_ID = bindparam("user_id", type_=TASKS.c.user_id.type)
 TASK_ID = bindparam("task_id", type_=BigInteger)
 TAG_ID = bindparam("tag_id", type_=BigInteger)
 MY_TASK = (TASKS.c.user_id == USER_ID, TASKS.c.id == TASK_ID)
-MOVED_ON = func.greatest(func.now(), TASKS.c.updated_at + literal_column("interval '1 microsecond'"))
-"""`updated_at` of a changed task: later than before even if the server's clock went back."""
-
+MY_TAG = (TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 PRIORITY_RANKS = {"high": 1, "medium": 2, "low": 3}
 """By name, the place in `PRIORITIES`."""
@@ -65,10 +62,18 @@ class ListShape(NamedTuple):
     status: str
     has_priority: bool
     has_tag: bool
+    has_external_id: bool
     sort: str | None
 
 
-def _tags_json(tasks: Columns) -> ColumnElement[str]:
+ROW_OF_TASKS: Mapping[str, ColumnElement[Any]] = {
+    "user_id": literal_column("tasks.user_id"),
+    "id": literal_column("tasks.id"),
+}
+"""The row that an INSERT returns, by name: SQLAlchemy does not correlate its columns, but reads the table once more."""
+
+
+def _tags_json(tasks: Columns | Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:
     """Return the JSON array of a task's tags by name; `tasks` has its `user_id` and `id`."""
     tag = func.json_build_object(
         literal_column("'id'"),
@@ -127,6 +132,8 @@ def _conditions(shape: ListShape) -> list[ColumnElement[bool]]:
             .where(LINKS.c.user_id == USER_ID, is_it)
         )
         conditions.append(TASKS.c.id.in_(carries))
+    if shape.has_external_id:
+        conditions.append(TASKS.c.external_id == bindparam("external_id", type_=SqlString))
     return conditions
 
 
@@ -135,7 +142,7 @@ def select_page(shape: ListShape) -> Statement:
     """Return the statement that reads a page, each task with its tags, and in every row the `total` of the list.
 
     A page without tasks is one row whose `id` is null. Binds `user_id`, `limit`, `offset` and what the shape uses:
-    `contains` (an ILIKE pattern), `priority_rank`, `tag_name` with `tag_id`.
+    `contains` (an ILIKE pattern), `priority_rank`, `tag_name` with `tag_id`, `external_id`.
     """
     conditions = _conditions(shape)
     sort = shape.sort or NEWEST_FIRST
@@ -155,31 +162,70 @@ def select_page(shape: ListShape) -> Statement:
     )
 
 
+def _version_seen(column: str, value: ColumnElement[Any]) -> ColumnElement[int]:
+    """Return the version that the statement's snapshot has of a task.
+
+    A write that had to wait for another writes, and returns, the newest row, but whatever else it reads is as old as
+    its beginning: then the tags beside the row may be those of an earlier version.
+    """
+    seen = TASKS.alias("seen")
+    return select(seen.c.version).where(seen.c.user_id == USER_ID, seen.c[column] == value).label("seen")
+
+
 @cache
-def update_task(fields: frozenset[str]) -> Statement:
-    """Return the statement that writes these fields of one task and gives it back; binds them and `task_id`."""
+def update_task(fields: frozenset[str], *, conditional: bool) -> Statement:
+    """Return the statement that writes these fields of one task and gives it back.
+
+    Binds the fields, `user_id`, `task_id` and, if it is conditional, `versions`.
+    """
     written = {name: bindparam(name, type_=TASKS.c[name].type) for name in sorted(fields)}
+    condition = [is_wanted(TASKS)] if conditional else []
     return Statement(
-        update(TASKS).where(*MY_TASK).values(**written, updated_at=MOVED_ON).returning(*TASKS.c, _tags_json(TASKS.c))
+        update(TASKS)
+        .where(*MY_TASK, *condition)
+        .values(**written, **changed(TASKS))
+        .returning(*TASKS.c, _tags_json(TASKS.c), _version_seen("id", TASK_ID))
     )
 
 
 SELECT_TASK = Statement(select(*TASKS.c, _tags_json(TASKS.c)).where(*MY_TASK))
 
+SELECT_TASKS_AFTER = Statement(
+    select(*TASKS.c, _tags_json(TASKS.c))
+    .where(TASKS.c.user_id == USER_ID, TASKS.c.id > TASK_ID)
+    .order_by(TASKS.c.id)
+    .limit(bindparam("limit", type_=BigInteger))
+)
+
+_new = insert(TASKS).values(
+    user_id=USER_ID,
+    **{
+        name: bindparam(name, type_=TASKS.c[name].type)
+        for name in ("title", "description", "completed", "priority", "due_date", "recurrence_rule", "external_id")
+    },
+)
 INSERT_TASK = Statement(
-    insert(TASKS)
-    .values(
-        user_id=USER_ID,
-        **{
-            name: bindparam(name, type_=TASKS.c[name].type)
-            for name in ("title", "description", "completed", "priority", "due_date", "recurrence_rule")
-        },
-    )
-    .returning(*TASKS.c, literal_column("'[]'").label("tags")),
+    _new.returning(*TASKS.c, literal_column("'[]'").label("tags"), true().label("created")),
+    violations={OWNER_EXISTS: InvalidTokenError},
+)
+INSERT_TASK_ONCE = Statement(
+    # The update changes nothing: it makes the statement return, and lock, the row that is there.
+    _new.on_conflict_do_update(
+        index_elements=["user_id", "external_id"],
+        index_where=TASKS.c.external_id.is_not(None),
+        set_={"external_id": TASKS.c.external_id},
+    ).returning(
+        *TASKS.c,
+        _tags_json(ROW_OF_TASKS),
+        (literal_column("tasks.xmax") == literal_column("0")).label("created"),
+        _version_seen("external_id", bindparam("external_id", type_=SqlString)),
+    ),
     violations={OWNER_EXISTS: InvalidTokenError},
 )
 
-DELETE_TASK = Statement(delete(TASKS).where(*MY_TASK).returning(TASKS.c.id))
+_delete = delete(TASKS).where(*MY_TASK).returning(TASKS.c.id)
+DELETE_TASK = Statement(_delete)
+DELETE_TASK_IF = Statement(_delete.where(is_wanted(TASKS)))
 
 
 def _touch_linked(link: CTE) -> CTE:
@@ -187,36 +233,36 @@ def _touch_linked(link: CTE) -> CTE:
     return (
         update(TASKS)
         .where(TASKS.c.user_id == link.c.user_id, TASKS.c.id == link.c.task_id)
-        .values(updated_at=MOVED_ON)
+        .values(**changed(TASKS))
         .returning(TASKS.c.id)
         .cte("touched")
     )
 
 
-def _outcome(task: Exists, touched: CTE) -> Select[bool, bool, bool]:
+def _outcome(task: Exists, tag: Exists, touched: CTE) -> Select[bool, bool, bool]:
     """Return one row: whether the user has such a task, and such a tag, and whether anything changed."""
     return select(
         task.label("task_found"),
-        exists().where(TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID).label("tag_found"),
+        tag.label("tag_found"),
         exists(select(touched.c.id)).label("changed"),
     )
 
 
 def _insert_link() -> Statement:
-    pair = (
-        select(TASKS.c.user_id, TASKS.c.id, TAGS.c.id)
-        .join(TAGS, TAGS.c.user_id == TASKS.c.user_id)
-        .where(*MY_TASK, TAGS.c.id == TAG_ID)
-    )
+    # The tag is locked before the task, as changing the tag does it, so that the two cannot block each other.
+    tag = select(TAGS.c.user_id, TAGS.c.id).where(*MY_TAG).with_for_update(read=True, key_share=True).cte("tag")
+    pair = select(TASKS.c.user_id, TASKS.c.id, tag.c.id).join(tag, tag.c.user_id == TASKS.c.user_id).where(*MY_TASK)
     link = (
-        insert_or_nothing(LINKS)
+        insert(LINKS)
         .from_select(["user_id", "task_id", "tag_id"], pair)
         .on_conflict_do_nothing()
         .returning(LINKS.c.user_id, LINKS.c.task_id)
         .cte("link")
     )
     missing = {TASK_EXISTS: TaskNotFoundError, TAG_EXISTS: TagNotFoundError}
-    return Statement(_outcome(exists().where(*MY_TASK), _touch_linked(link)), violations=missing)
+    return Statement(
+        _outcome(exists().where(*MY_TASK), exists(select(tag.c.id)), _touch_linked(link)), violations=missing
+    )
 
 
 def _delete_link() -> Statement:
@@ -228,7 +274,7 @@ def _delete_link() -> Statement:
         .returning(LINKS.c.user_id, LINKS.c.task_id)
         .cte("link")
     )
-    return Statement(_outcome(exists(select(task.c.id)), _touch_linked(link)))
+    return Statement(_outcome(exists(select(task.c.id)), exists().where(*MY_TAG), _touch_linked(link)))
 
 
 INSERT_LINK = _insert_link()

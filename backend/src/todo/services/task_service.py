@@ -6,10 +6,12 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from todo.core.database import Row, Session, Statement
+from todo.core.errors import PreconditionFailedError
 from todo.core.types import BIGINT_MAX, UNKNOWN_ID
 from todo.schemas.page import Page
 from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
 from todo.services import task_queries
+from todo.services.preconditions import Versions
 from todo.services.tag_service import TagNotFoundError
 from todo.services.task_queries import PRIORITY_RANKS, ListShape, TaskNotFoundError
 
@@ -17,14 +19,22 @@ TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
 """Digits that a bigint holds for certain; identity columns do not reach further."""
 
 
-async def create_task(session: Session, user_id: UUID, task: TaskCreate) -> TaskPublic:
-    """Add a task (TSK-001).
+async def create_task(session: Session, user_id: UUID, task: TaskCreate) -> tuple[TaskPublic, bool]:
+    """Add a task; return it and whether it is new (TSK-001).
+
+    With an `external_id` that a task of the user's has already, that task is returned as it is, so that a client may
+    ask again for ever; of two at once one creates it (EXT-001, EXT-002).
 
     Raises:
         InvalidTokenError: the user is gone.
     """
-    row = await session.fetch_one(task_queries.INSERT_TASK, user_id=user_id, **task.model_dump())
-    return _found(row)
+    statement = task_queries.INSERT_TASK if task.external_id is None else task_queries.INSERT_TASK_ONCE
+    row = await session.fetch_one(statement, user_id=user_id, **task.model_dump())
+    created = _found(row)
+    assert row is not None
+    if not row["created"] and row["seen"] != created.version:
+        return await get_task(session, user_id, created.id), False
+    return created, row["created"]
 
 
 async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[TaskPublic]:
@@ -34,6 +44,7 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[
         status=query.status,
         has_priority=query.priority is not None,
         has_tag=query.tag != "",
+        has_external_id=query.external_id is not None,
         sort=query.sort,
     )
     rows = await session.fetch_all(
@@ -45,6 +56,7 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[
         priority_rank=PRIORITY_RANKS.get(query.priority or ""),
         tag_name=query.tag,
         tag_id=_as_id(query.tag),
+        external_id=query.external_id,
     )
     items = [_public(row) for row in rows if row["id"] is not None]
     return Page[TaskPublic].of(items, rows[0]["total"], query.page, query.limit)
@@ -59,29 +71,52 @@ async def get_task(session: Session, user_id: UUID, task_id: int) -> TaskPublic:
     return _found(await session.fetch_one(task_queries.SELECT_TASK, user_id=user_id, task_id=task_id))
 
 
-async def update_task(session: Session, user_id: UUID, task_id: int, changes: TaskReplace | TaskUpdate) -> TaskPublic:
+async def list_tasks_after(session: Session, user_id: UUID, task_id: int, limit: int) -> list[TaskPublic]:
+    """Return the user's next tasks by id, for who reads them all; 0 begins."""
+    rows = await session.fetch_all(task_queries.SELECT_TASKS_AFTER, user_id=user_id, task_id=task_id, limit=limit)
+    return [_public(row) for row in rows]
+
+
+async def update_task(
+    session: Session,
+    user_id: UUID,
+    task_id: int,
+    changes: TaskReplace | TaskUpdate,
+    versions: Versions | None = None,
+) -> TaskPublic:
     """Write the fields that `changes` has, all of them or some, in one statement (TSK-014, TSK-016).
 
     Two that change different fields at once both hold; of two that change the same field the later one does.
 
     Raises:
         TaskNotFoundError: as for `get_task` (TSK-015, TSK-017).
+        PreconditionFailedError: its version is none of `versions` (VER-003).
     """
     values = changes.model_dump()
     if not values:
-        return await get_task(session, user_id, task_id)
-    statement = task_queries.update_task(frozenset(values))
-    return _found(await session.fetch_one(statement, user_id=user_id, task_id=task_id, **values))
+        task = await get_task(session, user_id, task_id)
+        if versions is not None and task.version not in versions:
+            raise PreconditionFailedError(task)
+        return task
+    statement = task_queries.update_task(frozenset(values), conditional=versions is not None)
+    row = await session.fetch_one(statement, user_id=user_id, task_id=task_id, versions=versions, **values)
+    if row is None and versions is not None:
+        raise PreconditionFailedError(await get_task(session, user_id, task_id))
+    task = _found(row)
+    # It waited for another write: its tags may be those of before that.
+    return task if row is None or row["seen"] == task.version - 1 else await get_task(session, user_id, task_id)
 
 
-async def delete_task(session: Session, user_id: UUID, task_id: int) -> None:
+async def delete_task(session: Session, user_id: UUID, task_id: int, versions: Versions | None = None) -> None:
     """Delete a task and its links; the tags stay (TSK-018, ASC-008).
 
     Raises:
         TaskNotFoundError: as for `get_task` (TSK-019, TSK-020).
+        PreconditionFailedError: its version is none of `versions` (VER-005).
     """
-    if await session.fetch_one(task_queries.DELETE_TASK, user_id=user_id, task_id=task_id) is None:
-        raise TaskNotFoundError
+    statement = task_queries.DELETE_TASK if versions is None else task_queries.DELETE_TASK_IF
+    if await session.fetch_one(statement, user_id=user_id, task_id=task_id, versions=versions) is None:
+        raise PreconditionFailedError(await get_task(session, user_id, task_id))
 
 
 async def create_link(session: Session, user_id: UUID, task_id: int, tag_id: int) -> tuple[TaskPublic, bool]:

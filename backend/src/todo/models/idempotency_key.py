@@ -1,0 +1,37 @@
+"""The table of answers that are kept for whoever asks again."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, PrimaryKeyConstraint, SmallInteger, String, Text, Uuid
+from sqlmodel import Field
+
+from todo.models.base import Base, instant_column
+
+KEY_MAX = 255
+OWNER_EXISTS = "fk_idempotency_keys_users"
+
+
+class IdempotencyKey(Base, table=True):
+    """A client's key, what it asked for, and what it was answered; written in the transaction of the write itself.
+
+    Nobody but that transaction sees the row without its answer.
+    """
+
+    __tablename__ = "idempotency_keys"
+    __table_args__: ClassVar = (
+        PrimaryKeyConstraint("user_id", "key"),
+        Index("idx_idempotency_keys_created_at", "created_at"),
+    )
+
+    user_id: UUID = Field(
+        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
+    )
+    key: str = Field(sa_column=Column(String(KEY_MAX), nullable=False))
+    fingerprint: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = Field(sa_column=instant_column())
+    status: int | None = Field(default=None, sa_column=Column(SmallInteger))
+    content_type: str | None = Field(default=None, sa_column=Column(Text))
+    etag: str | None = Field(default=None, sa_column=Column(Text))
+    body: bytes | None = Field(default=None, sa_column=Column(LargeBinary))

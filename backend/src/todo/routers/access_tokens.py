@@ -1,0 +1,57 @@
+"""Personal access tokens: for scripts, so that none needs a password."""
+
+from fastapi import APIRouter, status
+from fastapi.routing import APIRoute
+
+from todo.core.clock import utc_now
+from todo.core.errors import MalformedRequestError, PayloadTooLargeError
+from todo.core.types import RowId
+from todo.core.value_errors import InvalidExpiryError, InvalidScopeError, InvalidTokenNameError
+from todo.routers.dependencies import LIVE_ERRORS, SESSION_ERRORS, LiveUser, Session, SessionUser
+from todo.routers.error_handlers import errors
+from todo.routers.resource_route import ResourceRoute
+from todo.schemas.access_token import AccessTokenCreate, AccessTokenCreated, AccessTokenPublic
+from todo.services import access_token_service
+from todo.services.access_token_service import AccessTokenExistsError, AccessTokenNotFoundError
+
+router = APIRouter(prefix="/auth/tokens", tags=["tokens"], route_class=ResourceRoute)
+
+
+@router.get("", responses=errors(*LIVE_ERRORS))
+async def list_tokens(session: Session, user: LiveUser) -> list[AccessTokenPublic]:
+    """Return your personal access tokens and when each was last used; never the tokens themselves."""
+    return await access_token_service.list_access_tokens(session, user.id)
+
+
+async def create_token(token: AccessTokenCreate, session: Session, user: SessionUser) -> AccessTokenCreated:
+    """Make a personal access token. It is shown this once: only a hash of it is kept."""
+    return await access_token_service.create_access_token(session, user.id, token, utc_now())
+
+
+router.add_api_route(
+    "",
+    create_token,
+    methods=["POST"],
+    status_code=status.HTTP_201_CREATED,
+    responses=errors(
+        *SESSION_ERRORS,
+        InvalidTokenNameError,
+        InvalidScopeError,
+        InvalidExpiryError,
+        AccessTokenExistsError,
+        PayloadTooLargeError,
+        MalformedRequestError,
+    ),
+    # A plain route: to repeat its answer the token would have to be kept. Its name keeps a retry from making a second.
+    route_class_override=APIRoute,
+)
+
+
+@router.delete(
+    "/{token_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=errors(*SESSION_ERRORS, AccessTokenNotFoundError, MalformedRequestError),
+)
+async def delete_token(token_id: RowId, session: Session, user: SessionUser) -> None:
+    """Delete a personal access token; it stops working at once."""
+    await access_token_service.delete_access_token(session, user.id, token_id)

@@ -1,0 +1,54 @@
+"""The cookie that holds the refresh token: read, set and cleared with the contract's attributes."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from todo.core.config import Settings
+from todo.core.security import REFRESH_LIFETIME
+from todo.routers.dependencies import API
+from todo.routers.error_handlers import Responses
+
+REFRESH_COOKIE = "refresh_token"
+COOKIE_PATH = f"{API}/auth"
+SETS_COOKIE: Responses = {
+    200: {"headers": {"Set-Cookie": {"schema": {"type": "string"}, "description": "`refresh_token=…`"}}}
+}
+COOKIE_PARAMETER = {
+    "parameters": [
+        {
+            "name": REFRESH_COOKIE,
+            "in": "cookie",
+            "description": "Set by `POST /api/v1/auth/login`; browsers send it by themselves.",
+            "schema": {"type": "string"},
+        }
+    ]
+}
+"""Described by hand: as a parameter of the framework's it would promise a 422 that cannot happen."""
+
+
+async def get_refresh_token(request: Request) -> str | None:
+    """Return the refresh token in the cookie, if there is one."""
+    return request.cookies.get(REFRESH_COOKIE)
+
+
+RefreshToken = Annotated[str | None, Depends(get_refresh_token)]
+
+
+def set_refresh_cookie(response: Response, settings: Settings, token: str) -> None:
+    """Set the cookie with the contract's attributes (LOG-006)."""
+    _set_cookie(response, settings, token, int(REFRESH_LIFETIME.total_seconds()))
+
+
+def clear_refresh_cookie(response: Response, settings: Settings) -> None:
+    """Have the browser forget the cookie (OUT-001)."""
+    _set_cookie(response, settings, "", 0)
+
+
+def _set_cookie(response: Response, settings: Settings, token: str, max_age: int) -> None:
+    secure = "; Secure" if settings.cookie_secure else ""
+    same_site = settings.cookie_samesite.capitalize()
+    response.headers.append(
+        "Set-Cookie",
+        f"{REFRESH_COOKIE}={token}; HttpOnly{secure}; SameSite={same_site}; Path={COOKIE_PATH}; Max-Age={max_age}",
+    )

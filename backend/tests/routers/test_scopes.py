@@ -1,0 +1,239 @@
+"""What a personal access token may do: a walk over all routes of the application."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient, Response
+
+from tests.support import Json, MakeApp, MakeToken, Person, assert_error, authorize, make_client
+from todo.core.types import SCOPES
+from todo.routers.dependencies import CurrentUser
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+INSUFFICIENT_SCOPE = (403, "INSUFFICIENT_SCOPE", "This personal access token may not do that")
+SESSION_REQUIRED = (403, "SESSION_REQUIRED", "A personal access token cannot do that. Log in and try again")
+
+FOR_ANYBODY = {
+    "POST /api/v1/auth/register",
+    "POST /api/v1/auth/login",
+    "POST /api/v1/auth/refresh",
+    "POST /api/v1/auth/logout",
+    "GET /health",
+}
+SCOPE_OF = {
+    "GET /api/v1/auth/me": "account",
+    "PATCH /api/v1/auth/me": "account",
+    "GET /api/v1/auth/me/export": "account",
+    "GET /api/v1/auth/sessions": "account",
+    "GET /api/v1/auth/tokens": "account",
+    "GET /api/v1/tasks": "tasks:read",
+    "POST /api/v1/tasks": "tasks:write",
+    "GET /api/v1/tasks/{task_id}": "tasks:read",
+    "PUT /api/v1/tasks/{task_id}": "tasks:write",
+    "PATCH /api/v1/tasks/{task_id}": "tasks:write",
+    "DELETE /api/v1/tasks/{task_id}": "tasks:write",
+    "POST /api/v1/tasks/{task_id}/tags/{tag_id}": "tasks:write",
+    "DELETE /api/v1/tasks/{task_id}/tags/{tag_id}": "tasks:write",
+    "GET /api/v1/tags": "tags:read",
+    "POST /api/v1/tags": "tags:write",
+    "GET /api/v1/tags/{tag_id}": "tags:read",
+    "PUT /api/v1/tags/{tag_id}": "tags:write",
+    "DELETE /api/v1/tags/{tag_id}": "tags:write",
+}
+NEEDS_A_SESSION = [
+    "POST /api/v1/auth/password",
+    "DELETE /api/v1/auth/me",
+    "DELETE /api/v1/auth/sessions/{session_id}",
+    "POST /api/v1/auth/logout-all",
+    "POST /api/v1/auth/tokens",
+    "DELETE /api/v1/auth/tokens/{token_id}",
+]
+NEEDS_A_USER = [*SCOPE_OF, *NEEDS_A_SESSION]
+
+
+def operations_of(app: FastAPI) -> dict[str, Json]:
+    """Return the operations of an application by `METHOD path`."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, item in app.openapi()["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
+
+
+async def call(client: AsyncClient, operation: str, token: str | None = None, key: str | None = None) -> Response:
+    """Call an operation, with ids that nothing has and a body that says nothing."""
+    method, path = operation.split()
+    ids = {"task_id": 999_999_999, "tag_id": 999_999_999, "token_id": 999_999_999, "session_id": UUID(int=0)}
+    headers = authorize(token) if token else {}
+    if key is not None:
+        headers["Idempotency-Key"] = key
+    body: Json | None = {} if method in ("POST", "PUT", "PATCH") or operation == "DELETE /api/v1/auth/me" else None
+    return await client.request(method, f"https://todo.test{path.format(**ids)}", json=body, headers=headers)
+
+
+def all_but(scope: str) -> list[str]:
+    """Return every other scope."""
+    return [other for other in SCOPES if other != scope]
+
+
+# The table is the application's
+
+
+def test_knows_of_every_route_who_may_use_it(app: FastAPI) -> None:
+    assert sorted(operations_of(app)) == sorted([*FOR_ANYBODY, *NEEDS_A_USER])
+
+
+def test_says_of_every_route_for_users_that_it_needs_a_token(app: FastAPI) -> None:
+    documented = {name for name, operation in operations_of(app).items() if operation.get("security")}
+
+    assert documented == set(NEEDS_A_USER)
+
+
+def test_gives_every_route_a_scope_that_there_is() -> None:
+    assert set(SCOPE_OF.values()) == set(SCOPES)
+
+
+@pytest.mark.parametrize("operation", NEEDS_A_USER)
+async def test_asks_anybody_for_a_token(client: AsyncClient, operation: str) -> None:
+    response = await call(client, operation)
+
+    assert_error(response, 401, "MISSING_TOKEN", "Authentication required")
+
+
+@pytest.mark.parametrize("operation", NEEDS_A_USER)
+def test_documents_what_a_token_is_refused(app: FastAPI, operation: str) -> None:
+    codes = operations_of(app)[operation]["responses"]["403"]["content"]["application/json"]["examples"]
+
+    assert "INSUFFICIENT_SCOPE" in codes
+    assert ("SESSION_REQUIRED" in codes) == (operation in NEEDS_A_SESSION)
+
+
+# What a token may do
+
+
+@pytest.mark.spec("PAT-005")
+@pytest.mark.parametrize(("operation", "scope"), SCOPE_OF.items())
+async def test_refuses_a_token_with_every_scope_but_the_one_needed(
+    client: AsyncClient, ada: Person, make_token: MakeToken, operation: str, scope: str
+) -> None:
+    token = await make_token(ada, *all_but(scope))
+
+    response = await call(client, operation, token["token"])
+
+    assert_error(response, *INSUFFICIENT_SCOPE)
+    assert response.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope"'
+
+
+@pytest.mark.spec("PAT-005")
+@pytest.mark.parametrize(("operation", "scope"), SCOPE_OF.items())
+async def test_takes_a_token_with_just_the_scope_needed(
+    client: AsyncClient, ada: Person, make_token: MakeToken, operation: str, scope: str
+) -> None:
+    token = await make_token(ada, scope)
+
+    response = await call(client, operation, token["token"])
+
+    assert response.status_code in (200, 204, 404, 422)
+
+
+@pytest.mark.spec("PAT-005")
+@pytest.mark.parametrize(("operation", "scope"), [item for item in SCOPE_OF.items() if not item[0].startswith("GET")])
+async def test_refuses_a_token_that_comes_with_an_idempotency_key_too(
+    client: AsyncClient, ada: Person, make_token: MakeToken, operation: str, scope: str
+) -> None:
+    token = await make_token(ada, *all_but(scope))
+
+    response = await call(client, operation, token["token"], key=uuid4().hex)
+
+    assert_error(response, *INSUFFICIENT_SCOPE)
+
+
+@pytest.mark.spec("PAT-005")
+async def test_repeats_no_answer_to_a_token_without_the_scope(
+    client: AsyncClient, ada: Person, make_token: MakeToken
+) -> None:
+    headers, body = {"Idempotency-Key": uuid4().hex}, {"title": "Water the plants"}
+    await ada.client.post("/tasks", json=body, headers=headers)
+    token = await make_token(ada, *all_but("tasks:write"))
+
+    response = await client.post("/tasks", json=body, headers=headers | authorize(token["token"]))
+
+    assert_error(response, *INSUFFICIENT_SCOPE)
+
+
+@pytest.mark.spec("PAT-005")
+@pytest.mark.parametrize("host", ["todo.test/api/v1/tags", "todo.test/api/v1/tags?", "todo.test/api/v1/tags#", ""])
+async def test_reads_the_resource_from_nowhere_but_the_path(
+    client: AsyncClient, ada: Person, make_token: MakeToken, host: str
+) -> None:
+    token = await make_token(ada, "tags:read")
+
+    response = await client.get("/tasks", headers=authorize(token["token"]) | {"Host": host})
+
+    assert_error(response, *INSUFFICIENT_SCOPE)
+
+
+@pytest.mark.spec("PAT-007")
+@pytest.mark.parametrize("operation", NEEDS_A_SESSION)
+async def test_asks_a_token_with_every_scope_for_a_person(
+    client: AsyncClient, ada: Person, make_token: MakeToken, operation: str
+) -> None:
+    token = await make_token(ada, *SCOPES)
+
+    response = await call(client, operation, token["token"])
+
+    assert_error(response, *SESSION_REQUIRED)
+
+
+@pytest.mark.spec("PAT-007")
+@pytest.mark.parametrize("operation", NEEDS_A_SESSION)
+async def test_refuses_a_token_without_the_scope_what_needs_a_person(
+    client: AsyncClient, ada: Person, make_token: MakeToken, operation: str
+) -> None:
+    token = await make_token(ada, *all_but("account"))
+
+    response = await call(client, operation, token["token"])
+
+    assert_error(response, *INSUFFICIENT_SCOPE)
+
+
+@pytest.mark.spec("PAT-007")
+async def test_asks_a_token_for_a_person_whatever_the_password(
+    client: AsyncClient, ada: Person, make_token: MakeToken
+) -> None:
+    token = await make_token(ada, *SCOPES)
+    headers = authorize(token["token"])
+
+    response = await client.request("DELETE", "/auth/me", json={"password": "correct horse battery"}, headers=headers)
+
+    assert_error(response, *SESSION_REQUIRED)
+    assert (await ada.client.get("/auth/me")).status_code == 200
+
+
+@pytest.fixture(scope="module")
+async def app_of_tomorrow(make_session_app: MakeApp) -> FastAPI:
+    """Return an application with resources that nobody has thought of a scope for."""
+
+    async def answer(user: CurrentUser) -> UUID:
+        return user.id
+
+    app = await make_session_app()
+    app.add_api_route("/api/v1/{path:path}", answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    return app
+
+
+@pytest.mark.spec("PAT-008")
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/notes", "/notes/7", "/tasks-of-others", "/account", "/tasks:read", "//tasks"])
+async def test_closes_a_resource_without_a_scope_to_every_token(
+    app_of_tomorrow: FastAPI, ada: Person, make_token: MakeToken, method: str, path: str
+) -> None:
+    token = await make_token(ada, *SCOPES)
+    async with make_client(app_of_tomorrow) as client:
+        by_token = await client.request(method, path, headers=authorize(token["token"]))
+        by_person = await client.request(method, path, headers=ada.client.headers)
+
+    assert_error(by_token, *INSUFFICIENT_SCOPE)
+    assert by_person.json() == str(ada.id)
