@@ -128,7 +128,7 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise UsageError(
-            f"Port {port} on {host} cannot be used ({error.strerror}). "
+            f"Port {port} on {host} cannot be used ({str(error.strerror).partition(' (while')[0]}). "
             "Stop what is using it, or set PORT (and HOST) to another."
         ) from error
 
