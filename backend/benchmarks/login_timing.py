@@ -1,6 +1,6 @@
 """Measure whether the time of a refused log-in tells if an e-mail address has an account (LOG-003, ACC-011).
 
-Run it in `backend/` with `uv run python benchmarks/login_timing.py`; it needs nothing but the development dependencies.
+Run it in `backend/` with `.venv/bin/python benchmarks/login_timing.py`; it needs nothing but what bootstrap installs.
 It starts the application in-process on an embedded PostgreSQL of its own, with passwords at their cost in production
 and no rate limits, and logs in in turn with an e-mail that nobody has and with a wrong password. It prints the median
 time of both and their ratio: near 1.00 there is nothing to learn. What remains is noise; run it on a quiet machine.

@@ -19,7 +19,7 @@ async def page(service: Service) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=require("chromium", "chromium-browser", "google-chrome"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-software-rasterizer", "--disable-gpu-compositing"],
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
         )
         page = await browser.new_page(viewport={"width": 1000, "height": 800}, reduced_motion="reduce")
         page.set_default_timeout(15_000)
