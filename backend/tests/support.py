@@ -1,5 +1,6 @@
 """What tests share besides fixtures: the words of their signatures, and how an answer is checked."""
 
+import asyncio
 import threading
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -142,6 +143,11 @@ def authorize(token: str) -> dict[str, str]:
 
 
 async def until_waiting(watcher: asyncpg.Connection, statements: int = 1) -> None:
-    """Return as soon as this many statements wait for locks in the database of this connection."""
-    while await watcher.fetchval(COUNT_WAITING) < statements:
-        pass
+    """Return as soon as this many statements wait for locks in the database of this connection.
+
+    Raises:
+        TimeoutError: they do not within 20 seconds.
+    """
+    async with asyncio.timeout(20):
+        while await watcher.fetchval(COUNT_WAITING) < statements:
+            pass

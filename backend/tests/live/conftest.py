@@ -2,9 +2,9 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +20,7 @@ from tests.support import PASSWORD, MakeDatabase
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+ADDRESS = re.compile(r"^serving .* at (http://\S+)$", re.MULTILINE)
 
 
 @dataclass
@@ -54,18 +55,13 @@ class LogIn(Protocol):
     def __call__(self, service: Service, email: str = ...) -> httpx.Client: ...
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def environment(**settings: str) -> dict[str, str]:
-    """Return an environment for a command: ours without settings that somebody may have made, and these."""
+    """Return an environment for a command: ours without settings that somebody may have made, and these.
+
+    The kernel picks the port unless one is given, so that nobody takes it between the choice and the start.
+    """
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ}
-    return kept | {"BCRYPT_ROUNDS": "4"} | settings
+    return kept | {"BCRYPT_ROUNDS": "4", "PORT": "0"} | settings
 
 
 def todo(*arguments: str, cwd: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -96,7 +92,6 @@ def _starter(folder: Path) -> Iterator[Start]:
     services: list[Service] = []
 
     def start_service(data_dir: Path | None = None, **settings: str) -> Service:
-        port = settings.setdefault("PORT", str(free_port()))
         data_dir = data_dir or folder / "data"
         log = folder / f"service-{len(services)}.log"
         with log.open("wb") as output:
@@ -104,11 +99,14 @@ def _starter(folder: Path) -> Iterator[Start]:
                 [sys.executable, "-m", "todo", "serve"],
                 cwd=folder,
                 env=environment(DATA_DIR=str(data_dir), **settings),
+                stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        service = Service(process, f"http://localhost:{port}", data_dir, log)
+        service = Service(process, "", data_dir, log)
         services.append(service)
+        wait_until(lambda: ADDRESS.search(service.said()) is not None, service)
+        service.url = ADDRESS.findall(service.said())[0]
         wait_until(lambda: answers(service), service)
         return service
 

@@ -1,7 +1,6 @@
 """`todo serve` from the outside: starting, stopping, being killed, and what it says when it cannot start."""
 
 import concurrent.futures
-import itertools
 import signal
 import stat
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.live.conftest import LogIn, Service, Start, environment, free_port, todo, wait_until
+from tests.live.conftest import LogIn, Service, Start, environment, todo, wait_until
 from tests.support import PASSWORD, SECRET
 from todo.core import migrator
 
@@ -105,7 +104,7 @@ def test_loses_no_acknowledged_write_and_leaves_no_orphan_when_killed(start: Sta
 
 
 def test_a_second_service_on_the_same_data_says_who_has_it(service: Service, tmp_path: Path) -> None:
-    second = todo("serve", cwd=tmp_path, DATA_DIR=str(service.data_dir), PORT=str(free_port()))
+    second = todo("serve", cwd=tmp_path, DATA_DIR=str(service.data_dir))
 
     assert second.returncode == 1
     assert f"is in use by another service (process {service.process.pid})" in second.stderr
@@ -128,17 +127,24 @@ def test_two_that_start_at_once_on_one_folder_do_no_harm(tmp_path: Path) -> None
         subprocess.Popen(
             [sys.executable, "-m", "todo", "serve"],
             cwd=tmp_path,
-            env=environment(DATA_DIR=data_dir, PORT=str(free_port())),
+            env=environment(DATA_DIR=data_dir),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
         for _ in range(2)
     ]
 
-    loser = next(racer for racer in itertools.cycle(racers) if racer.poll() is not None)
-    winner = next(racer for racer in racers if racer is not loser)
-    winner.terminate()
-    outcomes = {racer: (racer.wait(30), racer.communicate()[1]) for racer in racers}
+    try:
+        while all(racer.poll() is None for racer in racers):
+            time.sleep(0.02)
+        loser, winner = sorted(racers, key=lambda racer: racer.poll() is None)
+        winner.terminate()
+        outcomes = {racer: (racer.wait(30), racer.communicate()[1]) for racer in racers}
+    finally:
+        for racer in racers:
+            racer.kill()
 
     assert outcomes[loser][0] == 1
     assert "is in use by another service" in outcomes[loser][1]

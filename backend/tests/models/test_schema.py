@@ -486,8 +486,9 @@ async def test_lets_one_of_two_upgrades_at_once_wait_for_the_other(make_database
     await transaction.start()
     await connection.execute("CREATE TABLE alembic_version ()")
     upgrades = [await asyncio.create_subprocess_exec(sys.executable, "-c", UPGRADE, url) for _ in range(2)]
-    while await connection.fetchval(COUNT_WAITING) < len(upgrades):
-        await connection.execute(LOOK_AGAIN)
+    async with asyncio.timeout(20):
+        while await connection.fetchval(COUNT_WAITING) < len(upgrades):
+            await connection.execute(LOOK_AGAIN)
 
     await transaction.rollback()
 

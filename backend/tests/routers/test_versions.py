@@ -506,8 +506,9 @@ async def test_moves_the_version_of_a_task_that_is_linked_while_its_tag_is_paint
         painting = asyncio.ensure_future(paint(ada, tagged, tag))
         await until_waiting(watcher)
         linking = asyncio.ensure_future(link(ada, other, tag))
-        while not linking.done() and await watcher.fetchval(COUNT_WAITING) < 2:
-            pass
+        async with asyncio.timeout(20):
+            while not linking.done() and await watcher.fetchval(COUNT_WAITING) < 2:
+                pass
 
     linked, painted = (await linking).json(), await painting
     now = await read(ada, path_of("tasks", other))
