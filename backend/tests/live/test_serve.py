@@ -153,10 +153,12 @@ def test_two_that_start_at_once_on_one_folder_do_no_harm(tmp_path: Path) -> None
     assert todo("migrate", "up", cwd=tmp_path, DATA_DIR=data_dir).returncode == 0
 
 
-def test_uses_the_operators_database_and_nothing_else(start: Start, log_in: LogIn, empty_database: str) -> None:
+def test_uses_the_operators_database_and_nothing_else(
+    start: Start, log_in: LogIn, empty_database: str, tmp_path: Path
+) -> None:
     migrator.upgrade(empty_database)
 
-    service = start(DATABASE_URL=empty_database, JWT_SECRET_KEY=SECRET)
+    service = start(tmp_path / "unused", DATABASE_URL=empty_database, JWT_SECRET_KEY=SECRET)
 
     assert log_in(service).get("/auth/me").status_code == 200
     assert "embedded" not in service.said()
