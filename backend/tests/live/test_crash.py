@@ -15,6 +15,7 @@ from todo.core.database import connect_arguments
 from todo.core.embedded_postgres import find_running
 
 TITLE = "Water the plants"
+COUNT_TASKS = "SELECT count(*) FROM tasks JOIN users ON users.id = tasks.user_id WHERE email = $1"
 
 
 def send_and_read_nothing(client: httpx.Client, key: str) -> None:
@@ -25,15 +26,15 @@ def send_and_read_nothing(client: httpx.Client, key: str) -> None:
         connection.sendall("\r\n".join([*head, "", ""]).encode() + request.content)
 
 
-def count_committed(service: Service) -> int:
-    """Return how many tasks everybody but the service itself sees in its database."""
+def count_committed(service: Service, email: str = "ada@example.com") -> int:
+    """Return how many tasks of somebody's everybody but the service itself sees in its database."""
 
     async def count() -> int:
         url = find_running(service.data_dir)
         assert url is not None, service.said()
         connection = await asyncpg.connect(**connect_arguments(url))
         try:
-            tasks: int = await connection.fetchval("SELECT count(*) FROM tasks WHERE title = $1", TITLE)
+            tasks: int = await connection.fetchval(COUNT_TASKS, email)
             return tasks
         finally:
             await connection.close()
@@ -71,10 +72,11 @@ def test_repeats_the_answer_that_a_crash_swallowed(start: Start, log_in: LogIn) 
 @pytest.mark.spec("IDK-007")
 def test_repeats_the_answer_that_a_client_hung_up_on(service: Service, log_in: LogIn) -> None:
     key = str(uuid4())
-    client = log_in(service, f"{key}@example.com")
+    email = f"{key}@example.com"
+    client = log_in(service, email)
 
     send_and_read_nothing(client, key)
-    wait_until(lambda: count_committed(service) == 1, service)
+    wait_until(lambda: count_committed(service, email) == 1, service)
     answer = retry(client, key)
 
     assert (answer.status_code, answer.headers.get("Idempotency-Replayed")) == (201, "true")
