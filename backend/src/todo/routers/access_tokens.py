@@ -1,6 +1,6 @@
 """Personal access tokens: for scripts, so that none needs a password."""
 
-from fastapi import APIRouter, status
+from fastapi import status
 from fastapi.routing import APIRoute
 
 from todo.core.clock import utc_now
@@ -9,12 +9,12 @@ from todo.core.types import RowId
 from todo.core.value_errors import InvalidExpiryError, InvalidScopeError, InvalidTokenNameError
 from todo.routers.dependencies import LIVE_ERRORS, SESSION_ERRORS, LiveUser, Session, SessionUser
 from todo.routers.error_handlers import errors
-from todo.routers.resource_route import ResourceRoute
+from todo.routers.resource_route import make_router
 from todo.schemas.access_token import AccessTokenCreate, AccessTokenCreated, AccessTokenPublic
 from todo.services import access_token_service
 from todo.services.access_token_service import AccessTokenExistsError, AccessTokenNotFoundError
 
-router = APIRouter(prefix="/auth/tokens", tags=["tokens"], route_class=ResourceRoute)
+router = make_router("/auth/tokens", "tokens")
 
 
 @router.get("", responses=errors(*LIVE_ERRORS))

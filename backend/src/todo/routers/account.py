@@ -1,7 +1,8 @@
 """A person's own account: see it, change it, take it away, delete it."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
 
 from todo.core.clock import utc_now
 from todo.core.errors import MalformedRequestError, PayloadTooLargeError, RateLimitExceededError
@@ -18,7 +19,7 @@ from todo.routers.dependencies import (
 )
 from todo.routers.error_handlers import Responses, errors
 from todo.routers.refresh_cookie import clear_refresh_cookie
-from todo.routers.resource_route import ResourceRoute, merge_patch
+from todo.routers.resource_route import make_router, merge_patch
 from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, UserPublic
 from todo.services import account_service, export_service
 from todo.services.account_service import EmailAlreadyExistsError, WrongPasswordError
@@ -36,7 +37,7 @@ EXPORT: Responses = {
     }
 }
 
-router = APIRouter(prefix="/auth", tags=["account"], route_class=ResourceRoute)
+router = make_router("/auth", "account")
 
 
 @router.get("/me")
@@ -74,7 +75,7 @@ async def delete_me(
     clear_refresh_cookie(response, resources.settings)
 
 
-exports = APIRouter(prefix="/auth", tags=["account"])
+exports = make_router("/auth", "account", route_class=APIRoute)
 
 
 @exports.get("/me/export", response_class=StreamingResponse, responses=EXPORT | errors(*LIVE_ERRORS))

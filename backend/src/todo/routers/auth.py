@@ -4,7 +4,8 @@ import logging
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Response, status
+from fastapi import Depends, Form, Response, status
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from todo.core.clock import utc_now
@@ -16,7 +17,7 @@ from todo.core.errors import (
 )
 from todo.core.types import Text
 from todo.core.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
-from todo.routers.dependencies import Device, Resources, Security, Session, limit_rate
+from todo.routers.dependencies import PUBLIC, Device, Resources, Security, Session, limit_rate
 from todo.routers.error_handlers import errors
 from todo.routers.refresh_cookie import (
     COOKIE_PARAMETER,
@@ -25,6 +26,7 @@ from todo.routers.refresh_cookie import (
     clear_refresh_cookie,
     set_refresh_cookie,
 )
+from todo.routers.resource_route import make_router
 from todo.schemas.token import MessagePublic, TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
 from todo.services import account_service, session_service
@@ -37,7 +39,7 @@ from todo.services.session_service import (
 )
 
 logger = logging.getLogger(__name__)
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = make_router("/auth", "auth", route_class=APIRoute, responses=PUBLIC)
 
 
 class LoginForm(BaseModel):

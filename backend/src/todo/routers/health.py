@@ -5,7 +5,9 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-router = APIRouter(tags=["health"])
+from todo.routers.resource_route import name_operation
+
+router = APIRouter(tags=["health"], generate_unique_id_function=name_operation)
 
 
 class Health(BaseModel):

@@ -11,12 +11,12 @@ from contextvars import ContextVar
 from hashlib import blake2b
 from typing import Any
 
-from fastapi import Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from todo.core.database import Session
-from todo.routers.dependencies import SESSION, bearer, get_current_user, get_resources
+from todo.routers.dependencies import API, AUTHENTICATED, SESSION, get_current_user, get_resources
 from todo.routers.error_handlers import Responses, errors
 from todo.services import idempotency_service
 from todo.services.idempotency_service import (
@@ -33,6 +33,24 @@ ETAG_HEADER = {"ETag": {"description": "The version of what you got.", "schema":
 NOT_MODIFIED: Responses = {304: {"description": "It is what you have.", "headers": ETAG_HEADER}}
 
 _version: ContextVar[int | None] = ContextVar("version")
+
+
+def make_router(
+    path: str, tag: str, *, route_class: type[APIRoute] | None = None, responses: Responses = AUTHENTICATED
+) -> APIRouter:
+    """Return a router for what lies below `/api/v1` and this path, for a user unless `responses` says otherwise."""
+    return APIRouter(
+        prefix=f"{API}{path}",
+        tags=[tag],
+        route_class=route_class or ResourceRoute,
+        responses=responses,
+        generate_unique_id_function=name_operation,
+    )
+
+
+def name_operation(route: APIRoute) -> str:
+    """Return the operation's id in the OpenAPI document: the name of the function."""
+    return route.name
 
 
 class ResourceRoute(APIRoute):
@@ -104,7 +122,7 @@ def _revalidated(request: Request, response: Response) -> Response:
 async def _once(request: Request, key: str, handle: Handler) -> Response:
     """Do the write in one transaction with its key and its answer, or repeat the answer it had."""
     resources = await get_resources(request)
-    caller = await get_current_user(request, resources, await bearer(request))
+    caller = await get_current_user(request)
     idempotency_service.check_key(key)
     request_line = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.get('If-Match', '')}\n"
     fingerprints = resources.security.signer.digests(request_line.encode() + await request.body())

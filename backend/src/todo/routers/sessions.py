@@ -2,19 +2,26 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from todo.core.clock import utc_now
 from todo.core.errors import MalformedRequestError
-from todo.routers.dependencies import LIVE_ERRORS, SESSION_ERRORS, LiveUser, Resources, Session, SessionUser
+from todo.routers.dependencies import (
+    LIVE_ERRORS,
+    SESSION_ERRORS,
+    LiveUser,
+    Resources,
+    Session,
+    SessionUser,
+)
 from todo.routers.error_handlers import errors
 from todo.routers.refresh_cookie import clear_refresh_cookie
-from todo.routers.resource_route import ResourceRoute
+from todo.routers.resource_route import make_router
 from todo.schemas.session import SessionPublic
 from todo.services import session_service
 from todo.services.session_service import SessionNotFoundError
 
-router = APIRouter(prefix="/auth", tags=["sessions"], route_class=ResourceRoute)
+router = make_router("/auth", "sessions")
 
 
 @router.get("/sessions", responses=errors(*LIVE_ERRORS))

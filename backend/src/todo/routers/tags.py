@@ -1,18 +1,18 @@
 """The user's tags."""
 
-from fastapi import APIRouter, status
+from fastapi import status
 
 from todo.core.errors import MalformedRequestError, PayloadTooLargeError, PreconditionFailedError
 from todo.core.types import RowId
 from todo.core.value_errors import InvalidColorError, InvalidTagNameError
 from todo.routers.dependencies import CurrentUser, IfMatch, Session
 from todo.routers.error_handlers import errors
-from todo.routers.resource_route import ResourceRoute
+from todo.routers.resource_route import make_router
 from todo.schemas.tag import TagPublic, TagWrite
 from todo.services import tag_service
 from todo.services.tag_service import TagAlreadyExistsError, TagNotFoundError
 
-router = APIRouter(prefix="/tags", tags=["tags"], route_class=ResourceRoute)
+router = make_router("/tags", "tags")
 
 BODY_ERRORS = (
     InvalidTagNameError,

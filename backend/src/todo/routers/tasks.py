@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import Query, Response, status
 
 from todo.core.errors import MalformedRequestError, PayloadTooLargeError, PreconditionFailedError
 from todo.core.types import RowId
@@ -19,14 +19,14 @@ from todo.core.value_errors import (
 )
 from todo.routers.dependencies import CurrentUser, IfMatch, Session
 from todo.routers.error_handlers import Responses, errors
-from todo.routers.resource_route import ResourceRoute, merge_patch
+from todo.routers.resource_route import make_router, merge_patch
 from todo.schemas.page import Page
 from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
 from todo.services import task_service
 from todo.services.tag_service import TagNotFoundError
 from todo.services.task_queries import TaskNotFoundError
 
-router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=ResourceRoute)
+router = make_router("/tasks", "tasks")
 
 BODY_ERRORS = (
     InvalidTitleError,
