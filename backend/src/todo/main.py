@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette_compress import CompressMiddleware
 
 from todo.core.config import MAKE_A_SECRET, Settings, SettingsError, load_settings
 from todo.core.database import Database
@@ -26,6 +27,8 @@ from todo.routers.resource_route import IF_NONE_MATCH, KEY_HEADER
 from todo.services.account_service import ACCOUNT, Security
 from todo.services.housekeeping import sweeping
 
+COMPRESSED_FROM = 1400
+"""Bytes: what fits into one packet arrives no sooner when it is smaller."""
 DESCRIPTION = """
 Keep tasks and tags. All times are in UTC; every error has the same shape.
 
@@ -99,6 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_routes(app)
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(CompressMiddleware, minimum_size=COMPRESSED_FROM)
     app.add_middleware(UnexpectedErrorMiddleware)
     app.add_middleware(
         CrossOriginMiddleware,
