@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     db_pool_max: int = Field(default=5, ge=1, le=1000)
     db_pool_recycle: float = Field(default=3600, gt=0)
     db_connection_timeout: float = Field(default=30, gt=0)
+    db_pool_timeout: float = Field(default=4, gt=0)
+    db_statement_timeout: float = Field(default=15, gt=0)
+    db_lock_timeout: float = Field(default=4, gt=0)
 
     jwt_secret_key: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
     jwt_secret_key_previous: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None

@@ -108,6 +108,19 @@ class EmbeddedPostgres:
             os.close(self._lock)
             self._lock = None
 
+    def is_running(self) -> bool:
+        """Tell whether the server that was started has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def restart(self) -> None:
+        """Start the server again after it ended by itself.
+
+        Raises:
+            EmbeddedPostgresError: it does not start; the message has what it said.
+        """
+        self._end_orphan()
+        self._launch(find_binaries(self._major_on_disk()))
+
     def url(self, database: str = DATABASE) -> str:
         """Return the address of one of this running server's databases."""
         return _url(_read_pid_file(self._cluster)[4], database)
