@@ -97,6 +97,7 @@ def make_settings(**changes: object) -> Settings:
         "bcrypt_rounds": 4,
         "rate_limit_enabled": False,
         "db_connection_timeout": 10,
+        "db_pool_timeout": 30,
     }
     return Settings(_env_file=None, **(defaults | changes))
 

@@ -12,6 +12,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -533,6 +534,7 @@ async def test_migrates_to_the_very_definitions_of_the_models(make_database: Mak
         "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(**connect_arguments(url)), poolclass=NullPool
     )
     async with engine.begin() as connection:
+        await connection.execute(text("CREATE EXTENSION pg_trgm"))
         await connection.run_sync(Base.metadata.create_all)
 
     assert await read_all(url, SELECT_DEFINITIONS) == await read_all(migrated_url, SELECT_DEFINITIONS)

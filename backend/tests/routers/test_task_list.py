@@ -77,7 +77,7 @@ def assert_query_error(response: Response, status: int, code: str, field: str) -
 async def test_lists_nothing_for_somebody_without_tasks(ada: Person) -> None:
     page = await list_tasks(ada)
 
-    assert page == {"items": [], "total": 0, "page": 1, "limit": 20, "pages": 0}
+    assert page == {"items": [], "total": 0, "page": 1, "limit": 20, "pages": 0, "next_cursor": None}
 
 
 @pytest.mark.spec("TSK-009")
@@ -436,6 +436,7 @@ async def test_returns_the_second_page(ada: Person, make_task: Make) -> None:
     page = await list_tasks(ada, page=2, limit=2, sort="title")
 
     assert [task["title"] for task in page.pop("items")] == ["2", "3"]
+    assert page.pop("next_cursor")
     assert page == {"total": 5, "page": 2, "limit": 2, "pages": 3}
 
 
@@ -467,7 +468,7 @@ async def test_is_empty_beyond_the_last_page(ada: Person, connection: asyncpg.Co
 
     page = await list_tasks(ada, page=number, limit=2)
 
-    assert page == {"items": [], "total": 3, "page": number, "limit": 2, "pages": 2}
+    assert page == {"items": [], "total": 3, "page": number, "limit": 2, "pages": 2, "next_cursor": None}
 
 
 @pytest.mark.spec("FLT-016")

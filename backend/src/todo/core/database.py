@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 FROZEN_SECONDS = 1.0
 """How much longer than PostgreSQL itself we wait before a statement counts as lost: the server may be frozen."""
 CLOSE_SECONDS = 5.0
+SHORT_STATEMENTS = {"max_parallel_workers_per_gather": "0", "jit": "off"}
+"""Settings of our connections: starting workers or a compiler takes longer than any statement here (ADR 0034)."""
 Row = asyncpg.Record
 Connection = asyncpg.Connection | PoolConnectionProxy
 
@@ -187,7 +189,7 @@ class Database:
         """
         settings = self._settings
         arguments = connect_arguments(self._url)
-        arguments["server_settings"] |= {
+        arguments["server_settings"] |= SHORT_STATEMENTS | {
             "statement_timeout": _milliseconds(settings.db_statement_timeout),
             "lock_timeout": _milliseconds(settings.db_lock_timeout),
         }

@@ -127,3 +127,10 @@ class InvalidSortFieldError(InvalidValueError):
 
     code = "INVALID_SORT_FIELD"
     field = "sort"
+
+
+class InvalidCursorError(InvalidValueError):
+    """Cursor is not valid for this list"""
+
+    code = "INVALID_CURSOR"
+    field = "cursor"

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -27,14 +28,23 @@ from todo.models.base import Base, instant_column
 
 PRIORITIES = "ARRAY['high', 'medium', 'low']"
 """The priorities in their order; their places in it, from 1, are what `idx_tasks_user_priority` is sorted by."""
+DUE = "coalesce(due_date, 'infinity'::timestamptz)"
+"""When a task is due, with never for those without a date: last ascending, first descending."""
+TITLE = "lower(title)"
+SEARCHED = "lower((title::text || chr(31)) || (COALESCE(description, ''::character varying))::text)"
+"""What a search looks in; the separator keeps it from finding what begins in the title and ends in the description.
+
+In PostgreSQL's own words, so that Alembic finds no difference.
+"""
 OWNER_EXISTS = "fk_tasks_users"
 
 
 class Task(Base, table=True):
     """Something a user means to do. Rows of one user lie together: every key begins with the user.
 
-    Each index ends in the columns of an order that lists have, so that a page is read from it without a sort; the
-    names that the specification asks for are kept (ADR 0008).
+    Each index ends in the columns of an order that lists have, so that a page is read from it without a sort, and has
+    what its expressions are made of, so that pages are skipped without the rows; the names that the specification
+    asks for are kept (ADR 0008, ADR 0034).
     """
 
     __tablename__ = "tasks"
@@ -53,8 +63,22 @@ class Task(Base, table=True):
         ),
         Index("idx_tasks_user_id", "user_id", "created_at", "id"),
         Index("idx_tasks_user_completed", "user_id", "completed", "created_at", "id"),
-        Index("idx_tasks_user_priority", "user_id", text(f"array_position({PRIORITIES}, priority)"), "id"),
-        Index("idx_tasks_user_due_date", "user_id", "due_date", "id"),
+        Index(
+            "idx_tasks_user_priority",
+            "user_id",
+            text(f"array_position({PRIORITIES}, priority)"),
+            "id",
+            postgresql_include=["priority"],
+        ),
+        Index("idx_tasks_user_due_date", "user_id", text(DUE), "id", postgresql_include=["due_date"]),
+        Index("idx_tasks_user_title", "user_id", text(TITLE), "id", postgresql_include=["title"]),
+        Index(
+            "idx_tasks_search",
+            "search_text",
+            postgresql_using="gin",
+            postgresql_ops={"search_text": "gin_trgm_ops"},
+            postgresql_with={"gin_pending_list_limit": 1024},
+        ),
     )
 
     user_id: UUID = Field(
@@ -67,6 +91,7 @@ class Task(Base, table=True):
     priority: str = Field(default="medium", sa_column=Column(Text, nullable=False, server_default="medium"))
     due_date: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))
+    search_text: str = Field(sa_column=Column(Text, Computed(SEARCHED, persisted=True)))
     external_id: str | None = Field(default=None, sa_column=Column(String(EXTERNAL_ID_MAX)))
     version: int = Field(default=1, sa_column=Column(BigInteger, nullable=False, server_default="1"))
     created_at: datetime = Field(sa_column=instant_column())

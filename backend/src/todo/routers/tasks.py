@@ -8,6 +8,7 @@ from todo.core.errors import MalformedRequestError, PayloadTooLargeError, Precon
 from todo.core.types import RowId
 from todo.core.value_errors import (
     DescriptionTooLongError,
+    InvalidCursorError,
     InvalidDueDateError,
     InvalidExternalIdError,
     InvalidPaginationError,
@@ -43,6 +44,7 @@ QUERY_ERRORS = (
     InvalidStatusError,
     InvalidPriorityError,
     InvalidSortFieldError,
+    InvalidCursorError,
     MalformedRequestError,
 )
 CARRIED_ALREADY: Responses = {200: {"model": TaskPublic, "description": "The task carried the tag already."}}
@@ -63,7 +65,11 @@ async def create_task(task: TaskCreate, response: Response, session: Session, us
 
 @router.get("", responses=errors(*QUERY_ERRORS))
 async def list_tasks(query: Annotated[TaskQuery, Query()], session: Session, user: CurrentUser) -> Page[TaskPublic]:
-    """Return a page of the user's tasks: filtered, searched, sorted."""
+    """Return a page of the user's tasks: filtered, searched, sorted.
+
+    Go on by `page`, or by `cursor`: pages by number shift when tasks are added or removed, and cost the more the
+    further they are; a cursor does neither.
+    """
     return await task_service.list_tasks(session, user.id, query)
 
 

@@ -100,6 +100,16 @@ class TaskQuery(BaseModel):
             "date come last, or first when descending; titles ignore case. Without it: newest first."
         ),
     ] = None
+    cursor: Annotated[
+        Text | None,
+        Field(
+            description="The `next_cursor` of the answer before: goes on right after its last task, whatever was added "
+            "or removed meanwhile. Takes the place of `page`; the sort must be the same."
+        ),
+    ] = None
+    total: Annotated[
+        bool, Field(description="Whether to count all tasks of the list, which takes time if they are many.")
+    ] = True
 
 
 class TaskPublic(BaseModel):

@@ -1,24 +1,21 @@
-"""The statements on tasks, each built once: a filter combination once per shape, a patch once per set of fields."""
+"""The statements on single tasks, each built once; a patch once per set of fields."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
     Exists,
-    Integer,
     Select,
     and_,
     bindparam,
     delete,
     exists,
-    false,
     func,
     literal_column,
-    or_,
     select,
     true,
     update,
@@ -31,7 +28,7 @@ from todo.core.database import Statement
 from todo.core.errors import NotFoundError
 from todo.models import Tag, Task, TaskTagLink
 from todo.models.base import changed, table_of
-from todo.models.task import OWNER_EXISTS, PRIORITIES
+from todo.models.task import OWNER_EXISTS
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.services.auth_service import InvalidTokenError
 from todo.services.preconditions import is_wanted
@@ -45,25 +42,14 @@ TAG_ID = bindparam("tag_id", type_=BigInteger)
 MY_TASK = (TASKS.c.user_id == USER_ID, TASKS.c.id == TASK_ID)
 MY_TAG = (TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
-PRIORITY_RANKS = {"high": 1, "medium": 2, "low": 3}
-"""By name, the place in `PRIORITIES`."""
+COLUMNS = [column for column in TASKS.c if column is not TASKS.c.search_text]
+"""What a task is read with: what is only searched stays where it is."""
 
 
 class TaskNotFoundError(NotFoundError):
     """Task not found"""
 
     code = "TASK_NOT_FOUND"
-
-
-class ListShape(NamedTuple):
-    """What decides the text of a list statement; everything else about a query is a bound value."""
-
-    searches: bool
-    status: str
-    has_priority: bool
-    has_tag: bool
-    has_external_id: bool
-    sort: str | None
 
 
 ROW_OF_TASKS: Mapping[str, ColumnElement[Any]] = {
@@ -73,7 +59,7 @@ ROW_OF_TASKS: Mapping[str, ColumnElement[Any]] = {
 """The row that an INSERT returns, by name: SQLAlchemy does not correlate its columns, but reads the table once more."""
 
 
-def _tags_json(tasks: Columns | Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:
+def tags_json(tasks: Columns | Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:
     """Return the JSON array of a task's tags by name; `tasks` has its `user_id` and `id`."""
     tag = func.json_build_object(
         literal_column("'id'"),
@@ -90,75 +76,6 @@ def _tags_json(tasks: Columns | Mapping[str, ColumnElement[Any]]) -> ColumnEleme
         .where(LINKS.c.user_id == tasks["user_id"], LINKS.c.task_id == tasks["id"])
         .correlate_except(LINKS, TAGS)
         .label("tags")
-    )
-
-
-def _priority_rank(tasks: Columns) -> ColumnElement[int]:
-    """Return the place of a task's priority, in the very words of the index on it."""
-    return func.array_position(literal_column(PRIORITIES), tasks["priority"])
-
-
-ORDERS: Mapping[str, Callable[[Columns], ColumnElement[Any]]] = {
-    "created_at": lambda tasks: tasks["created_at"],
-    "due_date": lambda tasks: tasks["due_date"],
-    "priority": _priority_rank,
-    "title": lambda tasks: func.lower(tasks["title"]),
-}
-NEWEST_FIRST = "-created_at"
-
-
-def _order(tasks: Columns, sort: str) -> list[ColumnElement[Any]]:
-    """Return a total order. PostgreSQL counts null as the greatest: last ascending, first descending (FLT-010)."""
-    keys = [ORDERS[sort.removeprefix("-")](tasks), tasks["id"]]
-    return [key.desc() for key in keys] if sort.startswith("-") else keys
-
-
-def _conditions(shape: ListShape) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [TASKS.c.user_id == USER_ID]
-    if shape.searches:
-        contains = bindparam("contains", type_=SqlString)
-        conditions.append(
-            or_(TASKS.c.title.ilike(contains, escape="\\"), TASKS.c.description.ilike(contains, escape="\\"))
-        )
-    if shape.status != "all":
-        conditions.append(TASKS.c.completed == (true() if shape.status == "completed" else false()))
-    if shape.has_priority:
-        conditions.append(_priority_rank(TASKS.c) == bindparam("priority_rank", type_=Integer))
-    if shape.has_tag:
-        is_it = or_(TAGS.c.name == bindparam("tag_name", type_=SqlString), TAGS.c.id == TAG_ID)
-        carries = (
-            select(LINKS.c.task_id)
-            .join(TAGS, and_(TAGS.c.user_id == LINKS.c.user_id, TAGS.c.id == LINKS.c.tag_id))
-            .where(LINKS.c.user_id == USER_ID, is_it)
-        )
-        conditions.append(TASKS.c.id.in_(carries))
-    if shape.has_external_id:
-        conditions.append(TASKS.c.external_id == bindparam("external_id", type_=SqlString))
-    return conditions
-
-
-@cache
-def select_page(shape: ListShape) -> Statement:
-    """Return the statement that reads a page, each task with its tags, and in every row the `total` of the list.
-
-    A page without tasks is one row whose `id` is null. Binds `user_id`, `limit`, `offset` and what the shape uses:
-    `contains` (an ILIKE pattern), `priority_rank`, `tag_name` with `tag_id`, `external_id`.
-    """
-    conditions = _conditions(shape)
-    sort = shape.sort or NEWEST_FIRST
-    page = (
-        select(TASKS)
-        .where(*conditions)
-        .order_by(*_order(TASKS.c, sort))
-        .limit(bindparam("limit", type_=BigInteger))
-        .offset(bindparam("offset", type_=BigInteger))
-        .subquery("page")
-    )
-    matching = select(func.count().label("total")).select_from(TASKS).where(*conditions).subquery("matching")
-    return Statement(
-        select(matching.c.total, *page.c, _tags_json(page.c))
-        .select_from(matching.outerjoin(page, true()))
-        .order_by(*_order(page.c, sort))
     )
 
 
@@ -184,14 +101,14 @@ def update_task(fields: frozenset[str], *, conditional: bool) -> Statement:
         update(TASKS)
         .where(*MY_TASK, *condition)
         .values(**written, **changed(TASKS))
-        .returning(*TASKS.c, _tags_json(TASKS.c), _version_seen("id", TASK_ID))
+        .returning(*COLUMNS, tags_json(TASKS.c), _version_seen("id", TASK_ID))
     )
 
 
-SELECT_TASK = Statement(select(*TASKS.c, _tags_json(TASKS.c)).where(*MY_TASK))
+SELECT_TASK = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*MY_TASK))
 
 SELECT_TASKS_AFTER = Statement(
-    select(*TASKS.c, _tags_json(TASKS.c))
+    select(*COLUMNS, tags_json(TASKS.c))
     .where(TASKS.c.user_id == USER_ID, TASKS.c.id > TASK_ID)
     .order_by(TASKS.c.id)
     .limit(bindparam("limit", type_=BigInteger))
@@ -205,7 +122,7 @@ _new = insert(TASKS).values(
     },
 )
 INSERT_TASK = Statement(
-    _new.returning(*TASKS.c, literal_column("'[]'").label("tags"), true().label("created")),
+    _new.returning(*COLUMNS, literal_column("'[]'").label("tags"), true().label("created")),
     violations={OWNER_EXISTS: InvalidTokenError},
 )
 INSERT_TASK_ONCE = Statement(
@@ -215,8 +132,8 @@ INSERT_TASK_ONCE = Statement(
         index_where=TASKS.c.external_id.is_not(None),
         set_={"external_id": TASKS.c.external_id},
     ).returning(
-        *TASKS.c,
-        _tags_json(ROW_OF_TASKS),
+        *COLUMNS,
+        tags_json(ROW_OF_TASKS),
         (literal_column("tasks.xmax") == literal_column("0")).label("created"),
         _version_seen("external_id", bindparam("external_id", type_=SqlString)),
     ),

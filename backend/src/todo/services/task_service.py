@@ -8,12 +8,15 @@ from pydantic_core import from_json
 from todo.core.database import Row, Session, Statement
 from todo.core.errors import PreconditionFailedError
 from todo.core.types import BIGINT_MAX, UNKNOWN_ID
+from todo.core.value_errors import InvalidCursorError
+from todo.schemas.cursor import read_cursor, write_cursor
 from todo.schemas.page import Page
 from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
-from todo.services import task_queries
+from todo.services import task_list_queries, task_queries
 from todo.services.preconditions import Versions
 from todo.services.tag_service import TagNotFoundError
-from todo.services.task_queries import PRIORITY_RANKS, ListShape, TaskNotFoundError
+from todo.services.task_list_queries import NEWEST_FIRST, PRIORITY_RANKS, ListShape
+from todo.services.task_queries import TaskNotFoundError
 
 TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
 """Digits that a bigint holds for certain; identity columns do not reach further."""
@@ -38,28 +41,54 @@ async def create_task(session: Session, user_id: UUID, task: TaskCreate) -> tupl
 
 
 async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[TaskPublic]:
-    """Return a page of the user's tasks that match every filter (FLT-001 to FLT-016); one statement."""
-    shape = ListShape(
-        searches=query.q != "",
-        status=query.status,
-        has_priority=query.priority is not None,
-        has_tag=query.tag != "",
-        has_external_id=query.external_id is not None,
-        sort=query.sort,
-    )
+    """Return a page of the user's tasks that match every filter (FLT-001 to FLT-016); one statement.
+
+    Raises:
+        InvalidCursorError: the cursor is not one of a list in this order, or comes with a page (CUR-004).
+    """
+    sort = query.sort or NEWEST_FIRST
+    last_seen = None if query.cursor is None else read_cursor(query.cursor, sort)
+    if last_seen is not None and query.page != 1:
+        raise InvalidCursorError
+    # One more than is shown tells whether there are more; a total tells it too.
+    counted = query.total and last_seen is None
     rows = await session.fetch_all(
-        task_queries.select_page(shape),
+        task_list_queries.select_page(_shape_of(query, sort)),
         user_id=user_id,
-        limit=query.limit,
+        limit=query.limit if counted else query.limit + 1,
         offset=min((query.page - 1) * query.limit, BIGINT_MAX),
         contains=_as_pattern(query.q),
         priority_rank=PRIORITY_RANKS.get(query.priority or ""),
         tag_name=query.tag,
         tag_id=_as_id(query.tag),
         external_id=query.external_id,
+        after=last_seen and last_seen.after,
+        after_id=last_seen and last_seen.after_id,
     )
-    items = [_public(row) for row in rows if row["id"] is not None]
-    return Page[TaskPublic].of(items, rows[0]["total"], query.page, query.limit)
+    total: int | None = rows[0]["total"] if query.total else None
+    items = [_public(row) for row in rows[: query.limit] if row["id"] is not None]
+    has_more = query.page * query.limit < (total or 0) if counted else len(rows) > query.limit
+    return Page[TaskPublic].of(
+        items,
+        total=total,
+        page=query.page if last_seen is None else None,
+        limit=query.limit,
+        next_cursor=write_cursor(sort, items[-1]) if items and has_more else None,
+    )
+
+
+def _shape_of(query: TaskQuery, sort: str) -> ListShape:
+    return ListShape(
+        searches=query.q != "",
+        status=query.status,
+        has_priority=query.priority is not None,
+        has_tag=query.tag != "",
+        has_external_id=query.external_id is not None,
+        sort=sort,
+        counts=query.total,
+        skips=query.page > 1,
+        continues=query.cursor is not None,
+    )
 
 
 async def get_task(session: Session, user_id: UUID, task_id: int) -> TaskPublic:
@@ -162,7 +191,7 @@ def _public(row: Row) -> TaskPublic:
 
 
 def _as_pattern(text: str) -> str:
-    """Return the ILIKE pattern for `contains this text`, its wildcards taken literally (FLT-007)."""
+    """Return the LIKE pattern for `contains this text`, its wildcards taken literally (FLT-007)."""
     for special in ("\\", "%", "_"):
         text = text.replace(special, f"\\{special}")
     return f"%{text}%"
