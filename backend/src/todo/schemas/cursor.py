@@ -1,20 +1,19 @@
 """The place in a list of tasks after the last one seen, as a text that only we need to understand."""
 
 from base64 import b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 from pydantic_core import from_json, to_json
 
-from todo.core.clock import as_utc
 from todo.core.types import BIGINT_MAX, TITLE_MAX, Priority, Text
 from todo.core.value_errors import InvalidCursorError
 from todo.schemas.task import TaskPublic
 
 CURSOR_MAX = 2000
 TaskId = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True)]
-Instant = Annotated[AwareDatetime, AfterValidator(as_utc)]
+Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 Value = datetime | str | None
 PLACES: dict[str, TypeAdapter[tuple[str, Value, int]]] = {
     field: TypeAdapter(tuple[str, kind, TaskId])  # type: ignore[valid-type]  # built from values
