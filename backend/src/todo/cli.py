@@ -21,9 +21,10 @@ from uvicorn.supervisors import Multiprocess
 
 from todo.core import migrator
 from todo.core.config import JWT_SECRET, MAKE_A_SECRET, Settings, SettingsError, load_settings
-from todo.core.embedded_postgres import DataFolderInUseError, EmbeddedPostgres, find_running
+from todo.core.embedded_postgres import EmbeddedPostgres, find_running
 from todo.core.errors import ServiceUnavailableError
 from todo.core.logging_config import configure_logging
+from todo.core.postgres_folder import DataFolderInUseError
 from todo.core.postgres_process import EmbeddedPostgresError
 from todo.main import create_app
 

@@ -8,6 +8,7 @@ rows. ADR 0005 has the measurements that led here.
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Self
@@ -26,21 +27,28 @@ logger = logging.getLogger(__name__)
 Row = asyncpg.Record
 Connection = asyncpg.Connection | PoolConnectionProxy
 
-AWAY = (
+CLOSE_SECONDS = 5.0
+"""How long statements that still run may take to end once the pool is closed."""
+
+LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
-    asyncpg.InvalidCatalogNameError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
-    asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
 )
-"""What the driver raises when there is no server, it is stopping or starting, or it gave up on a statement."""
+"""What the driver raises when a connection leads nowhere any more, or to what is a standby since a failover."""
+AWAY = (
+    *LOST,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TransactionRollbackError,
+)
+"""What it raises when there is no server, it is stopping or starting, full, or gave up on a statement."""
 
 
 class LockTimeoutError(ServiceUnavailableError):
@@ -102,14 +110,9 @@ class Session:
         with translated_errors(statement):
             arguments = statement.arguments(values)
             if self._connection is not None:
-                return await self._connection.fetch(statement.sql, *arguments)
-            try:
-                async with self._pool.acquire(timeout=self._timeout) as connection:
-                    return await connection.fetch(statement.sql, *arguments)
-            except asyncpg.ReadOnlySQLTransactionError:
-                # After a failover these connections lead to what is a standby now; new ones find the new primary.
-                await self._pool.expire_connections()
-                raise
+                return await self._run(self._connection, statement.sql, arguments)
+            async with self._pool.acquire(timeout=self._timeout) as connection:
+                return await self._run(connection, statement.sql, arguments)
 
     async def fetch_one(self, statement: Statement, **values: object) -> Row | None:
         """Run the statement and return its first row, or None when it has none."""
@@ -126,8 +129,21 @@ class Session:
             yield self
             return
         with translated_errors():
-            async with self._pool.acquire(timeout=self._timeout) as connection, connection.transaction():
-                yield Session(self._pool, self._timeout, connection)
+            async with self._pool.acquire(timeout=self._timeout) as connection:
+                try:
+                    async with connection.transaction():
+                        yield Session(self._pool, self._timeout, connection)
+                except LOST:
+                    await self._pool.expire_connections()
+                    raise
+
+    async def _run(self, connection: Connection, sql: str, arguments: list[object]) -> list[Row]:
+        """Run the statement. If its connection turns out to be lost the others are taken for lost too (FLR-003)."""
+        try:
+            return await connection.fetch(sql, *arguments)
+        except LOST:
+            await self._pool.expire_connections()
+            raise
 
 
 class Database:
@@ -147,24 +163,30 @@ class Database:
             ServiceUnavailableError: there is no such server, or it refuses us.
         """
         settings = self._settings
+        arguments = connect_arguments(self._url)
+        arguments["server_settings"] |= _time_limits(settings)
         with translated_errors():
             self._pool = await asyncpg.create_pool(
-                **connect_arguments(self._url),
+                **arguments,
                 min_size=settings.db_pool_min,
                 max_size=settings.db_pool_max,
                 max_inactive_connection_lifetime=0,
                 reset=_keep_as_it_is,
-                timeout=settings.db_connection_timeout,
+                timeout=settings.db_pool_timeout,
                 command_timeout=settings.db_connection_timeout,
             )
         self._recycling = asyncio.create_task(self._recycle(settings.db_pool_recycle))
-        self.session = Session(self._pool, settings.db_connection_timeout)
+        self.session = Session(self._pool, settings.db_pool_timeout)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Let running statements end, then disconnect."""
+        """Let running statements end, for a while, then disconnect."""
         self._recycling.cancel()
-        await self._pool.close()
+        try:
+            await asyncio.wait_for(self._pool.close(), CLOSE_SECONDS)
+        except TimeoutError:
+            # The driver cut the connections off itself when it was told to stop waiting.
+            logger.warning("Statements still ran when the service stopped; they were cut off")
 
     async def _recycle(self, seconds: float) -> None:
         """Have no connection live longer, so that a moved or reconfigured server is found in the end."""
@@ -186,6 +208,15 @@ def connect_arguments(url: str) -> dict[str, Any]:
         query["sslmode"] = query.pop("ssl")
     dsn = parsed.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
     return {"dsn": dsn, **arguments}
+
+
+def _time_limits(settings: Settings) -> dict[str, str]:
+    """Return after how many milliseconds the server gives up a statement and the wait for a lock (FLR-004).
+
+    They hold for requests alone: a migration takes as long as it takes.
+    """
+    limits = {"statement_timeout": settings.db_statement_timeout, "lock_timeout": settings.db_lock_timeout}
+    return {name: str(math.ceil(seconds * 1000)) for name, seconds in limits.items() if seconds}
 
 
 async def _keep_as_it_is(_connection: Connection) -> None:
