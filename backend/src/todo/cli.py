@@ -21,11 +21,11 @@ from uvicorn.supervisors import Multiprocess
 
 from todo.core import migrator
 from todo.core.config import JWT_SECRET, MAKE_A_SECRET, Settings, SettingsError, load_settings
-from todo.core.embedded_postgres import EmbeddedPostgres, find_running
+from todo.core.embedded_postgres import DataFolderInUseError, EmbeddedPostgres, find_running
 from todo.core.errors import ServiceUnavailableError
 from todo.core.logging_config import configure_logging
-from todo.core.postgres_folder import DataFolderInUseError
 from todo.core.postgres_process import EmbeddedPostgresError
+from todo.core.postgres_supervisor import PostgresSupervisor
 from todo.main import create_app
 
 SECRET_FILE = "jwt_secret_key"  # noqa: S105 -- the name of a file
@@ -141,7 +141,7 @@ def _database(settings: Settings) -> Iterator[str]:
         yield settings.database_url
         return
     _say("starting the embedded PostgreSQL")
-    with EmbeddedPostgres(settings.data_dir, report=_say) as postgres:
+    with EmbeddedPostgres(settings.data_dir, report=_say) as postgres, PostgresSupervisor(postgres):
         yield postgres.url()
 
 

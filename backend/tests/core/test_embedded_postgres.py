@@ -12,8 +12,12 @@ import asyncpg
 import pytest
 
 from todo.core.database import connect_arguments
-from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres, find_running
-from todo.core.postgres_folder import DataFolderInUseError
+from todo.core.embedded_postgres import (
+    THROW_AWAY,
+    DataFolderInUseError,
+    EmbeddedPostgres,
+    find_running,
+)
 from todo.core.postgres_process import EmbeddedPostgresError, find_binaries
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.live.conftest import LogIn, Service, Start, environment, todo, wait_until
+from tests.live.conftest import LogIn, Service, Start, environment, todo
 from tests.support import PASSWORD, SECRET
 from todo.core import migrator
 
@@ -68,39 +68,6 @@ def test_finishes_the_request_in_flight_before_it_stops(start: Start) -> None:
 
     assert answer.result().status_code == 201
     assert status == 0
-
-
-def test_loses_no_acknowledged_write_and_leaves_no_orphan_when_killed(start: Start, log_in: LogIn) -> None:
-    service = start()
-    client = log_in(service)
-    acknowledged: list[str] = []
-
-    def write(writer: int) -> None:
-        for number in range(10_000):
-            title = f"{writer}-{number}"
-            try:
-                if client.post("/tasks", json={"title": title}).status_code == 201:
-                    acknowledged.append(title)
-            except httpx.TransportError:
-                return
-
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        writers = [pool.submit(write, number) for number in range(4)]
-        wait_until(lambda: len(acknowledged) > 100, service)
-        service.stop(signal.SIGKILL)
-        concurrent.futures.wait(writers)
-    # Right away, while the old server may still be on its way out.
-    again = start(service.data_dir)
-    client.base_url = f"{again.url}/api/v1"
-    found: set[str] = set()
-    page = 1
-    while items := client.get("/tasks", params={"limit": 100, "page": page}).json()["items"]:
-        found |= {task["title"] for task in items}
-        page += 1
-
-    assert set(acknowledged) <= found
-    assert again.stop() == 0
-    assert not processes_of(service.data_dir)
 
 
 def test_a_second_service_on_the_same_data_says_who_has_it(service: Service, tmp_path: Path) -> None:

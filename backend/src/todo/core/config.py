@@ -98,9 +98,9 @@ class Settings(BaseSettings):
     db_pool_max: int = Field(default=5, ge=1, le=1000)
     db_pool_recycle: float = Field(default=3600, gt=0)
     db_connection_timeout: float = Field(default=30, gt=0)
-    db_pool_timeout: float = Field(default=3, gt=0)
-    db_statement_timeout: float = Field(default=20, ge=0)
-    db_lock_timeout: float = Field(default=5, ge=0)
+    db_pool_timeout: float = Field(default=4, gt=0)
+    db_statement_timeout: float = Field(default=15, gt=0)
+    db_lock_timeout: float = Field(default=4, gt=0)
 
     jwt_secret_key: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
     jwt_secret_key_previous: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
@@ -112,7 +112,6 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)] = DEFAULT_ORIGINS
     forwarded_allow_ips: str = "127.0.0.1"
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
-    request_timeout: float = Field(default=15, gt=0)
 
     rate_limit_enabled: bool = True
     rate_limit_register: Rate = "5/minute"

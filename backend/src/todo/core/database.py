@@ -8,7 +8,6 @@ rows. ADR 0005 has the measurements that led here.
 import asyncio
 import contextlib
 import logging
-import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Self
@@ -24,31 +23,27 @@ from todo.core.errors import DomainError, ServiceUnavailableError
 
 logger = logging.getLogger(__name__)
 
+FROZEN_SECONDS = 1.0
+"""How much longer than PostgreSQL itself we wait before a statement counts as lost: the server may be frozen."""
+CLOSE_SECONDS = 5.0
 Row = asyncpg.Record
 Connection = asyncpg.Connection | PoolConnectionProxy
 
-CLOSE_SECONDS = 5.0
-"""How long statements that still run may take to end once the pool is closed."""
-
-LOST = (
+AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
 )
-"""What the driver raises when a connection leads nowhere any more, or to what is a standby since a failover."""
-AWAY = (
-    *LOST,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.QueryCanceledError,
-    asyncpg.TransactionRollbackError,
-)
-"""What it raises when there is no server, it is stopping or starting, full, or gave up on a statement."""
+"""What the driver raises when there is no server, it is stopping or starting, or it gave up on a statement."""
 
 
 class LockTimeoutError(ServiceUnavailableError):
@@ -96,13 +91,12 @@ class Session:
 
     Every method raises:
         DomainError: the statement's own, for a constraint that it names.
-        ServiceUnavailableError: the database is away, or no connection was free in time.
+        ServiceUnavailableError: the database is away or too slow, or no connection was free in time.
     """
 
-    def __init__(self, pool: asyncpg.Pool, timeout: float, connection: Connection | None = None) -> None:
-        """Take the pool, how many seconds to wait for one of its connections, and the one to stay on, if any."""
-        self._pool = pool
-        self._timeout = timeout
+    def __init__(self, connections: "Connections", connection: Connection | None = None) -> None:
+        """Take where connections come from, and the one to stay on, if any."""
+        self._connections = connections
         self._connection = connection
 
     async def fetch_all(self, statement: Statement, **values: object) -> list[Row]:
@@ -110,9 +104,9 @@ class Session:
         with translated_errors(statement):
             arguments = statement.arguments(values)
             if self._connection is not None:
-                return await self._run(self._connection, statement.sql, arguments)
-            async with self._pool.acquire(timeout=self._timeout) as connection:
-                return await self._run(connection, statement.sql, arguments)
+                return await self._connection.fetch(statement.sql, *arguments)
+            async with self._connections.lend() as connection:
+                return await connection.fetch(statement.sql, *arguments)
 
     async def fetch_one(self, statement: Statement, **values: object) -> Row | None:
         """Run the statement and return its first row, or None when it has none."""
@@ -129,21 +123,50 @@ class Session:
             yield self
             return
         with translated_errors():
-            async with self._pool.acquire(timeout=self._timeout) as connection:
-                try:
-                    async with connection.transaction():
-                        yield Session(self._pool, self._timeout, connection)
-                except LOST:
-                    await self._pool.expire_connections()
-                    raise
+            async with self._connections.lend() as connection, connection.transaction():
+                yield Session(self._connections, connection)
 
-    async def _run(self, connection: Connection, sql: str, arguments: list[object]) -> list[Row]:
-        """Run the statement. If its connection turns out to be lost the others are taken for lost too (FLR-003)."""
+
+class Connections:
+    """The pool's connections, lent in the order in which they were asked for.
+
+    The pool alone would let whoever comes at the right moment overtake those who wait, some of them for seconds.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, size: int, patience: float) -> None:
+        """Take the pool, how many connections it has at most, and how many seconds one may wait for one of them."""
+        self._pool = pool
+        self._turns = asyncio.Semaphore(size)
+        self._patience = patience
+
+    @contextlib.asynccontextmanager
+    async def lend(self) -> AsyncIterator[Connection]:
+        """Lend a connection for the length of a block.
+
+        Raises:
+            ServiceUnavailableError: all of them were busy for too long.
+        """
+        await self._take_turn()
         try:
-            return await connection.fetch(sql, *arguments)
-        except LOST:
+            async with self._pool.acquire() as connection:
+                yield connection
+        except asyncpg.ReadOnlySQLTransactionError:
+            # After a failover these connections lead to what is a standby now; new ones find the new primary.
             await self._pool.expire_connections()
             raise
+        finally:
+            self._turns.release()
+
+    async def _take_turn(self) -> None:
+        if not self._turns.locked():
+            await self._turns.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            logger.warning("No connection to the database was free within %s seconds", self._patience)
+            raise ServiceUnavailableError from error
 
 
 class Database:
@@ -164,7 +187,10 @@ class Database:
         """
         settings = self._settings
         arguments = connect_arguments(self._url)
-        arguments["server_settings"] |= _time_limits(settings)
+        arguments["server_settings"] |= {
+            "statement_timeout": _milliseconds(settings.db_statement_timeout),
+            "lock_timeout": _milliseconds(settings.db_lock_timeout),
+        }
         with translated_errors():
             self._pool = await asyncpg.create_pool(
                 **arguments,
@@ -172,27 +198,32 @@ class Database:
                 max_size=settings.db_pool_max,
                 max_inactive_connection_lifetime=0,
                 reset=_keep_as_it_is,
-                timeout=settings.db_pool_timeout,
-                command_timeout=settings.db_connection_timeout,
+                timeout=settings.db_connection_timeout,
+                command_timeout=settings.db_statement_timeout + FROZEN_SECONDS,
             )
         self._recycling = asyncio.create_task(self._recycle(settings.db_pool_recycle))
-        self.session = Session(self._pool, settings.db_pool_timeout)
+        self.session = Session(Connections(self._pool, settings.db_pool_max, settings.db_pool_timeout))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Let running statements end, for a while, then disconnect."""
+        """Let running statements end, then disconnect; those that do not end are cut."""
         self._recycling.cancel()
         try:
-            await asyncio.wait_for(self._pool.close(), CLOSE_SECONDS)
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._pool.close()
         except TimeoutError:
-            # The driver cut the connections off itself when it was told to stop waiting.
-            logger.warning("Statements still ran when the service stopped; they were cut off")
+            logger.warning("Connections to the database were cut: their statements did not end")
+            self._pool.terminate()
 
     async def _recycle(self, seconds: float) -> None:
         """Have no connection live longer, so that a moved or reconfigured server is found in the end."""
         while True:
             await asyncio.sleep(seconds)
             await self._pool.expire_connections()
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
 
 
 def connect_arguments(url: str) -> dict[str, Any]:
@@ -208,15 +239,6 @@ def connect_arguments(url: str) -> dict[str, Any]:
         query["sslmode"] = query.pop("ssl")
     dsn = parsed.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
     return {"dsn": dsn, **arguments}
-
-
-def _time_limits(settings: Settings) -> dict[str, str]:
-    """Return after how many milliseconds the server gives up a statement and the wait for a lock (FLR-004).
-
-    They hold for requests alone: a migration takes as long as it takes.
-    """
-    limits = {"statement_timeout": settings.db_statement_timeout, "lock_timeout": settings.db_lock_timeout}
-    return {name: str(math.ceil(seconds * 1000)) for name, seconds in limits.items() if seconds}
 
 
 async def _keep_as_it_is(_connection: Connection) -> None:

@@ -1,19 +1,18 @@
 """A real PostgreSQL of our own: found, initialised, started and stopped by the process that serves.
 
 It listens on a Unix socket in a folder that only its owner can enter, so it needs no password and no port. Whoever
-holds the lock on a data folder runs the server of that folder, starts it again when it dies, and takes it along when it
-dies itself.
+holds the lock on a data folder runs the server of that folder, and the server dies with its process.
 """
 
 import contextlib
+import fcntl
 import hashlib
-import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,24 +20,15 @@ from typing import Self
 
 from sqlalchemy import URL
 
-from todo.core.postgres_folder import (
-    POLL_SECONDS,
-    PORT,
-    WAIT_SECONDS,
-    accepts,
-    end_leftovers,
-    read_pid_file,
-    take_folder,
-)
 from todo.core.postgres_process import Binaries, EmbeddedPostgresError, find_binaries, plan_privileges
 
+PORT = 5432
+"""Names the socket's file; nothing listens on it."""
 DATABASE = "todo"
 SUPERUSER = "postgres"
 SOCKET_PATH_MAX_BYTES = 107
-WATCH_SECONDS = 0.1
-"""How often is looked whether the server still lives."""
-RETRY_SECONDS_MAX = 4.0
-"""The longest pause between two attempts to start it again."""
+WAIT_SECONDS = 60.0
+POLL_SECONDS = 0.01
 INITDB_OPTIONS = ("-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 BUILTIN_LOCALE_OPTIONS = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 BUILTIN_LOCALE_SINCE = 17
@@ -48,7 +38,9 @@ SERVER_OPTIONS = ("listen_addresses=", "unix_socket_permissions=0700", f"port={P
 THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """Options for tests: each write is the cheaper for what a crash of the machine may lose."""
 
-logger = logging.getLogger(__name__)
+
+class DataFolderInUseError(EmbeddedPostgresError):
+    """Another process runs the server of this data folder."""
 
 
 class EmbeddedPostgres:
@@ -69,8 +61,6 @@ class EmbeddedPostgres:
         self._report = report
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._watcher: threading.Thread | None = None
-        self._stopping = threading.Event()
 
     def __enter__(self) -> Self:
         self.start()
@@ -82,22 +72,19 @@ class EmbeddedPostgres:
     def start(self) -> None:
         """Return once the server accepts connections; the first time, make its cluster and database.
 
-        From then on it is started again whenever it dies (FLR-001).
-
         Raises:
             DataFolderInUseError: another process runs the server of this folder.
             EmbeddedPostgresError: PostgreSQL cannot run here; the message says what to do.
         """
         try:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = take_folder(self._root / "lock")
+            self._lock = _lock(self._root / "lock")
         except OSError as error:
             raise EmbeddedPostgresError(
                 f"The data folder {self._root} cannot be used ({error.strerror}). Set DATA_DIR to another."
             ) from error
-        self._stopping.clear()
         try:
-            end_leftovers(self._cluster, self._stopping)
+            self._end_orphan()
             binaries = find_binaries(self._major_on_disk())
             self._privileges = plan_privileges(binaries.folder, self._root)
             if not self._cluster.exists():
@@ -107,22 +94,9 @@ class EmbeddedPostgres:
         except BaseException:
             self.stop()
             raise
-        self._watcher = threading.Thread(target=self._watch, args=(binaries,), name="embedded-postgres", daemon=True)
-        self._watcher.start()
 
     def stop(self) -> None:
         """Disconnect all clients, write everything, end the server and give the folder back."""
-        self._stopping.set()
-        if self._watcher is not None:
-            # Only then is nobody left who may start another server; one that it started gets SIGINT as it ends.
-            self._watcher.join()
-            self._watcher = None
-        self._end_server()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-    def _end_server(self) -> None:
         if self._process is not None:
             for stop_signal in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
                 self._process.send_signal(stop_signal)
@@ -130,40 +104,49 @@ class EmbeddedPostgres:
                     self._process.wait(WAIT_SECONDS)
                     break
             self._process = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
-    def _watch(self, binaries: Binaries) -> None:
-        """Start the server again when it died; what keeps it from starting is told and tried again.
+    def is_running(self) -> bool:
+        """Tell whether the server that was started has not ended."""
+        return self._process is not None and self._process.poll() is None
 
-        To the kernel the parent of a process is the thread that started it. This one ends in `stop` alone.
+    def restart(self) -> None:
+        """Start the server again after it ended by itself.
+
+        Raises:
+            EmbeddedPostgresError: it does not start; the message has what it said.
         """
-        pause = WATCH_SECONDS
-        while not self._stopping.wait(pause):
-            if self._process is None or self._process.poll() is not None:
-                pause = WATCH_SECONDS if self._start_again(binaries) else min(2 * pause, RETRY_SECONDS_MAX)
-
-    def _start_again(self, binaries: Binaries) -> bool:
-        if self._process is not None:
-            logger.error("The embedded PostgreSQL died (status %s); starting it again", self._process.returncode)
-        try:
-            self._end_server()
-            end_leftovers(self._cluster, self._stopping)
-            self._launch(binaries)
-        except (EmbeddedPostgresError, OSError, subprocess.SubprocessError) as error:
-            logger.critical("The embedded PostgreSQL cannot be started, which is tried again and again: %s", error)
-            self._end_server()
-            return False
-        logger.warning("The embedded PostgreSQL was started again")
-        return True
+        self._end_orphan()
+        self._launch(find_binaries(self._major_on_disk()))
 
     def url(self, database: str = DATABASE) -> str:
         """Return the address of one of this running server's databases."""
-        return _url(read_pid_file(self._cluster)[4], database)
+        return _url(_read_pid_file(self._cluster)[4], database)
 
     def _major_on_disk(self) -> int | None:
         try:
             return int((self._cluster / "PG_VERSION").read_text())
         except FileNotFoundError:
             return None
+
+    def _end_orphan(self) -> None:
+        """Wait for a server that outlived its process: it is stopping, or is told to now, for the lock is ours."""
+        fields = _read_pid_file(self._cluster)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while workers := _processes_working_in(self._cluster):
+            if fields and int(fields[0]) in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(fields[0]), signal.SIGINT)
+            if time.monotonic() > deadline:
+                raise EmbeddedPostgresError(
+                    f"An earlier PostgreSQL does not stop. End process {workers[0]}, then retry."
+                )
+            time.sleep(POLL_SECONDS)
+        if fields and Path("/proc/self").exists():
+            # After a crash a stranger may have the old server's number by now, and PostgreSQL would take it for that.
+            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def _initialise(self, binaries: Binaries) -> None:
         """Make the cluster beside its place and move it there whole, so that a kill leaves all or nothing."""
@@ -214,7 +197,7 @@ class EmbeddedPostgres:
                 preexec_fn=self._privileges.drop,  # noqa: PLW1509 -- it makes system calls only, and takes no lock
             )
         deadline = time.monotonic() + WAIT_SECONDS
-        while not accepts(self._cluster, self._process.pid) and not self._stopping.is_set():
+        while not _accepts(self._cluster, self._process.pid):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 said = log_path.read_bytes()[start_of_log:].decode(errors="replace").strip()
                 raise EmbeddedPostgresError(f"PostgreSQL does not start. It said:\n{said}")
@@ -239,13 +222,59 @@ class EmbeddedPostgres:
 def find_running(data_dir: Path, database: str = DATABASE) -> str | None:
     """Return the address of the server that another process runs in this data folder, or None."""
     cluster = data_dir.absolute() / "postgres"
-    fields = read_pid_file(cluster)
-    return _url(fields[4], database) if fields and accepts(cluster, int(fields[0])) else None
+    fields = _read_pid_file(cluster)
+    return _url(fields[4], database) if fields and _accepts(cluster, int(fields[0])) else None
 
 
 def _url(socket_folder: str, database: str) -> str:
     query = {"host": socket_folder, "port": str(PORT)}
     return URL.create("postgresql+asyncpg", username=SUPERUSER, database=database, query=query).render_as_string()
+
+
+def _lock(path: Path) -> int:
+    """Take the folder for this process; the kernel gives it back however the process ends."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(descriptor, 20).decode() or "unknown"
+        os.close(descriptor)
+        raise DataFolderInUseError(
+            f"The data folder {path.parent} is in use by another service (process {owner}). "
+            "Stop that one, or set DATA_DIR to another folder."
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
+
+
+def _read_pid_file(cluster: Path) -> list[str]:
+    """Return the lines of `postmaster.pid`: process, folder, start, port, socket folder, …, status; or none."""
+    try:
+        return (cluster / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _processes_working_in(cluster: Path) -> list[int]:
+    """Return the processes whose working folder is the cluster, which every process of a PostgreSQL has."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink() == cluster.resolve():
+                found.append(int(process.name))
+    return found
+
+
+def _accepts(cluster: Path, pid: int) -> bool:
+    """Tell whether this process is the cluster's server and takes connections."""
+    fields = _read_pid_file(cluster)
+    if fields[:1] != [str(pid)] or fields[-1].strip() != "ready":
+        return False
+    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+        probe.connect(f"{fields[4]}/.s.PGSQL.{PORT}")
+        return True
+    return False
 
 
 def _environment() -> dict[str, str]:
