@@ -87,6 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with resources.database, sweeping(resources.database):
             yield
         resources.security.hasher.close()
+        resources.rate_limits.close()
 
     app = FastAPIOffline(
         title=settings.app_name,
@@ -101,7 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.resources = resources
     _add_routes(app)
     install_error_handlers(app)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout)
     app.add_middleware(CompressMiddleware, minimum_size=COMPRESSED_FROM)
     app.add_middleware(UnexpectedErrorMiddleware)
     app.add_middleware(
