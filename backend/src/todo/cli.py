@@ -113,7 +113,7 @@ def _serve(settings: Settings) -> None:
         else:
             _check_own_database(settings, url)
         config = uvicorn.Config(
-            "todo.main:create_app",
+            "todo.main:create_app" if settings.workers == 1 else "todo.main:create_worker_app",
             factory=True,
             http=partial(TimedProtocol, head_seconds=settings.request_timeout),  # type: ignore[arg-type]  # it is called
             workers=settings.workers,
