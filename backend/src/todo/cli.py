@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import asyncpg
@@ -23,6 +24,7 @@ from todo.core import migrator
 from todo.core.config import JWT_SECRET, MAKE_A_SECRET, Settings, SettingsError, load_settings
 from todo.core.embedded_postgres import DataFolderInUseError, EmbeddedPostgres, find_running
 from todo.core.errors import ServiceUnavailableError
+from todo.core.http_protocol import TimedProtocol
 from todo.core.logging_config import configure_logging
 from todo.core.postgres_process import EmbeddedPostgresError
 from todo.core.postgres_supervisor import PostgresSupervisor
@@ -38,6 +40,16 @@ logger = logging.getLogger(__name__)
 
 class UsageError(Exception):
     """The command cannot do what it was asked; the message says why and what to do."""
+
+
+class Workers(Multiprocess):
+    """The processes that serve when there are several."""
+
+    def terminate_all(self) -> None:
+        """Tell all to stop, and close the address here too: nobody would answer who still got through (LOD-005)."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,8 +113,9 @@ def _serve(settings: Settings) -> None:
         else:
             _check_own_database(settings, url)
         config = uvicorn.Config(
-            "todo.main:create_app",
+            "todo.main:create_app" if settings.workers == 1 else "todo.main:create_worker_app",
             factory=True,
+            http=partial(TimedProtocol, head_seconds=settings.request_timeout),  # type: ignore[arg-type]  # it is called
             workers=settings.workers,
             log_config=None,
             access_log=False,
@@ -115,7 +128,7 @@ def _serve(settings: Settings) -> None:
         if settings.workers == 1:
             uvicorn.Server(config).run(sockets=[listener])
         else:
-            Multiprocess(config, sockets=[listener]).run()
+            Workers(config, sockets=[listener]).run()
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> None:

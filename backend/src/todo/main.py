@@ -1,5 +1,7 @@
 """The application, assembled."""
 
+import multiprocessing
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -11,6 +13,7 @@ from starlette_compress import CompressMiddleware
 from todo.core.config import MAKE_A_SECRET, Settings, SettingsError, load_settings
 from todo.core.database import Database
 from todo.core.logging_config import configure_logging
+from todo.core.postgres_process import die_with_parent
 from todo.core.rate_limit import RateLimits
 from todo.core.security import PasswordHasher, TokenSigner
 from todo.routers import access_tokens, account, auth, health, sessions, tags, tasks
@@ -87,6 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with resources.database, sweeping(resources.database):
             yield
         resources.security.hasher.close()
+        resources.rate_limits.close()
 
     app = FastAPIOffline(
         title=settings.app_name,
@@ -101,7 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.resources = resources
     _add_routes(app)
     install_error_handlers(app)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout)
     app.add_middleware(CompressMiddleware, minimum_size=COMPRESSED_FROM)
     app.add_middleware(UnexpectedErrorMiddleware)
     app.add_middleware(
@@ -114,6 +118,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(RequestContextMiddleware)
     return app
+
+
+def create_worker_app() -> FastAPI:
+    """Return the service for one of several processes, which ends when the first one does (FLR-012)."""
+    first = multiprocessing.parent_process()
+    if first is not None and first.pid is not None:
+        die_with_parent(first.pid, signal.SIGTERM)
+    return create_app()
 
 
 def _make_rate_limits(settings: Settings) -> RateLimits:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from jose import jwt
 
 from tests.support import PASSWORD, SECRET, BcryptCalls
+from todo.core import security
+from todo.core.errors import ServiceUnavailableError
 from todo.core.security import BadTokenError, PasswordHasher, TokenKind, TokenSigner
 
 USER_ID = UUID("0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11")
@@ -109,6 +111,20 @@ async def test_leaves_a_core_to_other_requests(hasher: PasswordHasher, bcrypt_ca
 
     assert len(bcrypt_calls.costs) >= 50
     assert len(bcrypt_calls.threads) <= max(1, (os.cpu_count() or 1) - 1)
+
+
+@pytest.mark.spec("LOD-002")
+async def test_sends_a_password_away_that_waited_too_long_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security, "QUEUE_SECONDS", 0.05)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    hasher = PasswordHasher(12)
+
+    first, second = await asyncio.gather(hasher.hash(PASSWORD), hasher.hash(PASSWORD), return_exceptions=True)
+    third = await hasher.verify(PASSWORD, str(first))
+    hasher.close()
+
+    assert isinstance(second, ServiceUnavailableError)
+    assert third
 
 
 # Tokens

@@ -91,6 +91,13 @@ def start(tmp_path: Path, data_of_before: Path) -> Iterator[Start]:
         yield start_service
 
 
+@pytest.fixture(scope="module")
+def start_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start services for the tests of one module."""
+    with _starter(tmp_path_factory.mktemp("module")) as start_service:
+        yield start_service
+
+
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A running service for tests that do not harm it; its data folder has a space in its name."""

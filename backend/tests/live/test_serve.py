@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.live.conftest import LogIn, Service, Start, environment, todo
 from tests.support import PASSWORD, SECRET
@@ -26,6 +28,15 @@ def processes_of(data_dir: Path) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a service could listen on this port."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_serves_from_nothing_and_says_where(service: Service) -> None:
@@ -148,3 +159,17 @@ def test_several_workers_share_one_database_and_one_secret(start: Start, log_in:
     assert set(statuses) == {200}
     assert service.stop() == 0
     assert not processes_of(service.data_dir)
+
+
+@pytest.mark.spec("FLR-012")
+def test_leaves_no_worker_behind_that_would_keep_the_port_when_it_is_killed(start: Start) -> None:
+    service = start(WORKERS="2")
+    port = service.url.rpartition(":")[2]
+
+    service.stop(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while not is_free(int(port)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+    assert start(service.data_dir, PORT=port).url == service.url

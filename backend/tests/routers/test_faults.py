@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Self
 
 import asyncpg
 import pytest
 from httpx import AsyncClient, Response
+from sqlalchemy import make_url
 
 from tests.support import Json, Make, MakeApp, Person, assert_error, make_client, until_waiting
 from todo.core import database
@@ -146,3 +148,65 @@ async def test_stops_although_a_statement_does_not_end(
             await app.state.resources.database.__aexit__(None, None, None)
 
         assert_error(await stuck, *UNAVAILABLE)
+
+
+class Line:
+    """A port that leads to the database's server; what is on it can be cut off without a word to either side."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        self._ways: list[asyncio.Task[None]] = []
+        self._dead: set[asyncio.StreamWriter] = set()
+        self._alive: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for writer in self._alive | self._dead:
+            writer.transport.abort()
+        await asyncio.gather(*self._ways, return_exceptions=True)
+
+    def url(self, database: str) -> str:
+        """Return the address of a database by way of this line."""
+        port = self._server.sockets[0].getsockname()[1]
+        through = self._url.set(database=database, host="127.0.0.1", port=port, query={})
+        return through.render_as_string(hide_password=False)
+
+    def cut(self) -> None:
+        """Let nothing through any more on what is connected now."""
+        self._dead |= self._alive
+        self._alive = set()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        folder, host = self._url.query.get("host"), self._url.host or "localhost"
+        port = self._url.port or 5432
+        there, back = await (
+            asyncio.open_unix_connection(f"{folder}/.s.PGSQL.{port}") if folder else asyncio.open_connection(host, port)
+        )
+        self._alive |= {writer, back}
+        self._ways += [asyncio.ensure_future(self._pass_on(*way)) for way in ((reader, back), (there, writer))]
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if writer not in self._dead:
+                writer.write(data)
+        writer.close()
+
+
+@pytest.mark.spec("FLR-009")
+async def test_takes_all_connections_for_lost_when_one_is(
+    server_url: str, make_app: MakeApp, database_url: str, ada: Person
+) -> None:
+    database_name = str(make_url(database_url).database)
+    async with Line(server_url) as line:
+        app = await make_app(line.url(database_name), db_pool_min=3, db_pool_max=3, db_statement_timeout=0.1)
+        client = make_client(app, headers=ada.client.headers)
+        assert (await client.get("/tasks")).status_code == 200
+
+        line.cut()
+        statuses = [(await client.get("/tasks")).status_code for _ in range(4)]
+
+    assert statuses == [503, 200, 200, 200]

@@ -31,21 +31,25 @@ SHORT_STATEMENTS = {"max_parallel_workers_per_gather": "0", "jit": "off"}
 Row = asyncpg.Record
 Connection = asyncpg.Connection | PoolConnectionProxy
 
-AWAY = (
+LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
-    asyncpg.InvalidCatalogNameError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
-    asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
 )
-"""What the driver raises when there is no server, it is stopping or starting, or it gave up on a statement."""
+"""What the driver raises when a connection leads nowhere any more, or to what is a standby since a failover."""
+AWAY = (
+    *LOST,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TransactionRollbackError,
+)
+"""What it raises when there is no server, it is stopping or starting, full, or gave up on a statement."""
 
 
 class LockTimeoutError(ServiceUnavailableError):
@@ -136,7 +140,7 @@ class Connections:
     """
 
     def __init__(self, pool: asyncpg.Pool, size: int, patience: float) -> None:
-        """Take the pool, how many connections it has at most, and how many seconds one may wait for one of them."""
+        """Take the pool, its size, and how many seconds one may wait for a turn, and again for a connection."""
         self._pool = pool
         self._turns = asyncio.Semaphore(size)
         self._patience = patience
@@ -150,12 +154,14 @@ class Connections:
         """
         await self._take_turn()
         try:
-            async with self._pool.acquire() as connection:
-                yield connection
-        except asyncpg.ReadOnlySQLTransactionError:
-            # After a failover these connections lead to what is a standby now; new ones find the new primary.
-            await self._pool.expire_connections()
-            raise
+            async with self._pool.acquire(timeout=self._patience) as connection:
+                try:
+                    yield connection
+                except (*LOST, ServiceUnavailableError) as error:
+                    if isinstance(error, LOST) or isinstance(error.__cause__, LOST):
+                        # Where one leads nowhere the others do neither; new ones find the server, or the new primary.
+                        await self._pool.expire_connections()
+                    raise
         finally:
             self._turns.release()
 

@@ -29,6 +29,8 @@ SUPERUSER = "postgres"
 SOCKET_PATH_MAX_BYTES = 107
 WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.01
+UNNOTICED_SECONDS = 1.0
+"""How long the processes of a server that was killed have to notice it; one in the middle of a statement does not."""
 INITDB_OPTIONS = ("-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 BUILTIN_LOCALE_OPTIONS = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 BUILTIN_LOCALE_SINCE = 17
@@ -132,14 +134,19 @@ class EmbeddedPostgres:
             return None
 
     def _end_orphan(self) -> None:
-        """Wait for a server that outlived its process: it is stopping, or is told to now, for the lock is ours."""
+        """Wait for a server that outlived its process: it is stopping, or is told to now, for the lock is ours.
+
+        Processes that outlived their server are killed if need be, since no other can start beside them.
+        """
         fields = _read_pid_file(self._cluster)
-        deadline = time.monotonic() + WAIT_SECONDS
+        began = time.monotonic()
         while workers := _processes_working_in(self._cluster):
+            waited = time.monotonic() - began
             if fields and int(fields[0]) in workers:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(fields[0]), signal.SIGINT)
-            if time.monotonic() > deadline:
+                _send(signal.SIGINT, int(fields[0]))
+            elif waited > UNNOTICED_SECONDS:
+                _send(signal.SIGKILL, *workers)
+            if waited > WAIT_SECONDS:
                 raise EmbeddedPostgresError(
                     f"An earlier PostgreSQL does not stop. End process {workers[0]}, then retry."
                 )
@@ -264,6 +271,12 @@ def _processes_working_in(cluster: Path) -> list[int]:
             if (process / "cwd").readlink() == cluster.resolve():
                 found.append(int(process.name))
     return found
+
+
+def _send(signal_: signal.Signals, *processes: int) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal_)
 
 
 def _accepts(cluster: Path, pid: int) -> bool:

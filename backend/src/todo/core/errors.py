@@ -76,6 +76,14 @@ class MethodNotAllowedError(DomainError):
     code = "METHOD_NOT_ALLOWED"
 
 
+class RequestTimeoutError(DomainError):
+    """The request did not arrive in time"""
+
+    status = 408
+    code = "REQUEST_TIMEOUT"
+    headers: Mapping[str, str] = {"Connection": "close"}
+
+
 class ConflictError(DomainError):
     """It cannot be done at the same time as something else."""
 

@@ -99,11 +99,16 @@ class Privileges:
             os.setgroups([])
             os.setgid(self.gid)
             os.setuid(self.uid)
-        if sys.platform == "linux":
-            # After the change of user, which clears it.
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
-            if os.getppid() != self.parent:
-                os._exit(1)
+        # After the change of user, which clears it.
+        die_with_parent(self.parent, signal.SIGINT)
+
+
+def die_with_parent(parent: int, how: signal.Signals) -> None:
+    """Have the kernel send us this signal when our parent ends; on Linux alone. To it that is the parent's thread."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def plan_privileges(binaries: Path, data_dir: Path) -> Privileges:

@@ -1,6 +1,7 @@
 """Starts the embedded PostgreSQL again when it ended by itself."""
 
 import logging
+import subprocess
 import threading
 from typing import Self
 
@@ -39,7 +40,7 @@ class PostgresSupervisor:
             logger.error("The embedded PostgreSQL ended by itself; it is started again")
             try:
                 self._postgres.restart()
-            except (EmbeddedPostgresError, OSError):
+            except (EmbeddedPostgresError, OSError, subprocess.SubprocessError):
                 logger.exception("The embedded PostgreSQL could not be started again")
                 self._over.wait(RETRY_SECONDS)
             else:

@@ -2,19 +2,23 @@
 
 import asyncio
 import hmac
+import logging
 import os
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
+from typing import TypeVar
 from uuid import UUID
 
 from jose import JWTError, jwt
 from passlib.context import CryptContext
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from todo.core.errors import ServiceUnavailableError
 from todo.core.types import PASSWORD_MAX
 
 ALGORITHM = "HS256"
@@ -25,6 +29,12 @@ UNCHECKED_BY_JOSE = {"verify_exp": False, "verify_iat": False, "verify_aud": Fal
 """Claims are checked by `Claims`, and times against our own clock."""
 BCRYPT_FILLER = "." * 21 + "O"
 """A salt in bcrypt's alphabet, for the hash that no password matches."""
+QUEUE_SECONDS = 5.0
+"""How long a password waits for its turn to be hashed."""
+
+Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
 
 
 class TokenKind(StrEnum):
@@ -129,7 +139,8 @@ class PasswordHasher:
     """Hashes passwords with bcrypt over SHA-256, so that all of a long password counts.
 
     A hash costs a quarter of a second of CPU. It runs in threads of which there are fewer than cores, so that a
-    storm of logins queues up behind itself and not in front of every other request.
+    storm of logins queues up behind itself and not in front of every other request. Nobody stands in that queue for
+    longer than QUEUE_SECONDS (LOD-002).
     """
 
     def __init__(self, rounds: int) -> None:
@@ -137,20 +148,40 @@ class PasswordHasher:
         self._context = CryptContext(schemes=["bcrypt_sha256"], bcrypt_sha256__rounds=rounds)
         self._matches_nothing = f"$bcrypt-sha256$v=2,t=2b,r={rounds}${BCRYPT_FILLER}${'.' * 31}"
         threads = max(1, (os.cpu_count() or 1) - 1)
+        self._turns = asyncio.Semaphore(threads)
         self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="bcrypt")
 
     async def hash(self, password: str) -> str:
-        """Return a salted hash that `verify` accepts (REG-008)."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._context.hash, password)
+        """Return a salted hash that `verify` accepts (REG-008).
+
+        Raises:
+            ServiceUnavailableError: too many others came before.
+        """
+        return await self._run(self._context.hash, password)
 
     async def verify(self, password: str, hashed: str | None) -> bool:
         """Tell whether the password has this hash; without a hash the answer is no, in the same time.
 
         A password that is longer than any may be is wrong, in the same time too.
+
+        Raises:
+            ServiceUnavailableError: too many others came before.
         """
         if hashed is None or len(password) > PASSWORD_MAX:
             password, hashed = password[:PASSWORD_MAX], self._matches_nothing
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._context.verify, password, hashed)
+        return await self._run(self._context.verify, password, hashed)
+
+    async def _run(self, work: Callable[..., Result], *arguments: str) -> Result:
+        try:
+            async with asyncio.timeout(QUEUE_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            logger.warning("A password was not looked at: too many others came before")
+            raise ServiceUnavailableError from error
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+        finally:
+            self._turns.release()
 
     def close(self) -> None:
         """Let the threads go."""

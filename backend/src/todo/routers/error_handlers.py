@@ -17,6 +17,7 @@ from todo.core.errors import (
     MethodNotAllowedError,
     PayloadTooLargeError,
     PreconditionFailedError,
+    RequestTimeoutError,
     UnknownPathError,
 )
 from todo.schemas.error import ErrorPublic, FieldError
@@ -73,12 +74,14 @@ async def _answer_invalid_request(_request: Request, error: Exception) -> JSONRe
 
 
 async def _answer_framework_error(request: Request, error: Exception) -> JSONResponse:
-    """Answer what the framework refuses: unknown paths, wrong verbs, bodies too large or not to be read."""
+    """Answer what the framework refuses: unknown paths, wrong verbs, bodies too large, too slow or not to be read."""
     assert isinstance(error, HTTPException)
     if error.status_code == UnknownPathError.status:
         return render(UnknownPathError())
     if error.status_code == PayloadTooLargeError.status:
         return render(PayloadTooLargeError())
+    if error.status_code == RequestTimeoutError.status:
+        return render(RequestTimeoutError())
     if error.status_code == MethodNotAllowedError.status:
         answer = render(MethodNotAllowedError())
         answer.headers["Allow"] = ", ".join(sorted(_methods_of(request)) or ["GET", "HEAD"])

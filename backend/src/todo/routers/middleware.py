@@ -1,5 +1,6 @@
 """What happens around every request, as plain ASGI: an id, a log line, and an answer when code fails."""
 
+import asyncio
 import logging
 import re
 import time
@@ -11,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError
+from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError, RequestTimeoutError
 from todo.routers.error_handlers import render
 
 REQUEST_ID = "x-request-id"
@@ -102,12 +103,17 @@ class CrossOriginMiddleware(CORSMiddleware):
 
 
 class BodyLimitMiddleware:
-    """Reads no more of a body than the limit; a longer one is answered 413, at once if it says how long it is."""
+    """Reads no more of a body than the limit; a longer one is answered 413, at once if it says how long it is.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    Nor does it wait longer for all of a body than the time for it, from when it is first asked for; then it is 408
+    (LOD-004).
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
         """Wrap the application."""
         self._app = app
         self._max_bytes = max_bytes
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -118,11 +124,21 @@ class BodyLimitMiddleware:
         if announced.isdecimal() and int(announced) > self._max_bytes:
             await render(PayloadTooLargeError())(scope, receive, send)
             return
-        read = 0
+        read, whole = 0, False
+        deadline: float | None = None
 
         async def receive_within_limit() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, whole, deadline
+            if whole:
+                # What is waited for now is that the client hangs up, which may take as long as it likes.
+                return await receive()
+            deadline = deadline or asyncio.get_running_loop().time() + self._seconds
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(RequestTimeoutError.status) from None
+            whole = not message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > self._max_bytes:
                 # What the framework lets through while it reads a body; the error handlers give it our shape.

@@ -1,0 +1,75 @@
+"""The embedded PostgreSQL is started again when it dies, also when something stands in the way."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from todo.core import postgres_supervisor
+from todo.core.database import connect_arguments
+from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres, find_running
+from todo.core.postgres_supervisor import PostgresSupervisor
+
+BUSY = "SELECT count(*) FROM generate_series(1, 10000000000)"
+COUNT_BUSY = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = $1"
+
+
+@pytest.fixture
+def supervised(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    """A running server that is looked after."""
+    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY) as server, PostgresSupervisor(server):
+        yield server
+
+
+def kill_postmaster(data_dir: Path) -> None:
+    os.kill(int((data_dir / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return as soon as it is so; fail after 20 seconds."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.spec("FLR-011")
+async def test_is_back_within_5_seconds_although_a_process_of_the_old_one_was_busy(
+    supervised: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    worker = await asyncpg.connect(**connect_arguments(supervised.url()))
+    watcher = await asyncpg.connect(**connect_arguments(supervised.url()))
+    working = asyncio.ensure_future(worker.execute(BUSY))
+    async with asyncio.timeout(20):
+        while not await watcher.fetchval(COUNT_BUSY, BUSY):
+            pass
+
+    began = time.monotonic()
+    kill_postmaster(tmp_path / "data")
+    with pytest.raises(asyncpg.PostgresConnectionError):
+        await working
+    wait_until(lambda: find_running(tmp_path / "data") is not None)
+
+    assert time.monotonic() - began < 5
+    watcher.terminate()
+
+
+@pytest.mark.spec("FLR-011")
+def test_tries_again_until_what_kept_it_from_starting_is_gone(
+    supervised: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(postgres_supervisor, "RETRY_SECONDS", 0.05)
+    control = tmp_path / "data" / "postgres" / "global" / "pg_control"
+    control.rename(control.with_suffix(".away"))
+    kill_postmaster(tmp_path / "data")
+    wait_until(lambda: caplog.text.count("could not be started again") >= 2)
+
+    control.with_suffix(".away").rename(control)
+    wait_until(lambda: find_running(tmp_path / "data") is not None)
+
+    assert supervised.is_running()
