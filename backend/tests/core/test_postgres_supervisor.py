@@ -19,10 +19,16 @@ BUSY = "SELECT count(*) FROM generate_series(1, 10000000000)"
 COUNT_BUSY = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = $1"
 
 
-@pytest.fixture
-def supervised(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the server."""
+    return tmp_path_factory.mktemp("supervised")
+
+
+@pytest.fixture(scope="module")
+def supervised(data_dir: Path) -> Iterator[EmbeddedPostgres]:
     """A running server that is looked after."""
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY) as server, PostgresSupervisor(server):
+    with EmbeddedPostgres(data_dir, THROW_AWAY) as server, PostgresSupervisor(server):
         yield server
 
 
@@ -40,7 +46,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.spec("FLR-011")
 async def test_is_back_within_5_seconds_although_a_process_of_the_old_one_was_busy(
-    supervised: EmbeddedPostgres, tmp_path: Path
+    supervised: EmbeddedPostgres, data_dir: Path
 ) -> None:
     worker = await asyncpg.connect(**connect_arguments(supervised.url()))
     watcher = await asyncpg.connect(**connect_arguments(supervised.url()))
@@ -50,10 +56,10 @@ async def test_is_back_within_5_seconds_although_a_process_of_the_old_one_was_bu
             pass
 
     began = time.monotonic()
-    kill_postmaster(tmp_path / "data")
+    kill_postmaster(data_dir)
     with pytest.raises(asyncpg.PostgresConnectionError):
         await working
-    wait_until(lambda: find_running(tmp_path / "data") is not None)
+    wait_until(lambda: find_running(data_dir) is not None)
 
     assert time.monotonic() - began < 5
     watcher.terminate()
@@ -61,15 +67,15 @@ async def test_is_back_within_5_seconds_although_a_process_of_the_old_one_was_bu
 
 @pytest.mark.spec("FLR-011")
 def test_tries_again_until_what_kept_it_from_starting_is_gone(
-    supervised: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    supervised: EmbeddedPostgres, data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(postgres_supervisor, "RETRY_SECONDS", 0.05)
-    control = tmp_path / "data" / "postgres" / "global" / "pg_control"
+    control = data_dir / "postgres" / "global" / "pg_control"
     control.rename(control.with_suffix(".away"))
-    kill_postmaster(tmp_path / "data")
+    kill_postmaster(data_dir)
     wait_until(lambda: caplog.text.count("could not be started again") >= 2)
 
     control.with_suffix(".away").rename(control)
-    wait_until(lambda: find_running(tmp_path / "data") is not None)
+    wait_until(lambda: find_running(data_dir) is not None)
 
     assert supervised.is_running()
