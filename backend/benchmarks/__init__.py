@@ -1,0 +1,1 @@
+"""What requests cost, measured beside the least that they can cost in Python."""
