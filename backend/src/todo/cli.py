@@ -1,6 +1,7 @@
 """The `todo` command: serve, migrate, and print the OpenAPI document."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -26,6 +27,7 @@ from todo.core.embedded_postgres import DataFolderInUseError, EmbeddedPostgres, 
 from todo.core.errors import ServiceUnavailableError
 from todo.core.http_protocol import TimedProtocol
 from todo.core.logging_config import configure_logging
+from todo.core.metrics import serving_metrics
 from todo.core.postgres_process import EmbeddedPostgresError
 from todo.core.postgres_supervisor import PostgresSupervisor
 from todo.main import create_app
@@ -125,10 +127,29 @@ def _serve(settings: Settings) -> None:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         _announce(settings, listener)
-        if settings.workers == 1:
-            uvicorn.Server(config).run(sockets=[listener])
-        else:
-            Workers(config, sockets=[listener]).run()
+        with _metrics(settings):
+            if settings.workers == 1:
+                uvicorn.Server(config).run(sockets=[listener])
+            else:
+                Workers(config, sockets=[listener]).run()
+
+
+@contextmanager
+def _metrics(settings: Settings) -> Iterator[None]:
+    """Serve figures for the length of a block, if a port is set for them."""
+    if settings.metrics_port is None:
+        yield
+        return
+    host = settings.metrics_host
+    with contextlib.ExitStack() as serving:
+        try:
+            port = serving.enter_context(serving_metrics(host, settings.metrics_port, settings.workers))
+        except OSError as error:
+            raise UsageError(
+                f"METRICS_PORT {settings.metrics_port} on {host} cannot be used ({error.strerror}). Set it to another."
+            ) from error
+        _say(f"  metrics:       http://{host}:{port}/metrics")
+        yield
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> None:

@@ -16,6 +16,7 @@ from todo.core.logging_config import configure_logging
 from todo.core.postgres_process import die_with_parent
 from todo.core.rate_limit import RateLimits
 from todo.core.security import PasswordHasher, TokenSigner
+from todo.core.telemetry import is_traced, trace_statements
 from todo.routers import access_tokens, account, auth, health, sessions, tags, tasks
 from todo.routers.dependencies import AppResources
 from todo.routers.error_handlers import install_error_handlers
@@ -92,6 +93,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         resources.security.hasher.close()
         resources.rate_limits.close()
 
+    traced = is_traced()
+    if traced:
+        trace_statements()
     app = FastAPIOffline(
         title=settings.app_name,
         version=version("todo"),
@@ -101,6 +105,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         static_url="/docs/assets",
         swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
         redirect_slashes=False,
+        telemetry={
+            "tracing": traced,
+            "auto_configure": traced,
+            "operation_spans": False,
+            "metrics": False,
+            "logs": False,
+        },
     )
     app.state.resources = resources
     _add_routes(app)

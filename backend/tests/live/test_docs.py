@@ -60,7 +60,7 @@ async def test_a_person_registers_authorizes_and_calls_each_endpoint_until_the_a
 ) -> None:
     email = f"{uuid4().hex}@example.com"
     await page.goto(f"{service.url}/docs")
-    await expect(page.locator(".opblock")).to_have_count(29)
+    await expect(page.locator(".opblock")).to_have_count(30)
 
     registered = await try_out(page, "register", f'{{"email": "{email}", "password": "{PASSWORD}"}}')
     await page.get_by_role("button", name="Authorize").first.click()
@@ -103,6 +103,7 @@ async def test_a_person_registers_authorizes_and_calls_each_endpoint_until_the_a
         "delete_me": await try_out(page, "delete_me", f'{{"password": "{PASSWORD}!"}}'),
         "logout": await try_out(page, "logout"),
         "get_health": await try_out(page, "get_health"),
+        "get_readiness": await try_out(page, "get_readiness"),
     }
     await keep_picture(page, "docs.png")
 

@@ -258,10 +258,11 @@ async def test_reads_a_body_of_the_largest_size(small_app: FastAPI) -> None:
 
 @pytest.fixture(scope="module")
 async def broken_app(make_session_app: MakeApp, make_database: MakeDatabase) -> FastAPI:
-    """Return an application whose database has lost the tags."""
+    """Return an application whose database has tags of another kind."""
     url = await make_database()
     connection = await asyncpg.connect(**connect_arguments(url))
     await connection.execute("DROP TABLE tags CASCADE")
+    await connection.execute("CREATE TABLE tags (user_id uuid, id int, name int, color text, version int)")
     await connection.close()
     return await make_session_app(url)
 
@@ -303,7 +304,7 @@ async def test_logs_the_traceback_of_a_500_with_the_request(
     assert record.levelno == logging.ERROR
     assert vars(record)["request_id"] == response.json()["request_id"]
     assert "Traceback" in caplog.text
-    assert "UndefinedTableError" in caplog.text
+    assert "UndefinedFunctionError" in caplog.text
 
 
 async def test_serves_other_requests_after_a_500(broken: AsyncClient) -> None:

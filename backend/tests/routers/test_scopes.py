@@ -20,6 +20,7 @@ FOR_ANYBODY = {
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/logout",
     "GET /health",
+    "GET /ready",
 }
 SCOPE_OF = {
     "GET /api/v1/auth/me": "account",

@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     rate_limit_storage_uri: Annotated[str, AfterValidator(_check_storage)] = "memory://"
 
     log_format: Literal["console", "json"] = "console"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:

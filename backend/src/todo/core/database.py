@@ -20,6 +20,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from todo.core.config import Settings
 from todo.core.errors import DomainError, ServiceUnavailableError
+from todo.core.metrics import CONNECTIONS, CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +46,19 @@ LOST = (
 AWAY = (
     *LOST,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InsufficientResourcesError,
     asyncpg.QueryCanceledError,
     asyncpg.TransactionRollbackError,
 )
 """What it raises when there is no server, it is stopping or starting, full, or gave up on a statement."""
+
+
+class SchemaError(ServiceUnavailableError):
+    """The service is temporarily unavailable. Please try again shortly
+
+    The database lacks a table or a column: its migrations are to be done.
+    """
 
 
 class LockTimeoutError(ServiceUnavailableError):
@@ -153,6 +162,7 @@ class Connections:
             ServiceUnavailableError: all of them were busy for too long.
         """
         await self._take_turn()
+        CONNECTIONS_BUSY.inc()
         try:
             async with self._pool.acquire(timeout=self._patience) as connection:
                 try:
@@ -163,18 +173,23 @@ class Connections:
                         await self._pool.expire_connections()
                     raise
         finally:
+            CONNECTIONS_BUSY.dec()
             self._turns.release()
 
     async def _take_turn(self) -> None:
         if not self._turns.locked():
             await self._turns.acquire()
             return
+        CONNECTIONS_AWAITED.inc()
         try:
             async with asyncio.timeout(self._patience):
                 await self._turns.acquire()
         except TimeoutError as error:
+            CONNECTIONS_REFUSED.inc()
             logger.warning("No connection to the database was free within %s seconds", self._patience)
             raise ServiceUnavailableError from error
+        finally:
+            CONNECTIONS_AWAITED.dec()
 
 
 class Database:
@@ -209,6 +224,7 @@ class Database:
                 timeout=settings.db_connection_timeout,
                 command_timeout=settings.db_statement_timeout + FROZEN_SECONDS,
             )
+        CONNECTIONS.set(settings.db_pool_max)
         self._recycling = asyncio.create_task(self._recycle(settings.db_pool_recycle))
         self.session = Session(Connections(self._pool, settings.db_pool_max, settings.db_pool_timeout))
         return self
@@ -266,6 +282,9 @@ def translated_errors(statement: Statement | None = None) -> Iterator[None]:
         raise violated from error
     except asyncpg.DataError:
         raise
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
+        logger.error("The database lacks migrations, run: todo migrate up (%s)", error)  # noqa: TRY400 -- no bug of ours
+        raise SchemaError from error
     except asyncpg.LockNotAvailableError as error:
         raise LockTimeoutError from error
     except AWAY as error:

@@ -15,6 +15,7 @@ from slowapi import Limiter
 from slowapi.util import get_remote_address
 
 from todo.core.errors import RateLimitExceededError
+from todo.core.metrics import RATE_LIMITED
 
 PATIENCE_SECONDS = 0.03
 """How long one question to Redis may take. A log-in asks three, so it waits less than 100 ms in all (FLR-010)."""
@@ -101,6 +102,7 @@ class SharedCounters:
 def _count(limiter: RateLimiter, rates: Iterable[RateLimitItem], name: str, key: str) -> None:
     for rate in rates:
         if not limiter.hit(rate, name, key):
+            RATE_LIMITED.labels(name).inc()
             window = limiter.get_window_stats(rate, name, key)
             raise RateLimitExceededError(math.ceil(window.reset_time - time.time()))
 

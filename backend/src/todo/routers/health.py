@@ -1,11 +1,14 @@
-"""Whether the process is alive."""
+"""Whether the process is alive, and whether it can serve."""
 
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from todo.routers.dependencies import Session
+from todo.routers.error_handlers import errors
 from todo.routers.resource_route import name_operation
+from todo.services.readiness_service import DatabaseUnreachableError, MigrationsPendingError, check_readiness
 
 router = APIRouter(tags=["health"], generate_unique_id_function=name_operation)
 
@@ -16,7 +19,20 @@ class Health(BaseModel):
     status: Literal["healthy"] = "healthy"
 
 
+class Readiness(BaseModel):
+    """The state of the process and of its database."""
+
+    status: Literal["ready"] = "ready"
+
+
 @router.get("/health")
 async def get_health() -> Health:
     """Tell that the process is alive. Asks no database, so that a restart is not what a lost database leads to."""
     return Health()
+
+
+@router.get("/ready", responses=errors(DatabaseUnreachableError, MigrationsPendingError))
+async def get_readiness(session: Session) -> Readiness:
+    """Tell that requests can be served: the database answers within two seconds and lacks no migration."""
+    await check_readiness(session)
+    return Readiness()

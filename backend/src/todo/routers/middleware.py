@@ -6,13 +6,16 @@ import re
 import time
 from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError, RequestTimeoutError
+from todo.core.logging_config import request_id
+from todo.core.metrics import IN_PROGRESS, UNMATCHED, count_request
+from todo.routers.dependencies import CALLER
 from todo.routers.error_handlers import render
 
 REQUEST_ID = "x-request-id"
@@ -24,11 +27,24 @@ DOCUMENTATION_POLICY = (
 )
 """The pages' own scripts are inline; nothing comes from, or goes to, anywhere else."""
 KEPT = ("access-control-", "vary")
-SECURITY_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "x-frame-options": "DENY",
-}
+
+
+def _headers(policy: str, **more: str) -> list[tuple[bytes, bytes]]:
+    fields = {
+        "content-security-policy": policy,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "x-frame-options": "DENY",
+        **{name.replace("_", "-"): value for name, value in more.items()},
+    }
+    return [(name.encode(), value.encode()) for name, value in fields.items()]
+
+
+SECURITY_HEADERS = _headers(POLICY)
+DOCUMENTATION_HEADERS = _headers(DOCUMENTATION_POLICY)
+NEVER_KEPT = _headers(POLICY, cache_control="no-store")
+CHECKED_AGAIN = _headers(POLICY, cache_control="private, no-cache")
+PROBES = {"/health", "/ready"}
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 logger = logging.getLogger("todo.requests")
@@ -51,42 +67,55 @@ class RequestContextMiddleware:
             return
         began = time.perf_counter()
         given = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = given if ACCEPTABLE_ID.fullmatch(given) else uuid4().hex
-        scope["request_id"] = request_id
+        id_ = given if ACCEPTABLE_ID.fullmatch(given) else uuid4().hex
+        scope["request_id"] = id_
+        request_id.set(id_)
+        added = [(REQUEST_ID.encode(), id_.encode()), *_headers_for(scope["path"])]
         status = 0
 
-        async def send_with_id(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = request_id
-                headers["content-security-policy"] = (
-                    DOCUMENTATION_POLICY if scope["path"].startswith(DOCUMENTATION) else POLICY
-                )
-                headers.update(SECURITY_HEADERS)
-                if scope["path"].startswith("/api/"):
-                    # Nobody may keep tokens (RFC 6749, section 5.1); the rest is checked again before it is used.
-                    headers["cache-control"] = "no-store" if "/auth/" in scope["path"] else "private, no-cache"
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
+        IN_PROGRESS.inc()
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, send_with_headers)
         finally:
-            logger.log(
-                logging.DEBUG if scope["path"] == "/health" else logging.INFO,
-                "%s %s %s",
-                scope["method"],
-                scope["path"],
-                status or "aborted",
-                extra={
-                    "method": scope["method"],
-                    "path": scope["path"],
-                    "status": status,
-                    "duration_ms": round((time.perf_counter() - began) * 1000, 1),
-                    "request_id": request_id,
-                },
-            )
+            IN_PROGRESS.dec()
+            _note(scope, status, time.perf_counter() - began)
+
+
+def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
+    """Return what an answer carries for the sake of browsers and caches."""
+    if path.startswith("/api/"):
+        # Nobody may keep tokens (RFC 6749, section 5.1); the rest is checked again before it is used.
+        return NEVER_KEPT if "/auth/" in path else CHECKED_AGAIN
+    return DOCUMENTATION_HEADERS if path.startswith(DOCUMENTATION) else SECURITY_HEADERS
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    """Count a request that is over, and write its line."""
+    method, route, caller = scope["method"], scope.get("route"), scope.get(CALLER)
+    template = getattr(route, "path", UNMATCHED)
+    count_request(method, template, status, seconds)
+    level = logging.DEBUG if scope["path"] in PROBES else logging.INFO
+    if not logger.isEnabledFor(level):
+        return
+    # Escaped, so that nobody can write lines of their own.
+    path = scope["path"].encode("unicode_escape").decode()
+    more = {
+        "method": method,
+        "path": path,
+        "route": template,
+        "status": status,
+        "duration_ms": round(seconds * 1000, 1),
+        "client": scope["client"][0] if scope.get("client") else None,
+        "user_id": str(caller.id) if caller else None,
+    }
+    logger.log(level, "%s %s %s", method, path, status or "aborted", extra=more)
 
 
 class CrossOriginMiddleware(CORSMiddleware):
@@ -167,8 +196,7 @@ class UnexpectedErrorMiddleware:
         try:
             await self._app(scope, receive, note_start)
         except Exception:
-            request_id = scope.get("request_id")
-            logger.exception("Unexpected error", extra={"request_id": request_id})
+            logger.exception("Unexpected error", extra={"request_id": scope.get("request_id")})
             if started or scope["type"] != "http":
                 raise
-            await render(InternalError(), request_id=request_id)(scope, receive, send)
+            await render(InternalError(), request_id=scope.get("request_id"))(scope, receive, send)

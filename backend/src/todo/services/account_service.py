@@ -9,6 +9,7 @@ from sqlalchemy import String, Uuid, bindparam, delete, exists, func, insert, se
 
 from todo.core.database import Row, Session, Statement
 from todo.core.errors import AuthenticationError, InvalidValueError
+from todo.core.metrics import LOGINS
 from todo.core.rate_limit import RateLimits
 from todo.core.security import PasswordHasher, TokenSigner
 from todo.core.types import normalize_email
@@ -148,11 +149,13 @@ async def log_in(
     if not at_home:
         security.rate_limits.count_attempt(ACCOUNT, account)
     if not await security.hasher.verify(password, user["password_hash"] if user else None) or user is None:
+        LOGINS.labels("refused").inc()
         raise InvalidCredentialsError
     security.rate_limits.forget_attempts(ACCOUNT, account)
     tokens = await session_service.create_session(session, security.signer, user, device, now)
     if tokens is None:
         raise InvalidCredentialsError
+    LOGINS.labels("accepted").inc()
     return tokens
 
 

@@ -1,0 +1,44 @@
+"""Whether requests can be served: the database answers and has the tables that this version needs."""
+
+import asyncio
+
+from sqlalchemy import column, select, table
+
+from todo.core.database import SchemaError, Session, Statement
+from todo.core.errors import DomainError, ServiceUnavailableError
+from todo.migrations import REVISIONS
+
+PATIENCE_SECONDS = 2.0
+SELECT_REVISION = Statement(select(column("version_num")).select_from(table("alembic_version")))
+
+
+class DatabaseUnreachableError(DomainError):
+    """The database cannot be reached"""
+
+    status = 503
+    code = "DATABASE_UNREACHABLE"
+
+
+class MigrationsPendingError(DomainError):
+    """The database lacks migrations that this version needs"""
+
+    status = 503
+    code = "MIGRATIONS_PENDING"
+
+
+async def check_readiness(session: Session) -> None:
+    """Return when the database answers and has every migration of ours; later ones do no harm.
+
+    Raises:
+        DatabaseUnreachableError: it does not answer within two seconds.
+        MigrationsPendingError: it lacks migrations.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            row = await session.fetch_one(SELECT_REVISION)
+    except SchemaError as error:
+        raise MigrationsPendingError from error
+    except (ServiceUnavailableError, TimeoutError) as error:
+        raise DatabaseUnreachableError from error
+    if row is None or row["version_num"] in REVISIONS[:-1]:
+        raise MigrationsPendingError

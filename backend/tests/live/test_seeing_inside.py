@@ -1,0 +1,141 @@
+"""What an operator sees of a running service: figures, lines of a log, traces."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import httpx
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.live.conftest import LogIn, Service, Start, wait_until
+from tests.support import PASSWORD, Json
+
+METRICS = re.compile(r"metrics: +(http://\S+)")
+FIGURE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
+
+
+class Collector:
+    """What OpenTelemetry sends its traces to; keeps the spans."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.url = ""
+
+    def spans(self) -> list[Json]:
+        """Return the spans that arrived: name, trace and attributes."""
+        found = []
+        for body in list(self.sent):
+            request = ExportTraceServiceRequest()
+            request.ParseFromString(body)
+            for scoped in (scoped for resource in request.resource_spans for scoped in resource.scope_spans):
+                for span in scoped.spans:
+                    attributes = {item.key: item.value.string_value for item in span.attributes}
+                    found.append({"name": span.name, "trace": span.trace_id, "attributes": attributes})
+        return found
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            collector.sent.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        collector.url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield collector
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def read_figures(service: Service) -> dict[tuple[str, str], float]:
+    """Return what Prometheus reads: figures by name and labels."""
+    found = METRICS.search(service.said())
+    assert found is not None, service.said()
+    return {(name, labels): float(value) for name, labels, value in FIGURE.findall(httpx.get(found[1]).text)}
+
+
+def lines_of(service: Service) -> list[Json]:
+    """Return the lines of the log, which are JSON once it serves."""
+    return [json.loads(line) for line in service.said().splitlines() if line.startswith("{")]
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.mark.spec("OBS-002", "OBS-003", "OBS-004", "OBS-005", "OBS-006")
+def test_shows_what_happens_and_no_secret(start: Start, log_in: LogIn, collector: Collector) -> None:
+    service = start(
+        WORKERS="2",
+        METRICS_PORT="0",
+        LOG_FORMAT="json",
+        DEBUG="true",
+        RATE_LIMIT_LOGIN="3/minute",
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        OTEL_BSP_SCHEDULE_DELAY="100",
+    )
+    client = log_in(service)
+    access_token = client.headers["Authorization"].removeprefix("Bearer ")
+    secrets = {
+        PASSWORD,
+        access_token,
+        client.cookies["refresh_token"],
+        (service.data_dir / "jwt_secret_key").read_text(),
+    }
+    token = client.post("/auth/tokens", json={"name": "cron", "scopes": ["tasks:read"]}).json()["token"]
+    task = client.post("/tasks", json={"title": "A very private title"}, headers={"X-Request-ID": "my-own-id"}).json()
+    for _ in range(10):
+        client.get(f"/tasks/{task['id']}", headers={"Connection": "close"})
+    client.get("/tasks", params={"q": "private search"}, headers={"Authorization": f"Bearer {token}"})
+    client.post("/auth/refresh")
+    secrets |= {token, client.cookies["refresh_token"], "wrong horse battery", "A very private title", "private search"}
+    for _ in range(5):
+        client.post("/auth/login", data={"username": "ada@example.com", "password": "wrong horse battery"})
+    client.post("/tasks", json={"title": "wrong horse battery" * 20})
+    httpx.get(f"{service.url}/nowhere%0d%0aINFO%20forged")
+
+    figures = read_figures(service)
+    assert figures["todo_requests_total", 'method="GET",route="/api/v1/tasks/{task_id}",status="200"'] == 10
+    assert figures["todo_request_duration_seconds_count", 'method="GET",route="/api/v1/tasks/{task_id}"'] == 10
+    assert figures["todo_requests_total", 'method="GET",route="unmatched",status="404"'] == 1
+    assert figures["todo_logins_total", 'outcome="accepted"'] == 1
+    assert figures["todo_rate_limited_total", 'name="login"'] > 0
+    assert figures["todo_db_connections_max", ""] == 10
+    assert figures["todo_requests_in_progress", ""] == figures["todo_db_connections_busy", ""] == 0
+
+    [line] = [line for line in lines_of(service) if line.get("request_id") == "my-own-id"]
+    assert line["duration_ms"] > 0
+    assert {name: line[name] for name in ("method", "path", "route", "status", "user_id", "client", "level")} == {
+        "method": "POST",
+        "path": "/api/v1/tasks",
+        "route": "/api/v1/tasks",
+        "status": 201,
+        "user_id": task["user_id"],
+        "client": "127.0.0.1",
+        "level": "INFO",
+    }
+    assert [line for line in service.said().splitlines() if line.startswith("INFO forged")] == []
+    assert [secret for secret in secrets if secret in service.said()] == []
+
+    wait_until(lambda: "POST /api/v1/tasks" in {span["name"] for span in collector.spans()}, service)
+    spans = collector.spans()
+    [insert] = [span for span in spans if "INSERT INTO tasks" in span["attributes"].get("db.statement", "")]
+    assert "POST /api/v1/tasks" in {span["name"] for span in spans if span["trace"] == insert["trace"]}
+    assert [secret for secret in secrets if secret in str(spans)] == []

@@ -1,0 +1,77 @@
+"""Whether the service says that it is ready, and why not."""
+
+import asyncpg
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from tests.support import MakeApp, MakeDatabase, assert_error, make_client
+from todo.core.database import connect_arguments
+from todo.core.migrator import SCRIPTS
+from todo.migrations import REVISIONS
+
+
+def ready_url() -> str:
+    return "https://todo.test/ready"
+
+
+@pytest.mark.spec("OBS-001")
+async def test_is_ready_on_a_migrated_database(make_app: MakeApp) -> None:
+    response = await make_client(await make_app()).get(ready_url())
+
+    assert (response.status_code, response.json()) == (200, {"status": "ready"})
+
+
+@pytest.mark.spec("OBS-001")
+@pytest.mark.parametrize("migrated", [False, True], ids=["nothing", "one step behind"])
+async def test_is_not_ready_when_migrations_are_pending(
+    make_app: MakeApp, make_database: MakeDatabase, migrated: bool
+) -> None:
+    url = await make_database(migrated=migrated)
+    if migrated:
+        connection = await asyncpg.connect(**connect_arguments(url))
+        await connection.execute("UPDATE alembic_version SET version_num = $1", REVISIONS[-2])
+        await connection.close()
+
+    response = await make_client(await make_app(url)).get(ready_url())
+
+    assert_error(response, 503, "MIGRATIONS_PENDING")
+
+
+@pytest.mark.spec("OBS-001")
+async def test_is_ready_for_a_database_that_a_later_version_migrated(
+    make_app: MakeApp, make_database: MakeDatabase
+) -> None:
+    url = await make_database()
+    connection = await asyncpg.connect(**connect_arguments(url))
+    await connection.execute("UPDATE alembic_version SET version_num = 'later'")
+    await connection.close()
+
+    assert (await make_client(await make_app(url)).get(ready_url())).status_code == 200
+
+
+@pytest.mark.spec("OBS-001")
+async def test_is_not_ready_but_alive_without_a_database(
+    make_app: MakeApp, make_database: MakeDatabase, server_url: str
+) -> None:
+    url = await make_database()
+    client = make_client(await make_app(url, db_pool_timeout=0.2))
+    admin = await asyncpg.connect(**connect_arguments(server_url))
+    name = url.partition("?")[0].rpartition("/")[2]
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    await admin.close()
+
+    response = await client.get(ready_url())
+
+    assert_error(response, 503, "DATABASE_UNREACHABLE")
+    assert (await client.get("https://todo.test/health")).status_code == 200
+
+
+def test_knows_all_migrations_in_their_order() -> None:
+    config = Config()
+    config.set_main_option("script_location", SCRIPTS)
+
+    scripts = list(ScriptDirectory.from_config(config).walk_revisions())
+
+    assert [script.revision for script in reversed(scripts)] == list(REVISIONS)
