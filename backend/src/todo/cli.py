@@ -119,6 +119,7 @@ def _serve(settings: Settings) -> None:
             factory=True,
             http=partial(TimedProtocol, head_seconds=settings.request_timeout),  # type: ignore[arg-type]  # it is called
             workers=settings.workers,
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,

@@ -17,8 +17,8 @@ from todo.core.postgres_process import die_with_parent
 from todo.core.rate_limit import RateLimits
 from todo.core.security import PasswordHasher, TokenSigner
 from todo.core.telemetry import is_traced, trace_statements
-from todo.routers import access_tokens, account, auth, health, sessions, tags, tasks
-from todo.routers.dependencies import AppResources
+from todo.routers import access_tokens, account, auth, documentation, health, sessions, tags, tasks
+from todo.routers.dependencies import RATE_LIMIT_FIELDS, AppResources
 from todo.routers.error_handlers import install_error_handlers
 from todo.routers.middleware import (
     REQUEST_ID,
@@ -102,8 +102,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=DESCRIPTION,
         openapi_tags=TAGS,
         lifespan=run,
-        static_url="/docs/assets",
-        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
+        docs_url=None,
+        redoc_url=None,
+        static_url=documentation.ASSETS,
         redirect_slashes=False,
         telemetry={
             "tracing": traced,
@@ -125,7 +126,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID],
-        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", REQUEST_ID],
+        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", *RATE_LIMIT_FIELDS, REQUEST_ID],
     )
     app.add_middleware(RequestContextMiddleware)
     return app
@@ -153,6 +154,6 @@ def _add_routes(app: FastAPI) -> None:
     # One flat list, the busiest first: routes of included routers are matched once a level, and then once more.
     for router in (
         *(tasks.router, tags.router, account.router, account.exports, auth.router, sessions.router),
-        *(access_tokens.router, health.router),
+        *(access_tokens.router, health.router, documentation.router),
     ):
         app.router.routes.extend(router.routes)

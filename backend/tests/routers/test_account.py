@@ -41,7 +41,7 @@ NEW_PASSWORD = "staple and a longer one"
 WRONG = "correct horse batterz"
 WRONG_PASSWORD = (400, "WRONG_PASSWORD")
 TOO_MANY = (429, "RATE_LIMIT_EXCEEDED", "Too many authentication attempts. Please try again later")
-NEW_ADDRESS = (f"2001:db8:acc::{number:x}" for number in count(1))
+NEW_ADDRESS = (f"2001:db8:acc:{number:x}::1" for number in count(1))
 
 INSERT_TASKS = "INSERT INTO tasks (user_id, title) SELECT $1, 'Task ' || i FROM generate_series(1, $2) AS i"
 TABLES_OF_USERS = """

@@ -503,7 +503,7 @@ async def test_refuses_to_log_in_without_a_field(client: AsyncClient, missing: s
 async def test_refuses_to_log_in_with_json(client: AsyncClient, ada: Person) -> None:
     response = await client.post("/auth/login", json={"username": ada.email, "password": PASSWORD})
 
-    assert_error(response, 422, "VALIDATION_ERROR")
+    assert_error(response, 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
 async def test_refuses_to_log_in_without_a_body(client: AsyncClient) -> None:

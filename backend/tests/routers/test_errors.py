@@ -81,8 +81,8 @@ def assert_shape(response: Response) -> None:
             "POST",
             "/tags",
             {"content": b'{"name": "home"}', "headers": {"Content-Type": "text/plain"}},
-            422,
-            "VALIDATION_ERROR",
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
             id="json-as-text",
         ),
         pytest.param(
@@ -511,3 +511,12 @@ async def test_serves_again_once_the_database_is_back(own_postgres: EmbeddedPost
 
     assert {response.status_code for response in away} == {503}
     assert {response.status_code for response in back} == {200}
+
+
+@pytest.mark.spec("HDR-005")
+async def test_lets_nobody_keep_an_answer_with_a_token(ada: Person) -> None:
+    login = await ada.client.post("/auth/login", data={"username": ada.email, "password": PASSWORD})
+    refreshed = await ada.client.post("/auth/refresh")
+    token = await ada.client.post("/auth/tokens", json={"name": "cron", "scopes": ["tasks:read"]})
+
+    assert {answer.headers["Cache-Control"] for answer in (login, refreshed, token)} == {"no-store"}

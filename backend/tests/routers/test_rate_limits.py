@@ -11,11 +11,12 @@ import time_machine
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from tests.support import PASSWORD, MakeApp, Person, assert_error, make_client
+from tests.support import PASSWORD, MakeApp, Person, assert_error, log_in, make_client
+from todo.core.rate_limit import network_of
 
 REGISTER, LOGIN, REFRESH = "/auth/register", "/auth/login", "/auth/refresh"
 EVERY_LIMIT = pytest.mark.parametrize(("path", "limit"), [(REGISTER, 5), (LOGIN, 5), (REFRESH, 10)])
-NEW_ADDRESS = (f"2001:db8::{number:x}" for number in count(1))
+NEW_ADDRESS = (f"2001:db8:0:{number:x}::1" for number in count(1))
 
 
 async def attempt(client: AsyncClient, path: str, email: str | None = None) -> Response:
@@ -218,3 +219,54 @@ async def test_never_limits_logging_out(limited: Callable[[], AsyncClient]) -> N
     statuses = {(await client.post("/auth/logout")).status_code for _ in range(20)}
 
     assert statuses == {200}
+
+
+# What is left
+
+
+def left_of(response: Response) -> tuple[int, int]:
+    """Return how many attempts a window has, and how many are left of it, as the answer says."""
+    assert 1 <= int(response.headers["RateLimit-Reset"]) <= 60
+    return int(response.headers["RateLimit-Limit"]), int(response.headers["RateLimit-Remaining"])
+
+
+@pytest.mark.spec("HDR-003")
+async def test_tells_on_every_answer_how_many_attempts_are_left(make_app: MakeApp) -> None:
+    client = make_client(await make_app(rate_limit_enabled=True))
+
+    answers = [await log_in(client, "nobody@example.com") for _ in range(6)]
+    unread = await client.post("/auth/register", json={})
+
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert [left_of(answer) for answer in answers] == [(5, left) for left in (4, 3, 2, 1, 0, 0)]
+    assert answers[-1].headers["Retry-After"] == answers[-1].headers["RateLimit-Reset"]
+    assert (unread.status_code, left_of(unread)) == (422, (5, 4))
+
+
+@pytest.mark.spec("HDR-003")
+async def test_tells_nothing_where_nothing_is_counted(ada: Person) -> None:
+    assert "RateLimit-Limit" not in (await ada.client.get("/tasks")).headers
+
+
+@pytest.mark.spec("HDR-003")
+async def test_lets_pages_of_other_origins_read_what_is_left(make_app: MakeApp) -> None:
+    client = make_client(await make_app(rate_limit_enabled=True), headers={"Origin": "http://localhost:3000"})
+
+    exposed = (await log_in(client, "nobody@example.com")).headers["Access-Control-Expose-Headers"]
+
+    assert {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} <= set(exposed.split(", "))
+
+
+@pytest.mark.spec("HDR-004")
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("testclient", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_counts_by_what_one_customer_has(address: str | None, counted_as: str) -> None:
+    assert network_of(address) == counted_as

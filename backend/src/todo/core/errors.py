@@ -1,6 +1,7 @@
 """The tree of errors that reach a client: the kind owns the HTTP status, the error its code and message."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import BaseModel
@@ -109,6 +110,13 @@ class PayloadTooLargeError(DomainError):
     code = "PAYLOAD_TOO_LARGE"
 
 
+class UnsupportedMediaTypeError(DomainError):
+    """The Content-Type of the body is not one that this path takes"""
+
+    status = 415
+    code = "UNSUPPORTED_MEDIA_TYPE"
+
+
 class MalformedRequestError(DomainError):
     """The body could not be read"""
 
@@ -117,16 +125,26 @@ class MalformedRequestError(DomainError):
     field = "body"
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """How many attempts a window has, how many are left, and in how many seconds (at least 1) the next one begins."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+
 class RateLimitExceededError(DomainError):
     """Too many authentication attempts. Please try again later"""
 
     status = 429
     code = "RATE_LIMIT_EXCEEDED"
 
-    def __init__(self, retry_after: int = 60) -> None:
-        """Say in how many seconds (at least 1) an attempt is worthwhile."""
+    def __init__(self, allowance: Allowance) -> None:
+        """Take what is left of the window that is used up."""
         super().__init__()
-        self.headers = {"Retry-After": str(max(1, retry_after))}
+        self.allowance = allowance
+        self.headers = {"Retry-After": str(allowance.reset)}
 
 
 class InternalError(DomainError):

@@ -1,9 +1,12 @@
-"""HTTP/1.1 as uvicorn speaks it, and with a limit on how long a client may take to send the head of a request."""
+"""HTTP/1.1 as uvicorn speaks it, with limits on the time and the size of a request's head, and errors of our shape."""
 
 import asyncio
+import json
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_MAX_BYTES = 65_536
 
 
 class TimedProtocol(HttpToolsProtocol):
@@ -16,6 +19,7 @@ class TimedProtocol(HttpToolsProtocol):
         """Take what uvicorn gives, and how long a head may take from its first byte or from the connection on."""
         super().__init__(*arguments, **options)
         self._head_seconds = head_seconds
+        self._head_bytes = 0
         self._waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -31,12 +35,37 @@ class TimedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of a head."""
         super().on_message_begin()
+        self._head_bytes = 0
         self._wait()
 
     def on_headers_complete(self) -> None:
         """Wait no more."""
         self._stop_waiting()
         super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; too many bytes of them are answered 431 and end the connection.
+
+        Raises:
+            ValueError: they are too many; ends the parser, which nobody else hears of.
+        """
+        super().on_header(name, value)
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > HEAD_MAX_BYTES and not self.transport.is_closing():
+            self._refuse(
+                b"431 Request Header Fields Too Large", "The request headers are too large", "HEADERS_TOO_LARGE"
+            )
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 -- uvicorn's words are not the contract's
+        """Answer what is not HTTP, in the shape of every error."""
+        if not self.transport.is_closing():
+            self._refuse(b"400 Bad Request", "The request is not valid HTTP", "BAD_REQUEST")
+
+    def _refuse(self, status: bytes, detail: str, code: str) -> None:
+        body = json.dumps({"detail": detail, "code": code}).encode()
+        head = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        self.transport.write(head % (status, len(body)) + body)
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         """Wait for the end of a body that nobody read, as for a head: no more of it counts as a request."""

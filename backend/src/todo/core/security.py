@@ -25,6 +25,8 @@ ALGORITHM = "HS256"
 ACCESS_LIFETIME = timedelta(seconds=900)
 REFRESH_LIFETIME = timedelta(seconds=604_800)
 VERIFIED_TOKENS_KEPT = 10_000
+LAST_SECOND = 253_402_300_799
+"""The end of the year 9999, after which nothing expires."""
 UNCHECKED_BY_JOSE = {"verify_exp": False, "verify_iat": False, "verify_aud": False, "verify_nbf": False}
 """Claims are checked by `Claims`, and times against our own clock."""
 BCRYPT_FILLER = "." * 21 + "O"
@@ -59,7 +61,7 @@ class Claims(BaseModel):
     sub: UUID = Field(strict=False)
     email: str
     iat: int
-    exp: int
+    exp: int = Field(le=LAST_SECOND)
     type: TokenKind = Field(strict=False)
     sid: UUID | None = Field(default=None, strict=False)
     jti: str | None = None

@@ -4,7 +4,7 @@ from fastapi import status
 from fastapi.routing import APIRoute
 
 from todo.core.clock import utc_now
-from todo.core.errors import MalformedRequestError, PayloadTooLargeError
+from todo.core.errors import MalformedRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
 from todo.core.types import RowId
 from todo.core.value_errors import InvalidExpiryError, InvalidScopeError, InvalidTokenNameError
 from todo.routers.dependencies import LIVE_ERRORS, SESSION_ERRORS, LiveUser, Session, SessionUser
@@ -40,6 +40,7 @@ router.add_api_route(
         InvalidExpiryError,
         AccessTokenExistsError,
         PayloadTooLargeError,
+        UnsupportedMediaTypeError,
         MalformedRequestError,
     ),
     # A plain route: to repeat its answer the token would have to be kept. Its name keeps a retry from making a second.

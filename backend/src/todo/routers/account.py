@@ -5,7 +5,12 @@ from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
 
 from todo.core.clock import utc_now
-from todo.core.errors import MalformedRequestError, PayloadTooLargeError, RateLimitExceededError
+from todo.core.errors import (
+    MalformedRequestError,
+    PayloadTooLargeError,
+    RateLimitExceededError,
+    UnsupportedMediaTypeError,
+)
 from todo.core.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
 from todo.routers.dependencies import (
     LIVE_ERRORS,
@@ -24,7 +29,13 @@ from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, Us
 from todo.services import account_service, export_service
 from todo.services.account_service import EmailAlreadyExistsError, WrongPasswordError
 
-PASSWORD_ERRORS = (WrongPasswordError, PayloadTooLargeError, MalformedRequestError, RateLimitExceededError)
+PASSWORD_ERRORS = (
+    WrongPasswordError,
+    PayloadTooLargeError,
+    UnsupportedMediaTypeError,
+    MalformedRequestError,
+    RateLimitExceededError,
+)
 EXPORT: Responses = {
     200: {
         "description": "The document.",

@@ -14,6 +14,7 @@ from todo.core.errors import (
     PayloadTooLargeError,
     RateLimitExceededError,
     ServiceUnavailableError,
+    UnsupportedMediaTypeError,
 )
 from todo.core.types import Text
 from todo.core.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
@@ -60,6 +61,7 @@ class LoginForm(BaseModel):
         InvalidEmailError,
         NameTooLongError,
         PayloadTooLargeError,
+        UnsupportedMediaTypeError,
         MalformedRequestError,
         RateLimitExceededError,
     ),
@@ -73,7 +75,13 @@ async def register(user: UserCreate, session: Session, security: Security) -> Us
     "/login",
     dependencies=[Depends(limit_rate("login"))],
     responses=SETS_COOKIE
-    | errors(InvalidCredentialsError, PayloadTooLargeError, MalformedRequestError, RateLimitExceededError),
+    | errors(
+        InvalidCredentialsError,
+        PayloadTooLargeError,
+        UnsupportedMediaTypeError,
+        MalformedRequestError,
+        RateLimitExceededError,
+    ),
 )
 async def login(
     form: Annotated[LoginForm, Form()],

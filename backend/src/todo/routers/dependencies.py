@@ -13,8 +13,8 @@ from todo.core.clock import utc_now
 from todo.core.config import Settings
 from todo.core.database import Database
 from todo.core.database import Session as DatabaseSession
-from todo.core.errors import InternalError, ServiceUnavailableError
-from todo.core.rate_limit import RateLimits
+from todo.core.errors import Allowance, InternalError, RateLimitExceededError, ServiceUnavailableError
+from todo.core.rate_limit import RateLimits, network_of
 from todo.models.login_session import ADDRESS_MAX, USER_AGENT_MAX
 from todo.routers.error_handlers import errors
 from todo.services import access_token_service, auth_service, session_service
@@ -35,6 +35,9 @@ from todo.services.session_service import SessionEndedError
 API = "/api/v1"
 SESSION = "todo.session"
 """Where in a request's scope the transaction is that all of it runs in, if one was begun for it."""
+RATE_LIMIT_HEADERS = "todo.rate_limit"
+"""Where in a request's scope the headers are that tell how many attempts are left, if they are counted."""
+RATE_LIMIT_FIELDS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 CALLER = "todo.caller"
 """Where in a request's scope it stands who is asking, once that is known."""
 TOKEN_ERRORS = (
@@ -120,7 +123,11 @@ class Authentication(SecurityBase):
         known: Caller | None = request.scope.get(CALLER)
         if known is not None:
             return known
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        given = request.headers.getlist("Authorization")
+        if len(given) > 1:
+            # Who is in front of us may have believed the other one.
+            raise InvalidTokenError
+        scheme, _, token = given[0].partition(" ") if given else ("", "", "")
         if scheme.lower() != "bearer" or not token:
             raise MissingTokenError
         resources = await get_resources(request)
@@ -177,6 +184,7 @@ Device = Annotated[CallingDevice, Depends(get_device)]
 
 
 async def get_versions(
+    request: Request,
     if_match: Annotated[
         str | None,
         Header(description='The `ETag` that you read, such as `"3"`; changed since, it is 412. `*` is any version.'),
@@ -186,9 +194,13 @@ async def get_versions(
 
     A weak tag, or one that is none of ours, matches nothing.
     """
-    if if_match is None or if_match.strip() == "*":
+    if if_match is None:
         return None
-    tags = (VERSION_TAG.fullmatch(tag.strip()) for tag in if_match.split(","))
+    # Several lines of one header count as one list (RFC 9110, section 5.3).
+    given = ",".join(request.headers.getlist("If-Match"))
+    if given.strip() == "*":
+        return None
+    tags = (VERSION_TAG.fullmatch(tag.strip()) for tag in given.split(","))
     return frozenset(int(tag[1]) for tag in tags if tag)
 
 
@@ -200,6 +212,21 @@ def limit_rate(name: str) -> Callable[..., Awaitable[None]]:
 
     async def count_attempt(request: Request) -> None:
         device = await get_device(request)
-        (await get_resources(request)).rate_limits.count_attempt(name, device.address or "unknown")
+        rate_limits = (await get_resources(request)).rate_limits
+        try:
+            left = rate_limits.count_attempt(name, network_of(device.address))
+        except RateLimitExceededError as error:
+            request.scope[RATE_LIMIT_HEADERS] = _describe(error.allowance)
+            raise
+        if left is not None:
+            request.scope[RATE_LIMIT_HEADERS] = _describe(left)
 
     return count_attempt
+
+
+def _describe(left: Allowance) -> list[tuple[bytes, bytes]]:
+    """Return the headers that tell a client how many attempts it has (draft-ietf-httpapi-ratelimit-headers-07)."""
+    figures = (left.limit, left.remaining, left.reset)
+    return [
+        (name.lower().encode(), str(figure).encode()) for name, figure in zip(RATE_LIMIT_FIELDS, figures, strict=True)
+    ]

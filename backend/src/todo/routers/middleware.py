@@ -15,23 +15,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError, RequestTimeoutError
 from todo.core.logging_config import request_id
 from todo.core.metrics import IN_PROGRESS, UNMATCHED, count_request
-from todo.routers.dependencies import CALLER
+from todo.routers.dependencies import CALLER, RATE_LIMIT_HEADERS
 from todo.routers.error_handlers import render
 
 REQUEST_ID = "x-request-id"
-DOCUMENTATION = ("/docs", "/redoc")
-POLICY = "default-src 'none'; frame-ancestors 'none'"
-DOCUMENTATION_POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; "
-    "img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; worker-src blob:"
-)
-"""The pages' own scripts are inline; nothing comes from, or goes to, anywhere else."""
+POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+"""For all answers but pages, which bring their own."""
 KEPT = ("access-control-", "vary")
 
 
-def _headers(policy: str, **more: str) -> list[tuple[bytes, bytes]]:
+def _headers(**more: str) -> list[tuple[bytes, bytes]]:
     fields = {
-        "content-security-policy": policy,
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "x-frame-options": "DENY",
@@ -40,10 +34,9 @@ def _headers(policy: str, **more: str) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for name, value in fields.items()]
 
 
-SECURITY_HEADERS = _headers(POLICY)
-DOCUMENTATION_HEADERS = _headers(DOCUMENTATION_POLICY)
-NEVER_KEPT = _headers(POLICY, cache_control="no-store")
-CHECKED_AGAIN = _headers(POLICY, cache_control="private, no-cache")
+SECURITY_HEADERS = _headers()
+NEVER_KEPT = _headers(cache_control="no-store")
+CHECKED_AGAIN = _headers(cache_control="private, no-cache")
 PROBES = {"/health", "/ready"}
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -77,7 +70,10 @@ class RequestContextMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *added]
+                headers = [*message["headers"], *added, *scope.get(RATE_LIMIT_HEADERS, ())]
+                if not any(name == POLICY[0] for name, _ in headers):
+                    headers.append(POLICY)
+                message["headers"] = headers
             await send(message)
 
         IN_PROGRESS.inc()
@@ -93,7 +89,7 @@ def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
     if path.startswith("/api/"):
         # Nobody may keep tokens (RFC 6749, section 5.1); the rest is checked again before it is used.
         return NEVER_KEPT if "/auth/" in path else CHECKED_AGAIN
-    return DOCUMENTATION_HEADERS if path.startswith(DOCUMENTATION) else SECURITY_HEADERS
+    return SECURITY_HEADERS
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:

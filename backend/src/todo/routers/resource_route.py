@@ -71,9 +71,9 @@ class ResourceRoute(APIRoute):
         async def answer(request: Request) -> Response:
             if request.method == "GET":
                 return _revalidated(request, await handle(request))
-            if (key := request.headers.get(KEY_HEADER)) is None:
-                return await handle(request)
-            return await _once(request, key, handle)
+            keys = request.headers.getlist(KEY_HEADER)
+            # Two lines are no key: a line break does not print, so that they are refused.
+            return await _once(request, "\n".join(keys), handle) if keys else await handle(request)
 
         return answer
 
@@ -109,8 +109,8 @@ def _tagging(handle: Handler) -> Handler:
 
 
 def _revalidated(request: Request, response: Response) -> Response:
-    tag, known = response.headers.get("ETag"), request.headers.get(IF_NONE_MATCH)
-    if tag is None or known is None:
+    tag, known = response.headers.get("ETag"), ",".join(request.headers.getlist(IF_NONE_MATCH))
+    if tag is None or not known:
         return response
     # Weak comparison, as the RFC has it for this header: what matters is what stands between the quotes.
     tags = {candidate.strip().removeprefix("W/") for candidate in known.split(",")}

@@ -2,7 +2,12 @@
 
 from fastapi import status
 
-from todo.core.errors import MalformedRequestError, PayloadTooLargeError, PreconditionFailedError
+from todo.core.errors import (
+    MalformedRequestError,
+    PayloadTooLargeError,
+    PreconditionFailedError,
+    UnsupportedMediaTypeError,
+)
 from todo.core.types import RowId
 from todo.core.value_errors import InvalidColorError, InvalidTagNameError
 from todo.routers.dependencies import CurrentUser, IfMatch, Session
@@ -19,6 +24,7 @@ BODY_ERRORS = (
     InvalidColorError,
     TagAlreadyExistsError,
     PayloadTooLargeError,
+    UnsupportedMediaTypeError,
     MalformedRequestError,
 )
 

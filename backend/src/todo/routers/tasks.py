@@ -4,7 +4,12 @@ from typing import Annotated
 
 from fastapi import Query, Response, status
 
-from todo.core.errors import MalformedRequestError, PayloadTooLargeError, PreconditionFailedError
+from todo.core.errors import (
+    MalformedRequestError,
+    PayloadTooLargeError,
+    PreconditionFailedError,
+    UnsupportedMediaTypeError,
+)
 from todo.core.types import RowId
 from todo.core.value_errors import (
     DescriptionTooLongError,
@@ -36,6 +41,7 @@ BODY_ERRORS = (
     InvalidDueDateError,
     InvalidRecurrenceRuleError,
     PayloadTooLargeError,
+    UnsupportedMediaTypeError,
     MalformedRequestError,
 )
 QUERY_ERRORS = (

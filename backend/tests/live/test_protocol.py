@@ -1,0 +1,127 @@
+"""What comes over the wire and is hardly HTTP, or none; and what no answer has."""
+
+import json
+import socket
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.live.conftest import Service
+from tests.support import PASSWORD
+
+HOST = b"Host: localhost\r\n"
+
+
+def send(service: Service, content: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Send these bytes, and return the answer's status, headers and body; status 0 is a connection that was closed."""
+    port = int(service.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        try:
+            connection.sendall(content)
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        received = b""
+        try:
+            while chunk := connection.recv(65_536):
+                received += chunk
+        except ConnectionResetError:
+            pass
+    if not received:
+        return 0, {}, b""
+    head, _, body = received.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
+    return int(lines[0].split()[1]), headers, body
+
+
+@pytest.mark.spec("INP-008")
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, id="TLS"),
+        pytest.param(b"\0" * 1000, 400, id="zeros"),
+        pytest.param(b"GET /health\r\n\r\n", 200, id="HTTP/0.9"),
+        pytest.param(b"NONSENSE /health HTTP/1.1\r\n" + HOST + b"\r\n", 400, id="unknown verb"),
+        pytest.param(b"GET /health HTTP/9.9\r\n" + HOST + b"\r\n", 400, id="unknown version"),
+        pytest.param(b"GET /he\0alth HTTP/1.1\r\n" + HOST + b"\r\n", 400, id="NUL in the path"),
+        pytest.param(b"GET /health HTTP/1.1\r\n" + HOST + b"X: a\0b\r\n\r\n", 400, id="NUL in a header"),
+        pytest.param(b"GET /health HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n", 400, id="negative length"),
+        pytest.param(
+            b"GET /health HTTP/1.1\r\n" + HOST + b"Content-Length: 9" + b"9" * 40 + b"\r\n\r\n", 400, id="huge length"
+        ),
+        pytest.param(
+            b"POST /health HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+            id="two lengths",
+        ),
+        pytest.param(
+            b"GET /health HTTP/1.1\r\n" + HOST + b"X: " + b"x" * 100_000 + b"\r\n\r\n", 431, id="a large header"
+        ),
+        pytest.param(b"GET /health HTTP/1.1\r\n" + HOST + b"X: y\r\n" * 20_000 + b"\r\n", 431, id="many headers"),
+        pytest.param(
+            b"GET http://elsewhere/health HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n", 200, id="a proxy's form"
+        ),
+        pytest.param(b"TRACE /health HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n", 405, id="TRACE"),
+        pytest.param(b"OPTIONS * HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n", 404, id="OPTIONS *"),
+        pytest.param(b"GET /%00%ff/..%2f HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n", 404, id="an odd path"),
+    ],
+)
+def test_answers_in_its_own_shape(service: Service, content: bytes, status: int) -> None:
+    answered, headers, body = send(service, content)
+
+    assert answered == status, body
+    assert headers["content-type"] == "application/json"
+    assert status == 200 or set(json.loads(body)) >= {"detail", "code"}
+    assert httpx.get(f"{service.url}/health").status_code == 200
+
+
+@pytest.mark.spec("INP-008")
+def test_stays_with_http_when_asked_for_a_websocket(service: Service) -> None:
+    upgrade = (
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n\r\n"
+    )
+
+    answered, _, _ = send(service, b"GET /health HTTP/1.1\r\n" + HOST + upgrade)
+
+    assert answered == 200
+
+
+@pytest.mark.spec("HDR-001", "HDR-002")
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/health", 200),
+        ("/docs", 200),
+        ("/redoc", 200),
+        ("/api/v1/tasks", 401),
+        ("/nowhere", 404),
+        ("/docs/assets/redoc.standalone.js", 200),
+    ],
+)
+def test_keeps_browsers_from_doing_more_with_an_answer(service: Service, path: str, status: int) -> None:
+    answer = httpx.get(service.url + path)
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert answer.status_code == status
+    assert "Server" not in answer.headers
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy.partition("script-src")[2]
+
+
+@pytest.mark.spec("HDR-004")
+@pytest.mark.parametrize(("proxy", "seen"), [("127.0.0.1", "203.0.113.9"), ("127.0.0.2", "127.0.0.2")])
+def test_believes_no_proxy_that_it_does_not_know(service: Service, proxy: str, seen: str) -> None:
+    """It believes 127.0.0.1 by default; from elsewhere the header would be anybody's word."""
+    address = f"{service.url.replace('localhost', '127.0.0.1')}/api/v1"
+    email = f"{uuid4()}@example.com"
+    with httpx.Client(base_url=address, transport=httpx.HTTPTransport(local_address=proxy)) as client:
+        client.headers["X-Forwarded-For"] = "198.51.100.1, 203.0.113.9"
+        client.post("/auth/register", json={"email": email, "password": PASSWORD})
+        login = client.post("/auth/login", data={"username": email, "password": PASSWORD})
+        sessions = client.get("/auth/sessions", headers={"Authorization": f"Bearer {login.json()['access_token']}"})
+
+    assert [session["address"] for session in sessions.json()] == [seen]
