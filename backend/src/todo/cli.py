@@ -16,7 +16,6 @@ from types import FrameType
 
 import asyncpg
 import uvicorn
-from alembic.util import CommandError
 from pydantic import SecretStr
 from sqlalchemy import make_url
 from uvicorn.supervisors import Multiprocess
@@ -28,6 +27,7 @@ from todo.core.errors import ServiceUnavailableError
 from todo.core.http_protocol import TimedProtocol
 from todo.core.logging_config import configure_logging
 from todo.core.metrics import serving_metrics
+from todo.core.migrator import MigrationError
 from todo.core.postgres_process import EmbeddedPostgresError
 from todo.core.postgres_supervisor import PostgresSupervisor
 from todo.main import create_app
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (UsageError, SettingsError, EmbeddedPostgresError, CommandError) as error:
+    except (UsageError, SettingsError, EmbeddedPostgresError, MigrationError) as error:
         print(f"todo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -110,7 +110,8 @@ def _serve(settings: Settings) -> None:
         # The workers are processes of their own and read their settings from the environment.
         os.environ["DATABASE_URL"] = url
         if settings.database_url is None:
-            migrator.upgrade(url)
+            if migrator.read_status(url).pending:
+                migrator.upgrade(url)
             os.environ["JWT_SECRET_KEY"] = _keep_secret(settings).get_secret_value()
         else:
             _check_own_database(settings, url)

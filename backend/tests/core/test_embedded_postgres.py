@@ -1,6 +1,7 @@
 """The embedded PostgreSQL by itself: whose folder it is, what it survives, and what it says when it cannot run."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -19,6 +20,12 @@ from todo.core.embedded_postgres import (
     find_running,
 )
 from todo.core.postgres_process import EmbeddedPostgresError, find_binaries
+
+
+@pytest.fixture(autouse=True)
+def made_before(tmp_path: Path, data_of_before: Path) -> None:
+    """A data folder that was in use before; making one anew takes a second."""
+    shutil.copytree(data_of_before, tmp_path / "data")
 
 
 @pytest.fixture
@@ -110,12 +117,12 @@ async def test_is_not_misled_by_a_stranger_with_the_number_of_an_old_server(tmp_
 
 
 def test_begins_anew_when_the_first_start_was_cut_off(tmp_path: Path) -> None:
-    unfinished = tmp_path / "data" / "postgres.unfinished"
+    unfinished = tmp_path / "new" / "postgres.unfinished"
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18")
 
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY) as server:
-        assert find_running(tmp_path / "data") == server.url()
+    with EmbeddedPostgres(tmp_path / "new", THROW_AWAY) as server:
+        assert find_running(tmp_path / "new") == server.url()
     assert not unfinished.exists()
 
 

@@ -17,8 +17,6 @@ import httpx
 import pytest
 
 from tests.support import PASSWORD, MakeDatabase
-from todo.core import migrator
-from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -72,15 +70,6 @@ def todo(*arguments: str, cwd: Path, **settings: str) -> "subprocess.CompletedPr
     return subprocess.run(
         command, cwd=cwd, env=environment(**settings), capture_output=True, text=True, timeout=60, check=False
     )
-
-
-@pytest.fixture(scope="session")
-def data_of_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a service that was started and stopped once; starting on a copy of it is the quicker way."""
-    data_dir = tmp_path_factory.mktemp("before") / "data"
-    with EmbeddedPostgres(data_dir, THROW_AWAY) as postgres:
-        migrator.upgrade(postgres.url())
-    return data_dir
 
 
 @pytest.fixture

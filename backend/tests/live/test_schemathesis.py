@@ -1,5 +1,6 @@
 """Generated requests against the running service, judged by its own OpenAPI document."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ ENDS_ITS_OWN_SESSION = "logout_all"
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.spec("INP-009")
 def test_no_generated_request_gets_a_5xx_or_an_undeclared_answer(start: Start, log_in: LogIn, tmp_path: Path) -> None:
     service = start(RATE_LIMIT_ENABLED="false")
     authorization = log_in(service).headers["Authorization"]
@@ -37,3 +39,4 @@ def test_no_generated_request_gets_a_5xx_or_an_undeclared_answer(start: Start, l
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Tested: 29" in done.stdout
+    assert re.search(r"✅ Fuzzing\s+✅ Stateful", done.stdout), done.stdout

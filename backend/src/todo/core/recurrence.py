@@ -1,11 +1,13 @@
 """Recurrence rules: whether a text is an RRULE (RFC 5545, section 3.3.10)."""
 
 import re
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfoNotFoundError
 
-from ical.types.recur import Recur
-
 from todo.core.value_errors import InvalidRecurrenceRuleError
+
+if TYPE_CHECKING:
+    from ical.types.recur import Recur
 
 RECURRENCE_RULE_MAX = 500
 RRULE_CHARACTERS = re.compile(r"[A-Z0-9;=,+-]+")
@@ -19,6 +21,8 @@ def check_recurrence_rule(value: str) -> str:
     Raises:
         InvalidRecurrenceRuleError: it is longer than RECURRENCE_RULE_MAX characters, or no RRULE.
     """
+    from ical.types.recur import Recur  # noqa: PLC0415 -- it reads all time zones, a fifth of a second, for the first rule
+
     rule = value.strip()
     capitals = rule.upper()
     if len(rule) > RECURRENCE_RULE_MAX or not RRULE_CHARACTERS.fullmatch(capitals) or RRULE_SIGN.search(capitals):
@@ -32,7 +36,7 @@ def check_recurrence_rule(value: str) -> str:
     return rule
 
 
-def _breaks_rfc_5545(recur: Recur, *, parts_given: int) -> bool:
+def _breaks_rfc_5545(recur: "Recur", *, parts_given: int) -> bool:
     """Check what the library leaves open: which parts there are, and which may stand together."""
     by_anything = recur.model_fields_set - {"freq", "until", "count", "interval", "wkst", "by_setpos"}
     numbered_days = any(day.occurrence is not None for day in recur.by_weekday)

@@ -15,7 +15,7 @@ POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; "
     "img-src 'self' data:; style-src 'self' 'unsafe-inline'; worker-src blob:; script-src 'self'"
 )
-"""Nothing comes from, or goes to, anywhere else. The pages style themselves; scripts are ours or known by their hash."""
+"""Nothing comes from, or goes to, anywhere else. Pages style themselves; scripts are ours or known by their hash."""
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 router = APIRouter(include_in_schema=False)

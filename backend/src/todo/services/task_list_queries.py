@@ -39,6 +39,7 @@ Keys = Sequence[ColumnElement[Any]]
 NEWEST_FIRST = "-created_at"
 PRIORITY_RANKS = {"high": 1, "medium": 2, "low": 3}
 """By name, the place in `PRIORITIES`."""
+ONE: ColumnElement[int] = literal_column("1")
 SEARCHED_ONE_BY_ONE: ColumnElement[int] = literal_column("3000")
 """Up to so many tasks of a user are searched by reading them; for more the index over all users' words is worth it."""
 
@@ -182,7 +183,9 @@ def _page(shape: ListShape, matching: CTE | None) -> Subquery:
     if not shape.skips and matching is None:
         return listed.subquery("page")
     shown = (listed.offset(bindparam("offset", type_=BigInteger)) if shape.skips else listed).subquery("shown")
-    return select(*COLUMNS).join(shown, and_(TASKS.c.user_id == USER_ID, TASKS.c.id == shown.c.id)).subquery("page")
+    # The limit keeps PostgreSQL from turning the join around, and looking up what is shown once for every task.
+    row = select(*COLUMNS).where(TASKS.c.user_id == USER_ID, TASKS.c.id == shown.c.id).limit(ONE).lateral("task")
+    return select(*row.c).select_from(shown.join(row, true())).subquery("page")
 
 
 def _total(shape: ListShape, matching: CTE | None) -> Subquery:
