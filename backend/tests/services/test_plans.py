@@ -1,0 +1,205 @@
+"""How PostgreSQL goes about each statement, on a person with many tasks among many people."""
+
+import asyncio
+import importlib
+import itertools
+import json
+import pkgutil
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+import todo.services
+from tests.support import Json, MakeDatabase
+from todo.core.database import SHORT_STATEMENTS, Statement, connect_arguments
+from todo.services import account_service, task_queries
+from todo.services.task_list_queries import ORDERS, ListShape, select_page
+
+LARGE = 10_000
+SHOWN = 20
+SORTS = [direction + field for field in ORDERS for direction in ("", "-")]
+TABLES = {"tasks", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"}
+SEED = """
+INSERT INTO users (email, password_hash) SELECT 'user' || i || '@example.com', 'x' FROM generate_series(1, 400) AS i;
+INSERT INTO tasks (user_id, title, description, completed, priority, due_date, created_at)
+SELECT users.id, 'Task ' || md5(i::text), CASE WHEN i % 50 = 0 THEN 'In the garden' END, i % 5 < 2,
+       (ARRAY['low', 'medium', 'high'])[1 + i % 3],
+       CASE WHEN i % 2 = 0 THEN now() + i * interval '1 hour' END, now() - i * interval '1 minute'
+FROM users, generate_series(1, CASE email WHEN 'user1@example.com' THEN 10000 ELSE 100 END) AS i;
+INSERT INTO tags (user_id, name) SELECT id, 'tag' || i FROM users, generate_series(1, 10) AS i;
+INSERT INTO task_tag_link (user_id, task_id, tag_id)
+SELECT user_id, tasks.id, tags.id FROM tasks JOIN tags USING (user_id) WHERE name = 'tag' || tasks.id % 20;
+INSERT INTO sessions (user_id, id, token_hash, expires_at)
+SELECT id, gen_random_uuid(), 'x', now() + i * interval '1 hour' FROM users, generate_series(1, 10) AS i;
+INSERT INTO access_tokens (user_id, name, token_hash, scopes)
+SELECT id, 'token' || i, sha256((id::text || i)::bytea), '{account}' FROM users, generate_series(1, 10) AS i;
+INSERT INTO idempotency_keys (user_id, key, fingerprint, created_at)
+SELECT id, 'key' || i, 'x', now() - i * interval '1 minute' FROM users, generate_series(1, 10) AS i
+"""
+NOT_YET_VISIBLE = "SELECT count(*) FROM pg_class WHERE relname = ANY ($1) AND relallvisible < relpages"
+
+
+@pytest.fixture(scope="module")
+async def connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
+    """A connection like the service's, to a database with many people."""
+    arguments = connect_arguments(await make_database())
+    arguments["server_settings"] |= SHORT_STATEMENTS
+    connection = await asyncpg.connect(**arguments)
+    for statement in SEED.split(";"):
+        await connection.execute(statement)
+    await connection.execute("VACUUM ANALYZE")
+    async with asyncio.timeout(30):
+        # The server's own vacuum may have been in the way.
+        while await connection.fetchval(NOT_YET_VISIBLE, list(TABLES)):
+            await connection.execute("VACUUM ANALYZE")
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(params=["force_custom_plan", "force_generic_plan"])
+async def planned(connection: asyncpg.Connection, request: pytest.FixtureRequest) -> asyncpg.Connection:
+    """The same, planning for the values of each statement or, as after some runs, for any."""
+    await connection.execute(f"SET plan_cache_mode = {request.param}")
+    return connection
+
+
+async def find_owner(connection: asyncpg.Connection, *, large: bool) -> UUID:
+    """Return who has many tasks, or somebody who has few."""
+    number = 1 if large else 2
+    owner: UUID = await connection.fetchval("SELECT id FROM users WHERE email = $1", f"user{number}@example.com")
+    return owner
+
+
+async def explain(connection: asyncpg.Connection, statement: Statement, *, run: bool, **values: object) -> list[Json]:
+    """Return the nodes of a statement's plan and, if it is run, what they did; nothing that it writes stays."""
+    options = "ANALYZE, BUFFERS, FORMAT JSON" if run else "FORMAT JSON"
+    given: dict[str, Any] = dict.fromkeys((name for name, required, _ in statement._parameters if required), None)
+    arguments = statement.arguments(given | values)
+    async with connection.transaction():
+        # Only what SQL itself prepares is planned as its setting says.
+        await connection.execute(f"PREPARE explained AS {statement.sql}")
+        execute = f"EXECUTE explained ({', '.join(map(_literal, arguments))})" if arguments else "EXECUTE explained"
+        [found] = json.loads(await connection.fetchval(f"EXPLAIN ({options}) {execute}"))
+        await connection.execute("DEALLOCATE explained")
+    return list(_walk(found["Plan"]))
+
+
+def _literal(value: object) -> str:
+    if value is None or isinstance(value, int):
+        return str(value).lower() if value is not None else "NULL"
+    return f"'{value}'"
+
+
+def _walk(node: Json) -> Iterator[Json]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _walk(child)
+
+
+async def explain_list(
+    connection: asyncpg.Connection, shape: ListShape, *, large: bool = True, **values: object
+) -> list[Json]:
+    owner = await find_owner(connection, large=large)
+    given = {"limit": SHOWN, "offset": 0, "priority_rank": 1, "tag_name": "tag7", "tag_id": 0, "contains": "%garden%"}
+    return await explain(connection, select_page(shape), run=True, user_id=owner, **(given | values))
+
+
+def sorted_rows(nodes: list[Json]) -> int:
+    """Return how many rows the largest sort of a plan took in."""
+    sorts = [node for node in nodes if node["Node Type"] in ("Sort", "Incremental Sort")]
+    return int(max(child["Actual Rows"] for node in sorts for child in node["Plans"][:1]))
+
+
+def scans_of(nodes: list[Json], kind: str) -> list[Json]:
+    return [node for node in nodes if node["Node Type"] == kind and node["Actual Loops"] > 0]
+
+
+@pytest.mark.spec("PLN-001")
+@pytest.mark.parametrize(
+    "filters", [{}, {"status": "pending"}, {"has_priority": True}], ids=["all", "status", "priority"]
+)
+@pytest.mark.parametrize("sort", SORTS)
+async def test_reads_a_page_from_an_index_in_its_order(planned: asyncpg.Connection, sort: str, filters: Json) -> None:
+    shape = ListShape(False, "all", False, False, False, sort)._replace(**filters)
+
+    nodes = await explain_list(planned, shape)
+
+    assert sorted_rows(nodes) <= SHOWN, nodes
+    [page] = [node for node in scans_of(nodes, "Index Scan") if node["Alias"].startswith("tasks")]
+    assert page["Actual Rows"] + page.get("Rows Removed by Filter", 0) <= 10 * SHOWN
+    [count] = [node for node in scans_of(nodes, "Index Only Scan") if node["Actual Rows"] > SHOWN]
+    assert count["Heap Fetches"] == 0
+
+
+@pytest.mark.spec("PLN-001")
+@pytest.mark.parametrize("sort", SORTS)
+async def test_goes_on_from_a_cursor_without_what_was_before(planned: asyncpg.Connection, sort: str) -> None:
+    shape = ListShape(False, "all", False, False, False, sort, counts=False, continues=True)
+    owner = await find_owner(planned, large=True)
+    field = sort.removeprefix("-")
+    [half_way] = await planned.fetch(
+        f"SELECT id, {field} FROM tasks WHERE user_id = $1 ORDER BY {field} OFFSET 4000 LIMIT 1", owner
+    )
+
+    nodes = await explain_list(planned, shape, after=half_way[field], after_id=half_way["id"])
+
+    assert sorted_rows(nodes) <= SHOWN
+    assert max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes) <= 2 * SHOWN
+
+
+@pytest.mark.spec("PLN-001")
+@pytest.mark.parametrize("sort", SORTS)
+async def test_skips_pages_in_the_index_alone(planned: asyncpg.Connection, sort: str) -> None:
+    shape = ListShape(False, "all", False, False, False, sort, skips=True)
+
+    nodes = await explain_list(planned, shape, offset=LARGE - SHOWN)
+
+    assert sorted_rows(nodes) <= SHOWN
+    assert all(node["Actual Rows"] <= SHOWN for node in scans_of(nodes, "Index Scan"))
+
+
+@pytest.mark.spec("PLN-002")
+@pytest.mark.parametrize("large", [True, False], ids=["many tasks", "few tasks"])
+async def test_looks_for_a_word_where_it_is_cheaper(planned: asyncpg.Connection, large: bool) -> None:
+    nodes = await explain_list(planned, ListShape(True, "all", False, False, False), large=large)
+
+    used = [node for node in scans_of(nodes, "Bitmap Index Scan") if node["Index Name"] == "idx_tasks_search"]
+    assert len(used) == (1 if large else 0)
+
+
+def every_statement() -> Iterator[tuple[str, Statement]]:
+    """Give every statement of the services by its name: those that modules hold, and shapes of the others."""
+    for module in pkgutil.iter_modules(todo.services.__path__):
+        held = vars(importlib.import_module(f"todo.services.{module.name}"))
+        yield from ((f"{module.name}.{name}", value) for name, value in held.items() if isinstance(value, Statement))
+    either = [False, True]
+    parts = [(False, False), (True, False), (False, True)]
+    for filters in itertools.product(either, ["all", "pending"], either, either, either):
+        for sort, counts, (skips, continues) in itertools.product(SORTS[1:3], either, parts):
+            shape = ListShape(*filters, sort, counts, skips, continues)
+            yield f"list {shape}", select_page(shape)
+    for fields in (["title"], ["completed"], ["title", "due_date", "priority"]):
+        for conditional in (False, True):
+            yield f"update {fields}", task_queries.update_task(frozenset(fields), conditional=conditional)
+    for fields in (["name"], ["email", "password_hash"]):
+        yield f"update user {fields}", account_service._update_user(frozenset(fields))
+
+
+@pytest.mark.spec("PLN-003")
+async def test_reads_no_table_from_beginning_to_end(connection: asyncpg.Connection) -> None:
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    # Housekeeping takes the oldest thousand of all, by an index or, from so small a table, without.
+    statements = {name: statement for name, statement in every_statement() if not name.endswith(".SWEEP")}
+
+    read_whole = [
+        name
+        for name, statement in statements.items()
+        for node in await explain(connection, statement, run=False)
+        if node["Node Type"] == "Seq Scan" and node["Relation Name"] in TABLES
+    ]
+
+    assert len(statements) > 400
+    assert read_whole == []
