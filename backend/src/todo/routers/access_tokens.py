@@ -1,12 +1,12 @@
 """Personal access tokens: for scripts, so that none needs a password."""
 
 from fastapi import status
-from fastapi.routing import APIRoute
 
 from todo.core.clock import utc_now
 from todo.core.errors import MalformedRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
 from todo.core.types import RowId
 from todo.core.value_errors import InvalidExpiryError, InvalidScopeError, InvalidTokenNameError
+from todo.routers.declared_route import DeclaredRoute
 from todo.routers.dependencies import LIVE_ERRORS, SESSION_ERRORS, LiveUser, Session, SessionUser
 from todo.routers.error_handlers import errors
 from todo.routers.resource_route import make_router
@@ -44,7 +44,7 @@ router.add_api_route(
         MalformedRequestError,
     ),
     # A plain route: to repeat its answer the token would have to be kept. Its name keeps a retry from making a second.
-    route_class_override=APIRoute,
+    route_class_override=DeclaredRoute,
 )
 
 

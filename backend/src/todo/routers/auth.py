@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Form, Response, status
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from todo.core.clock import utc_now
@@ -18,6 +17,7 @@ from todo.core.errors import (
 )
 from todo.core.types import Text
 from todo.core.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
+from todo.routers.declared_route import DeclaredRoute
 from todo.routers.dependencies import PUBLIC, Device, Resources, Security, Session, limit_rate
 from todo.routers.error_handlers import errors
 from todo.routers.refresh_cookie import (
@@ -40,7 +40,7 @@ from todo.services.session_service import (
 )
 
 logger = logging.getLogger(__name__)
-router = make_router("/auth", "auth", route_class=APIRoute, responses=PUBLIC)
+router = make_router("/auth", "auth", route_class=DeclaredRoute, responses=PUBLIC)
 
 
 class LoginForm(BaseModel):

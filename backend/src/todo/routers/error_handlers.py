@@ -1,13 +1,11 @@
 """Every error, whoever raised it, rendered in the contract's one shape."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Form
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -21,13 +19,10 @@ from todo.core.errors import (
     PreconditionFailedError,
     RequestTimeoutError,
     UnknownPathError,
-    UnsupportedMediaTypeError,
 )
 from todo.schemas.error import ErrorPublic, FieldError
 
 Responses = dict[int | str, dict[str, Any]]
-FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
-JSON_TYPE = re.compile(r"application/([\w.+-]+\+)?json")
 WHERE_IT_WAS = {"body", "query", "path", "header", "cookie"}
 
 
@@ -69,14 +64,9 @@ async def _answer_domain_error(_request: Request, error: Exception) -> JSONRespo
     return render(error)
 
 
-async def _answer_invalid_request(request: Request, error: Exception) -> JSONResponse:
-    """Answer 422 if anything is missing or of a wrong type, else 400; name each field at fault.
-
-    A body of a type that the path does not take was not read, and is 415.
-    """
+async def _answer_invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    """Answer 422 if anything is missing or of a wrong type, else 400; name each field at fault."""
     assert isinstance(error, RequestValidationError)
-    if error.body is not None and _has_body(request) and not _takes(request):
-        return render(UnsupportedMediaTypeError())
     problems = sorted((_read_problem(problem) for problem in error.errors()), key=lambda pair: -pair[0])
     status, first = problems[0]
     fields = [field.model_dump() for _, field in problems]
@@ -99,19 +89,6 @@ async def _answer_framework_error(request: Request, error: Exception) -> JSONRes
     if error.status_code in (400, MalformedRequestError.status):
         return render(MalformedRequestError())
     return render(InternalError())
-
-
-def _has_body(request: Request) -> bool:
-    return request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in request.headers
-
-
-def _takes(request: Request) -> bool:
-    """Tell whether the path of this request takes a body of its Content-Type (RFC 9110, section 15.5.16)."""
-    field = getattr(request.scope.get("route"), "body_field", None)
-    given = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if field is not None and isinstance(field.field_info, Form):
-        return given in FORMS
-    return JSON_TYPE.fullmatch(given) is not None
 
 
 def _read_problem(problem: Mapping[str, Any]) -> tuple[int, FieldError]:

@@ -5,9 +5,7 @@
   (draft-ietf-httpapi-idempotency-key-header).
 """
 
-import functools
-from collections.abc import Awaitable, Callable, Coroutine
-from contextvars import ContextVar
+from collections.abc import Callable, Coroutine
 from hashlib import blake2b
 from typing import Any
 
@@ -16,6 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from todo.core.database import Session
+from todo.routers.declared_route import DeclaredRoute, read_body
 from todo.routers.dependencies import API, AUTHENTICATED, SESSION, get_current_user, get_resources
 from todo.routers.error_handlers import Responses, errors
 from todo.services import idempotency_service
@@ -31,8 +30,6 @@ KEY_HEADER = "Idempotency-Key"
 IF_NONE_MATCH = "If-None-Match"
 ETAG_HEADER = {"ETag": {"description": "The version of what you got.", "schema": {"type": "string"}}}
 NOT_MODIFIED: Responses = {304: {"description": "It is what you have.", "headers": ETAG_HEADER}}
-
-_version: ContextVar[int | None] = ContextVar("version")
 
 
 def make_router(
@@ -53,7 +50,7 @@ def name_operation(route: APIRoute) -> str:
     return route.name
 
 
-class ResourceRoute(APIRoute):
+class ResourceRoute(DeclaredRoute):
     """A route of a resource: revalidated when it reads, replayable when it writes."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -62,56 +59,34 @@ class ResourceRoute(APIRoute):
         options["responses"] = {**(options.get("responses") or {}), **described}
         header = _header(IF_NONE_MATCH if reads else KEY_HEADER)
         options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "parameters": [header]}
-        super().__init__(path, _noting_version(endpoint), **options)
+        super().__init__(path, endpoint, **options)
 
-    def get_route_handler(self) -> Handler:
-        """Return the handler of this route with what is described above around it."""
-        handle = _tagging(super().get_route_handler())
+    async def answer(self, request: Request) -> Response:
+        """Answer with an ETag, or as this write was answered before."""
+        if request.method == "GET":
+            return _revalidated(request, await self._tagged(request))
+        keys = request.headers.getlist(KEY_HEADER)
+        # Two lines are no key: a line break does not print, so that they are refused.
+        return await _once(request, "\n".join(keys), self._tagged) if keys else await self._tagged(request)
 
-        async def answer(request: Request) -> Response:
-            if request.method == "GET":
-                return _revalidated(request, await handle(request))
-            keys = request.headers.getlist(KEY_HEADER)
-            # Two lines are no key: a line break does not print, so that they are refused.
-            return await _once(request, "\n".join(keys), handle) if keys else await handle(request)
-
-        return answer
-
-
-def _noting_version(endpoint: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Note the version of what an endpoint returns; its answer is tagged with it."""
-
-    @functools.wraps(endpoint)
-    async def noting(*arguments: Any, **keywords: Any) -> Any:
-        result = await endpoint(*arguments, **keywords)
-        _version.set(getattr(result, "version", None))
-        return result
-
-    return noting
-
-
-def _tagging(handle: Handler) -> Handler:
-    """Give answers that have a version their ETag; a GET of what has none, such as a list, is tagged by its content."""
-
-    async def tagged(request: Request) -> Response:
-        reset = _version.set(None)
-        try:
-            response = await handle(request)
-            if (version := _version.get()) is not None:
-                response.headers["ETag"] = f'"{version}"'
-            elif request.method == "GET" and response.status_code == status.HTTP_200_OK:
-                response.headers["ETag"] = f'W/"{blake2b(bytes(response.body), digest_size=12).hexdigest()}"'
-            return response
-        finally:
-            _version.reset(reset)
-
-    return tagged
+    async def _tagged(self, request: Request) -> Response:
+        """Tag what has a version with it; a GET of what has none, such as a list, is tagged by its content."""
+        result, told = await self.call(request)
+        version = getattr(result, "version", None)
+        if version is not None:
+            return self.render(result, told, (b"etag", b'"%d"' % version))
+        response = self.render(result, told)
+        if request.method == "GET":
+            digest = blake2b(response.body, digest_size=12).hexdigest()
+            response.raw_headers.append((b"etag", f'W/"{digest}"'.encode()))
+        return response
 
 
 def _revalidated(request: Request, response: Response) -> Response:
-    tag, known = response.headers.get("ETag"), ",".join(request.headers.getlist(IF_NONE_MATCH))
-    if tag is None or not known:
+    known = ",".join(request.headers.getlist(IF_NONE_MATCH))
+    if not known:
         return response
+    tag = response.headers["ETag"]
     # Weak comparison, as the RFC has it for this header: what matters is what stands between the quotes.
     tags = {candidate.strip().removeprefix("W/") for candidate in known.split(",")}
     if known.strip() != "*" and tag.removeprefix("W/") not in tags:
@@ -125,7 +100,7 @@ async def _once(request: Request, key: str, handle: Handler) -> Response:
     caller = await get_current_user(request)
     idempotency_service.check_key(key)
     request_line = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.get('If-Match', '')}\n"
-    fingerprints = resources.security.signer.digests(request_line.encode() + await request.body())
+    fingerprints = resources.security.signer.digests(request_line.encode() + await read_body(request))
     async with resources.database.session.transaction() as together:
         kept = await idempotency_service.claim_key(together, caller.id, key, fingerprints)
         if kept is not None:

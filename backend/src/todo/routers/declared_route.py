@@ -1,0 +1,182 @@
+"""A route that does what its signature declares, which is read once, when the route is made.
+
+FastAPI reads the signature, documents it and makes the pydantic fields that validate; they are used here. What is left
+out is what no route of ours has: overrides, generators and threads, parameters of a dependency other than the request
+and headers. A signature that needs more fails when the route is made. ADR 0035 has what that is worth.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Form
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
+from pydantic_core import from_json
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
+
+from todo.core.errors import MalformedRequestError, UnsupportedMediaTypeError
+
+Resolve = Callable[[Request], Awaitable[Any]]
+Problem = dict[str, Any]
+FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+JSON_TYPE = re.compile(r"application/([\w.+-]+\+)?json")
+JSON = (b"content-type", b"application/json")
+
+
+class DeclaredRoute(APIRoute):
+    """A route whose parameters are read and whose result is rendered as its signature says."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        declared = self.dependant
+        _refuse_the_unread(declared, declared.cookie_params, declared.header_params, declared.request_param_name)
+        assert len(declared.query_params) <= 1, f"{path}: the query is to be one model"
+        self._beginning = path.partition("{")[0]
+        self._dependencies = [(needed.name, _resolver(needed)) for needed in declared.dependencies]
+        self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
+        self._status = self.status_code or 200
+        self.app = self._serve
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether this route is the one; most are not, which their first letters tell."""
+        if not scope.get("root_path") and not scope["path"].startswith(self._beginning):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response:
+        """Call the endpoint with what its signature declares, and render what it returns.
+
+        Raises:
+            RequestValidationError: a parameter or the body is missing or not valid; all that are, are named.
+            UnsupportedMediaTypeError: there is a body of another type than the route takes.
+        """
+        result, told = await self.call(request)
+        return self.render(result, told)
+
+    async def call(self, request: Request) -> tuple[Any, Response | None]:
+        """Return what the endpoint returned and, if it asked for a response to write on, that."""
+        values = await self._arguments(request)
+        told = None
+        if self.dependant.response_param_name is not None:
+            told = values[self.dependant.response_param_name] = Response()
+            told.raw_headers.clear()
+            told.status_code = self._status
+        return await self.endpoint(**values), told
+
+    def render(self, result: Any, told: Response | None, *headers: tuple[bytes, bytes]) -> Response:
+        """Return the answer for what the endpoint returned, with these headers besides."""
+        return Answer(
+            b"" if self._dump is None else self._dump(result),
+            self._status if told is None else told.status_code,
+            *headers,
+            *(() if told is None else told.raw_headers),
+        )
+
+    async def _arguments(self, request: Request) -> dict[str, Any]:
+        declared = self.dependant
+        values: dict[str, Any] = {}
+        # They come first: who is not known is told so, and nothing else.
+        for name, resolve in self._dependencies:
+            value = await resolve(request)
+            if name is not None:
+                values[name] = value
+        problems: list[Problem] = []
+        for field in declared.path_params:
+            given = request.path_params[field.alias]
+            values[field.name], wrong = field.validate(given, loc=("path", field.alias))
+            problems += wrong
+        for field in declared.query_params:
+            query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
+            values[field.name], wrong = field.validate(query, loc=("query",))
+            problems += wrong
+        for field in declared.body_params:
+            values[field.name], wrong = await self._read_body(request)
+            problems += wrong
+        if problems:
+            raise RequestValidationError(problems)
+        return values
+
+    async def _read_body(self, request: Request) -> tuple[Any, list[Problem]]:
+        """Return the body, validated, and what is wrong with it."""
+        [field] = self.dependant.body_params
+        content = await read_body(request)
+        given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if isinstance(field.field_info, Form):
+            if content and given not in FORMS:
+                raise UnsupportedMediaTypeError
+            async with request.form() as form:
+                return field.validate({name: value for name, value in form.items() if value != ""}, loc=("body",))
+        if not content:
+            return None, [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
+        if JSON_TYPE.fullmatch(given) is None:
+            raise UnsupportedMediaTypeError
+        try:
+            return field.validate(_parse(content), loc=("body",))
+        except (ValueError, RecursionError):
+            return None, [{"type": "json_invalid", "loc": ("body",), "msg": "The body is not valid JSON"}]
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request; reading it again gives the same.
+
+    Raises:
+        MalformedRequestError: the client hung up in the middle of it, and will not read this.
+    """
+    try:
+        return await request.body()
+    except ClientDisconnect as error:
+        raise MalformedRequestError from error
+
+
+def _parse(content: bytes) -> object:
+    try:
+        return from_json(content)
+    except ValueError:
+        # It may be JSON all the same, with half a character in it: then the field that has it can be named.
+        return json.loads(content)
+
+
+class Answer(Response):
+    """A response whose headers are ready, because nearly all of them are always the same."""
+
+    def __init__(self, body: bytes, status: int, *headers: tuple[bytes, bytes]) -> None:
+        self.status_code = status
+        self.body = body
+        self.background = None
+        length = (b"content-length", b"%d" % len(body))
+        self.raw_headers = [length, JSON, *headers] if body else [*headers]
+
+
+def _resolver(dependant: Dependant) -> Resolve:
+    """Return what gives the value of a dependency for a request."""
+    call = dependant.call
+    assert call is not None
+    _refuse_the_unread(dependant, dependant.path_params, dependant.query_params, dependant.body_params)
+    needed = [(other.name, _resolver(other)) for other in dependant.dependencies]
+    headers = [(field.name, field.alias) for field in dependant.header_params]
+    if not needed and not headers:
+        return call
+
+    async def resolve(request: Request) -> Any:
+        values = {name: request.headers.get(alias) for name, alias in headers}
+        for name, resolve_other in needed:
+            values[str(name)] = await resolve_other(request)
+        return await call(request, **values)
+
+    return resolve
+
+
+def _refuse_the_unread(dependant: Dependant, *unread: object) -> None:
+    assert not any(unread), f"{dependant.call} declares what a DeclaredRoute does not read"
