@@ -8,7 +8,7 @@ rows. ADR 0005 has the measurements that led here.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import cached_property
 from typing import Any, Self
 
@@ -19,8 +19,9 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from todo.core.config import Settings
-from todo.core.errors import DomainError, ServiceUnavailableError
-from todo.core.metrics import CONNECTIONS, CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
+from todo.core.connections import Connections
+from todo.core.driver_errors import FORESEEN, Violations, meaning_of, translated_errors
+from todo.core.metrics import CONNECTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -32,41 +33,6 @@ SHORT_STATEMENTS = {"max_parallel_workers_per_gather": "0", "jit": "off"}
 Row = asyncpg.Record
 Connection = asyncpg.Connection | PoolConnectionProxy
 
-LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-)
-"""What the driver raises when a connection leads nowhere any more, or to what is a standby since a failover."""
-AWAY = (
-    *LOST,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.ObjectNotInPrerequisiteStateError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.QueryCanceledError,
-    asyncpg.TransactionRollbackError,
-)
-"""What it raises when there is no server, it is stopping or starting, full, or gave up on a statement."""
-
-
-class SchemaError(ServiceUnavailableError):
-    """The service is temporarily unavailable. Please try again shortly
-
-    The database lacks a table or a column: its migrations are to be done.
-    """
-
-
-class LockTimeoutError(ServiceUnavailableError):
-    """The service is temporarily unavailable. Please try again shortly
-
-    What the statement needs was locked by another for longer than it may wait.
-    """
-
 
 class Statement:
     """One SQL statement with named parameters, declared once and compiled once.
@@ -76,7 +42,7 @@ class Statement:
         violations: by a constraint's name, the error to raise when the statement breaks it.
     """
 
-    def __init__(self, expression: ClauseElement, violations: Mapping[str, type[DomainError]] | None = None) -> None:
+    def __init__(self, expression: ClauseElement, violations: Violations | None = None) -> None:
         self._expression = expression
         self.violations = violations or {}
 
@@ -109,19 +75,29 @@ class Session:
         ServiceUnavailableError: the database is away or too slow, or no connection was free in time.
     """
 
-    def __init__(self, connections: "Connections", connection: Connection | None = None) -> None:
+    def __init__(self, connections: Connections, connection: Connection | None = None) -> None:
         """Take where connections come from, and the one to stay on, if any."""
         self._connections = connections
         self._connection = connection
 
     async def fetch_all(self, statement: Statement, **values: object) -> list[Row]:
         """Run the statement and return all its rows."""
-        with translated_errors(statement):
-            arguments = statement.arguments(values)
+        arguments = statement.arguments(values)
+        try:
             if self._connection is not None:
                 return await self._connection.fetch(statement.sql, *arguments)
-            async with self._connections.lend() as connection:
-                return await connection.fetch(statement.sql, *arguments)
+            connection = await self._connections.take()
+            try:
+                rows = await connection.fetch(statement.sql, *arguments)
+            except BaseException as error:
+                await self._connections.take_back(connection, error)
+                raise
+            await self._connections.take_back(connection)
+        except FORESEEN as error:
+            if (meaning := meaning_of(error, statement.violations)) is None:
+                raise
+            raise meaning from error
+        return rows
 
     async def fetch_one(self, statement: Statement, **values: object) -> Row | None:
         """Run the statement and return its first row, or None when it has none."""
@@ -138,58 +114,14 @@ class Session:
             yield self
             return
         with translated_errors():
-            async with self._connections.lend() as connection, connection.transaction():
-                yield Session(self._connections, connection)
-
-
-class Connections:
-    """The pool's connections, lent in the order in which they were asked for.
-
-    The pool alone would let whoever comes at the right moment overtake those who wait, some of them for seconds.
-    """
-
-    def __init__(self, pool: asyncpg.Pool, size: int, patience: float) -> None:
-        """Take the pool, its size, and how many seconds one may wait for a turn, and again for a connection."""
-        self._pool = pool
-        self._turns = asyncio.Semaphore(size)
-        self._patience = patience
-
-    @contextlib.asynccontextmanager
-    async def lend(self) -> AsyncIterator[Connection]:
-        """Lend a connection for the length of a block.
-
-        Raises:
-            ServiceUnavailableError: all of them were busy for too long.
-        """
-        await self._take_turn()
-        CONNECTIONS_BUSY.inc()
-        try:
-            async with self._pool.acquire(timeout=self._patience) as connection:
-                try:
-                    yield connection
-                except (*LOST, ServiceUnavailableError) as error:
-                    if isinstance(error, LOST) or isinstance(error.__cause__, LOST):
-                        # Where one leads nowhere the others do neither; new ones find the server, or the new primary.
-                        await self._pool.expire_connections()
-                    raise
-        finally:
-            CONNECTIONS_BUSY.dec()
-            self._turns.release()
-
-    async def _take_turn(self) -> None:
-        if not self._turns.locked():
-            await self._turns.acquire()
-            return
-        CONNECTIONS_AWAITED.inc()
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._turns.acquire()
-        except TimeoutError as error:
-            CONNECTIONS_REFUSED.inc()
-            logger.warning("No connection to the database was free within %s seconds", self._patience)
-            raise ServiceUnavailableError from error
-        finally:
-            CONNECTIONS_AWAITED.dec()
+            connection = await self._connections.take()
+            try:
+                async with connection.transaction():
+                    yield Session(self._connections, connection)
+            except BaseException as error:
+                await self._connections.take_back(connection, error)
+                raise
+            await self._connections.take_back(connection)
 
 
 class Database:
@@ -225,8 +157,9 @@ class Database:
                 command_timeout=settings.db_statement_timeout + FROZEN_SECONDS,
             )
         CONNECTIONS.set(settings.db_pool_max)
-        self._recycling = asyncio.create_task(self._recycle(settings.db_pool_recycle))
-        self.session = Session(Connections(self._pool, settings.db_pool_max, settings.db_pool_timeout))
+        self._connections = Connections(self._pool, settings.db_pool_max, settings.db_pool_timeout)
+        self._recycling = asyncio.create_task(_renew_every(settings.db_pool_recycle, self._connections))
+        self.session = Session(self._connections)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -234,16 +167,18 @@ class Database:
         self._recycling.cancel()
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
+                await self._connections.renew()
                 await self._pool.close()
         except TimeoutError:
             logger.warning("Connections to the database were cut: their statements did not end")
             self._pool.terminate()
 
-    async def _recycle(self, seconds: float) -> None:
-        """Have no connection live longer, so that a moved or reconfigured server is found in the end."""
-        while True:
-            await asyncio.sleep(seconds)
-            await self._pool.expire_connections()
+
+async def _renew_every(seconds: float, connections: Connections) -> None:
+    """Have no connection live longer, so that a moved or reconfigured server is found in the end."""
+    while True:
+        await asyncio.sleep(seconds)
+        await connections.renew()
 
 
 def _milliseconds(seconds: float) -> str:
@@ -267,26 +202,3 @@ def connect_arguments(url: str) -> dict[str, Any]:
 
 async def _keep_as_it_is(_connection: Connection) -> None:
     """Skip the driver's reset query, a round trip a request: no statement here changes a connection's state."""
-
-
-@contextlib.contextmanager
-def translated_errors(statement: Statement | None = None) -> Iterator[None]:
-    """Turn the driver's errors into ours; what nobody foresaw stays what it is (a 500 with its traceback)."""
-    try:
-        yield
-    except asyncpg.IntegrityConstraintViolationError as error:
-        violations = statement.violations if statement else {}
-        violated = violations.get(error.constraint_name or "")
-        if violated is None:
-            raise
-        raise violated from error
-    except asyncpg.DataError:
-        raise
-    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
-        logger.error("The database lacks migrations, run: todo migrate up (%s)", error)  # noqa: TRY400 -- no bug of ours
-        raise SchemaError from error
-    except asyncpg.LockNotAvailableError as error:
-        raise LockTimeoutError from error
-    except AWAY as error:
-        logger.warning("The database is away: %s: %s", type(error).__name__, error)
-        raise ServiceUnavailableError from error

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from todo.core.database import connect_arguments, translated_errors
+from todo.core.database import connect_arguments
+from todo.core.driver_errors import translated_errors
 from todo.migrations import REVISIONS
 
 if TYPE_CHECKING:

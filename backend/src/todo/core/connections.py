@@ -1,0 +1,103 @@
+"""Connections to PostgreSQL, lent one request at a time."""
+
+import asyncio
+import logging
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from todo.core.driver_errors import LOST
+from todo.core.errors import ServiceUnavailableError
+from todo.core.metrics import CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
+
+logger = logging.getLogger(__name__)
+
+
+class Connections:
+    """A pool's connections, lent in the order in which they were asked for.
+
+    The pool alone would let whoever comes at the right moment overtake those who wait, some of them for seconds. It
+    would also make a task for each connection that it gets back; so those that nothing happened to stay here, and the
+    pool opens them and looks after those that something happened to.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, size: int, patience: float) -> None:
+        """Take the pool, its size, and how many seconds one may wait for a turn, and again for a connection."""
+        self._pool = pool
+        self._turns = asyncio.Semaphore(size)
+        self._patience = patience
+        self._idle: list[PoolConnectionProxy] = []
+        self._current: set[PoolConnectionProxy] = set()
+
+    async def take(self) -> PoolConnectionProxy:
+        """Return a connection for the caller alone, until `take_back`.
+
+        Raises:
+            ServiceUnavailableError: all of them were busy for too long.
+        """
+        if self._turns.locked():
+            await self._wait_for_turn()
+        else:
+            await self._turns.acquire()
+        CONNECTIONS_BUSY.inc()
+        try:
+            while self._idle:
+                connection = self._idle.pop()
+                if _is_open(connection):
+                    return connection
+                await self._dismiss(connection)
+            connection = await self._pool.acquire(timeout=self._patience)
+        except BaseException:
+            self._end_turn()
+            raise
+        self._current.add(connection)
+        return connection
+
+    async def take_back(self, connection: PoolConnectionProxy, error: BaseException | None = None) -> None:
+        """Take a connection back, with what went wrong meanwhile if anything did."""
+        try:
+            if isinstance(error, LOST) or (error is not None and isinstance(error.__cause__, LOST)):
+                # Where one leads nowhere the others do neither; new ones find the server, or the new primary.
+                await self.renew()
+            if error is None and connection in self._current:
+                self._idle.append(connection)
+            else:
+                await self._dismiss(connection)
+        finally:
+            self._end_turn()
+
+    async def renew(self) -> None:
+        """Have all connections replaced by new ones; those at work when they are taken back."""
+        self._current.clear()
+        await self._pool.expire_connections()
+        while self._idle:
+            await self._dismiss(self._idle.pop())
+
+    async def _dismiss(self, connection: PoolConnectionProxy) -> None:
+        """Give a connection back to the pool, which keeps, resets or closes it."""
+        self._current.discard(connection)
+        await self._pool.release(connection)
+
+    def _end_turn(self) -> None:
+        CONNECTIONS_BUSY.dec()
+        self._turns.release()
+
+    async def _wait_for_turn(self) -> None:
+        CONNECTIONS_AWAITED.inc()
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            CONNECTIONS_REFUSED.inc()
+            logger.warning("No connection to the database was free within %s seconds", self._patience)
+            raise ServiceUnavailableError from error
+        finally:
+            CONNECTIONS_AWAITED.dec()
+
+
+def _is_open(connection: PoolConnectionProxy) -> bool:
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        # The pool noticed already, and has taken it away.
+        return False
