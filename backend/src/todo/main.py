@@ -8,7 +8,6 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette_compress import CompressMiddleware
 
 from todo.core.config import MAKE_A_SECRET, Settings, SettingsError, load_settings
 from todo.core.database import Database
@@ -23,6 +22,7 @@ from todo.routers.error_handlers import install_error_handlers
 from todo.routers.middleware import (
     REQUEST_ID,
     BodyLimitMiddleware,
+    CompressForWhoAsksMiddleware,
     CrossOriginMiddleware,
     RequestContextMiddleware,
     UnexpectedErrorMiddleware,
@@ -118,7 +118,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_routes(app)
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout)
-    app.add_middleware(CompressMiddleware, minimum_size=COMPRESSED_FROM)
+    app.add_middleware(CompressForWhoAsksMiddleware, minimum_size=COMPRESSED_FROM)
     app.add_middleware(UnexpectedErrorMiddleware)
     app.add_middleware(
         CrossOriginMiddleware,

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette_compress import CompressMiddleware
 
 from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError, RequestTimeoutError
 from todo.core.logging_config import request_id
@@ -22,6 +23,7 @@ REQUEST_ID = "x-request-id"
 POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 """For all answers but pages, which bring their own."""
 KEPT = ("access-control-", "vary")
+VARY_BY_ORIGIN = (b"vary", b"Origin")
 
 
 def _headers(**more: str) -> list[tuple[bytes, bytes]]:
@@ -84,6 +86,10 @@ class RequestContextMiddleware:
             _note(scope, status, time.perf_counter() - began)
 
 
+def _has_header(scope: Scope, name: bytes) -> bool:
+    return any(given == name for given, _ in scope.get("headers", ()))
+
+
 def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
     """Return what an answer carries for the sake of browsers and caches."""
     if path.startswith("/api/"):
@@ -115,7 +121,23 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
 
 
 class CrossOriginMiddleware(CORSMiddleware):
-    """Starlette's CORS, but a preflight that it refuses is answered in the shape of every error."""
+    """Starlette's CORS, but a preflight that it refuses is answered in the shape of every error.
+
+    Who is no page of another origin is told only that pages get other headers.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or _has_header(scope, b"origin"):
+            await super().__call__(scope, receive, send)
+            return
+
+        async def send_with_vary(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append(VARY_BY_ORIGIN)
+            await send(message)
+
+        await self.app(scope, receive, send_with_vary)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a preflight (Fetch standard, CORS-preflight fetch)."""
@@ -125,6 +147,15 @@ class CrossOriginMiddleware(CORSMiddleware):
             refusal.headers.update({name: answer.headers[name] for name in answer.headers if name.startswith(KEPT)})
             return refusal
         return answer
+
+
+class CompressForWhoAsksMiddleware(CompressMiddleware):
+    """Compresses large answers for clients that send an `Accept-Encoding`; for others it does nothing (CND-001)."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        serve = super().__call__ if _has_header(scope, b"accept-encoding") else self.app
+        await serve(scope, receive, send)
 
 
 class BodyLimitMiddleware:
@@ -143,6 +174,10 @@ class BodyLimitMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if not _has_header(scope, b"content-length") and not _has_header(scope, b"transfer-encoding"):
+            # A request without a body (RFC 9112, section 6).
             await self._app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "")
