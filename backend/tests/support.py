@@ -11,6 +11,7 @@ import asyncpg
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from todo.core.config import Settings
 
@@ -36,7 +37,7 @@ class Person:
 class Watched:
     """An application, and the statements that it has run so far."""
 
-    app: FastAPI
+    app: ASGIApp
     statements: list[str]
 
 
@@ -102,7 +103,7 @@ def make_settings(**changes: object) -> Settings:
     return Settings(_env_file=None, **(defaults | changes))
 
 
-def make_client(app: FastAPI, address: str = "203.0.113.7", **options: Any) -> AsyncClient:
+def make_client(app: ASGIApp, address: str = "203.0.113.7", **options: Any) -> AsyncClient:
     """Return a client of the application that comes from this address; what the application raises is a 500."""
     transport = ASGITransport(app, raise_app_exceptions=False, client=(address, 40_000))
     return AsyncClient(transport=transport, base_url=BASE_URL, **options)

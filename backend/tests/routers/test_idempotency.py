@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from hashlib import sha256
 from uuid import uuid4
 
@@ -11,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from tests.support import PASSWORD, Json, Make, MakeApp, Person, assert_error, make_client, until_waiting
+from tests.support import PASSWORD, Json, Make, MakeApp, Person, Watched, assert_error, make_client, until_waiting
 from todo.services import idempotency_service
 from todo.services.housekeeping import sweep
 from todo.services.idempotency_service import SWEPT_AT_ONCE, sweep_keys
@@ -632,25 +631,17 @@ async def test_takes_any_printable_key(ada: Person, key: str) -> None:
 
 
 async def test_repeats_an_answer_with_two_statements_and_writes_with_two_more_than_without_a_key(
-    ada: Person, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, key: str
+    ada: Person, watched: Watched, key: str
 ) -> None:
-    statements: list[str] = []
-
-    async def note_statements(opened: asyncpg.Connection) -> None:
-        opened.add_query_logger(lambda record: statements.append(record.query))
-
-    monkeypatch.setattr(asyncpg, "create_pool", partial(asyncpg.create_pool, init=note_statements))
-    app = await make_app()
-
-    async with make_client(app, headers=ada.client.headers) as client:
+    async with make_client(watched.app, headers=ada.client.headers) as client:
         person = Person(ada.id, ada.email, client)
         await create(person, key)
-        first = [statement.split()[0] for statement in statements]
-        statements.clear()
+        first = [statement.split()[0] for statement in watched.statements]
+        watched.statements.clear()
         await create(person, key)
 
     assert first == ["BEGIN;", "INSERT", "INSERT", "UPDATE", "COMMIT;"]
-    assert [statement.split()[0] for statement in statements] == ["BEGIN;", "INSERT", "SELECT", "COMMIT;"]
+    assert [statement.split()[0] for statement in watched.statements] == ["BEGIN;", "INSERT", "SELECT", "COMMIT;"]
 
 
 # What is kept

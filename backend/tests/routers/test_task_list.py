@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import asyncpg
 import pytest
 from httpx import Response
 
-from tests.support import Json, Make, MakeApp, Person, assert_error, make_client
+from tests.support import Json, Make, Person, Watched, assert_error, make_client
 
 PAGINATION_ERROR = "Page and limit must be positive integers"
 STATUS_ERROR = "Status must be one of: all, pending, completed"
@@ -558,18 +557,11 @@ async def test_pages_show_each_task_once_unless_told_how_to_sort(ada: Person, co
 @pytest.mark.parametrize("tasks", [0, 1, 100])
 async def test_reads_a_list_with_one_statement(
     ada: Person,
-    make_app: MakeApp,
+    watched: Watched,
     connection: asyncpg.Connection,
-    monkeypatch: pytest.MonkeyPatch,
     tasks: int,
     query: Json,
 ) -> None:
-    statements: list[str] = []
-
-    async def note_statements(opened: asyncpg.Connection) -> None:
-        opened.add_query_logger(lambda record: statements.append(record.query))
-
-    monkeypatch.setattr(asyncpg, "create_pool", partial(asyncpg.create_pool, init=note_statements))
     await connection.execute(INSERT_TASKS, ada.id, tasks)
     await connection.execute(
         "INSERT INTO tags (user_id, name) SELECT $1, 'tag ' || i FROM generate_series(1, 10) AS i", ada.id
@@ -581,10 +573,9 @@ async def test_reads_a_list_with_one_statement(
         """,
         ada.id,
     )
-    app = await make_app()
 
-    async with make_client(app, headers=ada.client.headers) as client:
+    async with make_client(watched.app, headers=ada.client.headers) as client:
         response = await client.get("/tasks", params=query)
 
     assert response.status_code == 200
-    assert len(statements) == 1
+    assert len(watched.statements) == 1

@@ -28,8 +28,9 @@ logger = logging.getLogger(__name__)
 FROZEN_SECONDS = 1.0
 """How much longer than PostgreSQL itself we wait before a statement counts as lost: the server may be frozen."""
 CLOSE_SECONDS = 5.0
-SHORT_STATEMENTS = {"max_parallel_workers_per_gather": "0", "jit": "off"}
-"""Settings of our connections: starting workers or a compiler takes longer than any statement here (ADR 0034)."""
+SHORT_STATEMENTS = {"max_parallel_workers_per_gather": "0", "jit": "off", "plan_cache_mode": "force_generic_plan"}
+"""Settings of our connections: starting workers or a compiler, or planning anew for each value, takes longer than any
+statement here (ADR 0034)."""
 Row = asyncpg.Record
 Connection = asyncpg.Connection | PoolConnectionProxy
 

@@ -31,7 +31,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from todo.core.database import Statement
 from todo.models.task import PRIORITIES
-from todo.services.task_queries import COLUMNS, LINKS, TAG_ID, TAGS, TASKS, USER_ID, tags_json
+from todo.services.task_queries import COLUMNS, LINKS, ONE, TAG_ID, TAGS, TASKS, USER_ID, tags_json
 
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]] | Mapping[str, ColumnElement[Any]]
 Conditions = Sequence[ColumnElement[bool]]
@@ -39,7 +39,6 @@ Keys = Sequence[ColumnElement[Any]]
 NEWEST_FIRST = "-created_at"
 PRIORITY_RANKS = {"high": 1, "medium": 2, "low": 3}
 """By name, the place in `PRIORITIES`."""
-ONE: ColumnElement[int] = literal_column("1")
 SEARCHED_ONE_BY_ONE: ColumnElement[int] = literal_column("3000")
 """Up to so many tasks of a user are searched by reading them; for more the index over all users' words is worth it."""
 

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Exists,
     Select,
-    and_,
     bindparam,
     delete,
     exists,
@@ -42,6 +41,7 @@ TAG_ID = bindparam("tag_id", type_=BigInteger)
 MY_TASK = (TASKS.c.user_id == USER_ID, TASKS.c.id == TASK_ID)
 MY_TAG = (TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
+ONE: ColumnElement[int] = literal_column("1")
 COLUMNS = [column for column in TASKS.c if column is not TASKS.c.search_text]
 """What a task is read with: what is only searched stays where it is."""
 
@@ -60,21 +60,26 @@ ROW_OF_TASKS: Mapping[str, ColumnElement[Any]] = {
 
 
 def tags_json(tasks: Columns | Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:
-    """Return the JSON array of a task's tags by name; `tasks` has its `user_id` and `id`."""
+    """Return the JSON array of a task's tags by name; `tasks` has its `user_id` and `id`.
+
+    Each tag is looked up by its key: the limit keeps PostgreSQL from reading all tags of the user for every task.
+    """
+    is_linked = (TAGS.c.user_id == LINKS.c.user_id, TAGS.c.id == LINKS.c.tag_id)
+    linked = select(TAGS.c.id, TAGS.c.name, TAGS.c.color).where(*is_linked).limit(ONE).lateral("tag")
     tag = func.json_build_object(
         literal_column("'id'"),
-        TAGS.c.id,
+        linked.c.id,
         literal_column("'name'"),
-        TAGS.c.name,
+        linked.c.name,
         literal_column("'color'"),
-        TAGS.c.color,
+        linked.c.color,
     )
-    tags = func.json_agg(aggregate_order_by(tag, func.lower(TAGS.c.name), TAGS.c.name))
+    tags = func.json_agg(aggregate_order_by(tag, func.lower(linked.c.name), linked.c.name))
     return (
         select(func.coalesce(tags, literal_column("'[]'")))
-        .select_from(LINKS.join(TAGS, and_(TAGS.c.user_id == LINKS.c.user_id, TAGS.c.id == LINKS.c.tag_id)))
+        .select_from(LINKS.join(linked, true()))
         .where(LINKS.c.user_id == tasks["user_id"], LINKS.c.task_id == tasks["id"])
-        .correlate_except(LINKS, TAGS)
+        .correlate_except(LINKS, linked)
         .label("tags")
     )
 
