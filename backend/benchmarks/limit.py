@@ -26,7 +26,9 @@ COLUMNS = """id, title, description, completed, priority, due_date, recurrence_r
              created_at, updated_at"""
 TAGS = """(SELECT coalesce(json_agg(json_build_object('id', tags.id, 'name', tags.name, 'color', tags.color)
                                     ORDER BY lower(tags.name), tags.name), '[]')
-           FROM task_tag_link AS link JOIN tags ON tags.user_id = link.user_id AND tags.id = link.tag_id
+           FROM task_tag_link AS link CROSS JOIN LATERAL (
+               SELECT * FROM tags WHERE tags.user_id = link.user_id AND tags.id = link.tag_id LIMIT 1
+           ) AS tags
            WHERE link.user_id = task.user_id AND link.task_id = task.id) AS tags"""
 SELECT_USER = "SELECT id, email, name, created_at FROM users WHERE id = $1"
 SELECT_TASK = f"SELECT {COLUMNS}, {TAGS} FROM tasks AS task WHERE user_id = $1 AND id = $2"
@@ -48,8 +50,12 @@ WITH found AS MATERIALIZED (
                  WHERE link.user_id = $1 AND name = $3)
 ) {FOUND}"""
 SELECT_FOUND = f"""
-WITH found AS MATERIALIZED (
-    SELECT id, created_at FROM tasks WHERE user_id = $1 AND search_text LIKE $2
+WITH size AS (SELECT count(*) > 3000 AS is_large FROM (SELECT FROM tasks WHERE user_id = $1 LIMIT 3001) AS few),
+found AS MATERIALIZED (
+    SELECT id, created_at FROM tasks
+    WHERE NOT (SELECT is_large FROM size) AND user_id = $1 AND search_text || '' LIKE $2
+    UNION ALL
+    SELECT id, created_at FROM tasks WHERE (SELECT is_large FROM size) AND user_id = $1 AND search_text LIKE $2
 ) {FOUND}"""
 INSERT_TASK = f"""
 INSERT INTO tasks AS task (user_id, title, description, priority) VALUES ($1, $2, $3, $4)

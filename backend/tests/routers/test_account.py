@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
+from pydantic import TypeAdapter
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.support import (
@@ -605,9 +606,9 @@ async def test_exports_more_tasks_than_a_piece_holds(ada: Person, connection: as
 
     document = await export(ada)
 
-    read = [TaskPublic.model_validate(task) for task in document["tasks"]]
-    assert [task.title for task in read] == [f"Task {number}" for number in range(1, tasks + 1)]
-    assert len({task.id for task in read}) == tasks
+    read = TypeAdapter(list[TaskPublic]).validate_python(document["tasks"])
+    assert [task["title"] for task in read] == [f"Task {number}" for number in range(1, tasks + 1)]
+    assert len({task["id"] for task in read}) == tasks
 
 
 @pytest.mark.spec("ACC-008")

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
-
-from pydantic import BaseModel
+from typing import Any, ClassVar
 
 
 class DomainError(Exception):
@@ -97,7 +95,7 @@ class PreconditionFailedError(DomainError):
     status = 412
     code = "PRECONDITION_FAILED"
 
-    def __init__(self, current: BaseModel) -> None:
+    def __init__(self, current: Mapping[str, Any]) -> None:
         """Take the public schema of the resource as it is now; it has a `version` (RFC 9110, section 13.1.1)."""
         super().__init__()
         self.current = current

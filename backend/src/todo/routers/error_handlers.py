@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -57,7 +58,7 @@ def render(error: DomainError, **more: object) -> JSONResponse:
 async def _answer_domain_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DomainError)
     if isinstance(error, PreconditionFailedError):
-        current = error.current.model_dump(mode="json")
+        current = to_jsonable_python(error.current)
         answer = render(error, current=current)
         answer.headers["ETag"] = f'"{current["version"]}"'
         return answer

@@ -72,7 +72,7 @@ class ResourceRoute(DeclaredRoute):
     async def _tagged(self, request: Request) -> Response:
         """Tag what has a version with it; a GET of what has none, such as a list, is tagged by its content."""
         result, told = await self.call(request)
-        version = getattr(result, "version", None)
+        version = result.get("version") if isinstance(result, dict) else None
         if version is not None:
             return self.render(result, told, (b"etag", b'"%d"' % version))
         response = self.render(result, told)

@@ -1,8 +1,9 @@
 """The place in a list of tasks after the last one seen, as a text that only we need to understand."""
 
 from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 from pydantic_core import from_json, to_json
@@ -36,7 +37,8 @@ class Cursor(NamedTuple):
 
 def write_cursor(sort: str, task: TaskPublic) -> str:
     """Return the place after a task in a list in this order."""
-    place: list[Any] = [sort, getattr(task, sort.removeprefix("-")), task.id]
+    fields: Mapping[str, object] = task
+    place = [sort, fields[sort.removeprefix("-")], task["id"]]
     return urlsafe_b64encode(to_json(place)).rstrip(b"=").decode()
 
 

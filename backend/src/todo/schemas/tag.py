@@ -1,8 +1,10 @@
 """Tags as they travel."""
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from todo.core.types import Color, TagName
 
@@ -16,16 +18,16 @@ class TagWrite(BaseModel):
     color: Color | None = None
 
 
-class TagOfTask(BaseModel):
+class TagOfTask(TypedDict):
     """A tag as a task shows it."""
 
-    id: int = Field(examples=[7])
-    name: str = Field(examples=["home"])
-    color: str | None = Field(examples=["#FF5733"])
+    id: Annotated[int, Field(examples=[7])]
+    name: Annotated[str, Field(examples=["home"])]
+    color: Annotated[str | None, Field(examples=["#FF5733"])]
 
 
 class TagPublic(TagOfTask):
     """A tag. Its version is its ETag, and goes up with every change."""
 
     user_id: UUID
-    version: int = Field(examples=[1])
+    version: Annotated[int, Field(examples=[1])]

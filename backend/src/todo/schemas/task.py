@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
+from typing_extensions import TypedDict
 
-from todo.core.clock import as_utc
 from todo.core.types import (
     Completed,
     Description,
@@ -112,22 +112,22 @@ class TaskQuery(BaseModel):
     ] = True
 
 
-class TaskPublic(BaseModel):
+class TaskPublic(TypedDict):
     """A task with its tags in the order of their names. Times are in UTC.
 
     Its version is its ETag, and goes up with every change of the task or of a tag on it.
     """
 
-    id: int = Field(examples=[42])
-    title: str = Field(examples=["Water the plants"])
-    description: str | None = Field(examples=["The ferns too"])
-    completed: bool = Field(examples=[False])
+    id: Annotated[int, Field(examples=[42])]
+    title: Annotated[str, Field(examples=["Water the plants"])]
+    description: Annotated[str | None, Field(examples=["The ferns too"])]
+    completed: Annotated[bool, Field(examples=[False])]
     priority: Literal["low", "medium", "high"]
-    due_date: Annotated[datetime, AfterValidator(as_utc)] | None = Field(examples=["2026-12-01T18:00:00Z"])
-    recurrence_rule: str | None = Field(examples=["FREQ=WEEKLY;BYDAY=MO,TH"])
-    external_id: str | None = Field(examples=["import-7"])
+    due_date: Annotated[datetime | None, Field(examples=["2026-12-01T18:00:00Z"])]
+    recurrence_rule: Annotated[str | None, Field(examples=["FREQ=WEEKLY;BYDAY=MO,TH"])]
+    external_id: Annotated[str | None, Field(examples=["import-7"])]
     user_id: UUID
-    version: int = Field(examples=[1])
+    version: Annotated[int, Field(examples=[1])]
     created_at: datetime
     updated_at: datetime
     tags: list[TagOfTask]

@@ -34,5 +34,5 @@ async def _pieces(session: Session, user_id: UUID, head: bytes) -> AsyncIterator
     after, separator = 0, b""
     while tasks := await task_service.list_tasks_after(session, user_id, after, TASKS_PER_PIECE):
         yield separator + b",".join(to_json(task) for task in tasks)
-        after, separator = tasks[-1].id, b","
+        after, separator = tasks[-1]["id"], b","
     yield b"]}"

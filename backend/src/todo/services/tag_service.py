@@ -1,5 +1,6 @@
 """Tags: a user's own labels."""
 
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Text as SqlText
@@ -31,7 +32,7 @@ class TagAlreadyExistsError(InvalidValueError):
 TAGS, TASKS, LINKS = table_of(Tag), table_of(Task), table_of(TaskTagLink)
 USER_ID = bindparam("user_id", type_=TAGS.c.user_id.type)
 TAG_ID = bindparam("tag_id", type_=TAGS.c.id.type)
-PUBLIC_COLUMNS = tuple(TAGS.c[name] for name in TagPublic.model_fields)
+PUBLIC_COLUMNS = tuple(TAGS.c[name] for name in TagPublic.__annotations__)
 MINE = (TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
 WRITTEN = {"name": bindparam("name"), "color": bindparam("color", type_=SqlText)}
 BY_NAME = (func.lower(TAGS.c.name), TAGS.c.name)
@@ -74,7 +75,7 @@ async def create_tag(session: Session, user_id: UUID, tag: TagWrite) -> TagPubli
 async def list_tags(session: Session, user_id: UUID) -> list[TagPublic]:
     """Return the user's tags by name, without regard to case (TAG-007, TAG-008)."""
     rows = await session.fetch_all(SELECT_TAGS, user_id=user_id)
-    return [TagPublic.model_validate(dict(row)) for row in rows]
+    return [_public(row) for row in rows]
 
 
 async def get_tag(session: Session, user_id: UUID, tag_id: int) -> TagPublic:
@@ -121,7 +122,7 @@ async def _lock_and_touch(session: Session, user_id: UUID, tag_id: int, versions
     was made while it waited, and its task would keep the version of what it no longer looks like.
     """
     tag = _found(await session.fetch_one(LOCK_TAG, user_id=user_id, tag_id=tag_id))
-    if versions is not None and tag.version not in versions:
+    if versions is not None and tag["version"] not in versions:
         raise PreconditionFailedError(tag)
     await session.fetch_all(TOUCH_TASKS, user_id=user_id, tag_id=tag_id)
 
@@ -129,4 +130,8 @@ async def _lock_and_touch(session: Session, user_id: UUID, tag_id: int, versions
 def _found(row: Row | None) -> TagPublic:
     if row is None:
         raise TagNotFoundError
-    return TagPublic.model_validate(dict(row))
+    return _public(row)
+
+
+def _public(row: Row) -> TagPublic:
+    return cast("TagPublic", dict(row))

@@ -29,6 +29,7 @@ from todo.models import Tag, Task, TaskTagLink
 from todo.models.base import changed, table_of
 from todo.models.task import OWNER_EXISTS
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
+from todo.schemas.task import TaskPublic
 from todo.services.auth_service import InvalidTokenError
 from todo.services.preconditions import is_wanted
 from todo.services.tag_service import TagNotFoundError
@@ -42,7 +43,7 @@ MY_TASK = (TASKS.c.user_id == USER_ID, TASKS.c.id == TASK_ID)
 MY_TAG = (TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 ONE: ColumnElement[int] = literal_column("1")
-COLUMNS = [column for column in TASKS.c if column is not TASKS.c.search_text]
+COLUMNS = [TASKS.c[name] for name in TaskPublic.__annotations__ if name != "tags"]
 """What a task is read with: what is only searched stays where it is."""
 
 

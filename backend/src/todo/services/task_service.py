@@ -1,16 +1,18 @@
 """Tasks: what a user means to do, and which tags it carries."""
 
 import re
+from typing import cast
 from uuid import UUID
 
 from pydantic_core import from_json
 
+from todo.core.clock import as_utc
 from todo.core.database import Row, Session, Statement
 from todo.core.errors import PreconditionFailedError
 from todo.core.types import BIGINT_MAX, UNKNOWN_ID
 from todo.core.value_errors import InvalidCursorError
 from todo.schemas.cursor import read_cursor, write_cursor
-from todo.schemas.page import Page
+from todo.schemas.page import Page, make_page
 from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
 from todo.services import task_list_queries, task_queries
 from todo.services.preconditions import Versions
@@ -35,8 +37,8 @@ async def create_task(session: Session, user_id: UUID, task: TaskCreate) -> tupl
     row = await session.fetch_one(statement, user_id=user_id, **task.model_dump())
     created = _found(row)
     assert row is not None
-    if not row["created"] and row["seen"] != created.version:
-        return await get_task(session, user_id, created.id), False
+    if not row["created"] and row["seen"] != created["version"]:
+        return await get_task(session, user_id, created["id"]), False
     return created, row["created"]
 
 
@@ -68,7 +70,7 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[
     total: int | None = rows[0]["total"] if query.total else None
     items = [_public(row) for row in rows[: query.limit] if row["id"] is not None]
     has_more = query.page * query.limit < (total or 0) if counted else len(rows) > query.limit
-    return Page[TaskPublic].of(
+    return make_page(
         items,
         total=total,
         page=query.page if last_seen is None else None,
@@ -124,7 +126,7 @@ async def update_task(
     values = changes.model_dump()
     if not values:
         task = await get_task(session, user_id, task_id)
-        if versions is not None and task.version not in versions:
+        if versions is not None and task["version"] not in versions:
             raise PreconditionFailedError(task)
         return task
     statement = task_queries.update_task(frozenset(values), conditional=versions is not None)
@@ -133,7 +135,7 @@ async def update_task(
         raise PreconditionFailedError(await get_task(session, user_id, task_id))
     task = _found(row)
     # It waited for another write: its tags may be those of before that.
-    return task if row is None or row["seen"] == task.version - 1 else await get_task(session, user_id, task_id)
+    return task if row is None or row["seen"] == task["version"] - 1 else await get_task(session, user_id, task_id)
 
 
 async def delete_task(session: Session, user_id: UUID, task_id: int, versions: Versions | None = None) -> None:
@@ -187,7 +189,12 @@ def _found(row: Row | None) -> TaskPublic:
 
 
 def _public(row: Row) -> TaskPublic:
-    return TaskPublic.model_validate({**row, "tags": from_json(row["tags"])})
+    # What else a row has beside the task is not rendered.
+    task = cast("TaskPublic", dict(row))
+    task["tags"] = from_json(row["tags"])
+    if task["due_date"] is not None and task["due_date"].tzinfo is None:
+        task["due_date"] = as_utc(task["due_date"])
+    return task
 
 
 def _as_pattern(text: str) -> str:
