@@ -1,7 +1,9 @@
 """Connections to PostgreSQL, lent one request at a time."""
 
 import asyncio
+import contextlib
 import logging
+from collections import deque
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -24,7 +26,8 @@ class Connections:
     def __init__(self, pool: asyncpg.Pool, size: int, patience: float) -> None:
         """Take the pool, its size, and how many seconds one may wait for a turn, and again for a connection."""
         self._pool = pool
-        self._turns = asyncio.Semaphore(size)
+        self._turns = size
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._patience = patience
         self._idle: list[PoolConnectionProxy] = []
         self._current: set[PoolConnectionProxy] = set()
@@ -35,10 +38,10 @@ class Connections:
         Raises:
             ServiceUnavailableError: all of them were busy for too long.
         """
-        if self._turns.locked():
-            await self._wait_for_turn()
+        if self._turns:
+            self._turns -= 1
         else:
-            await self._turns.acquire()
+            await self._wait_for_turn()
         CONNECTIONS_BUSY.inc()
         try:
             while self._idle:
@@ -76,23 +79,45 @@ class Connections:
     async def _dismiss(self, connection: PoolConnectionProxy) -> None:
         """Give a connection back to the pool, which keeps, resets or closes it."""
         self._current.discard(connection)
-        await self._pool.release(connection)
+        # The pool's way to say that the connection was lost in this very moment.
+        with contextlib.suppress(asyncpg.InternalClientError):
+            await self._pool.release(connection)
 
     def _end_turn(self) -> None:
         CONNECTIONS_BUSY.dec()
-        self._turns.release()
+        self._pass_turn_on()
+
+    def _pass_turn_on(self) -> None:
+        while self._waiting:
+            if not (first := self._waiting.popleft()).done():
+                first.set_result(None)
+                return
+        self._turns += 1
 
     async def _wait_for_turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        self._waiting.append(turn)
+        timer = loop.call_later(self._patience, _give_up, turn)
         CONNECTIONS_AWAITED.inc()
         try:
-            async with asyncio.timeout(self._patience):
-                await self._turns.acquire()
-        except TimeoutError as error:
+            await turn
+        except ServiceUnavailableError:
             CONNECTIONS_REFUSED.inc()
             logger.warning("No connection to the database was free within %s seconds", self._patience)
-            raise ServiceUnavailableError from error
+            raise
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self._pass_turn_on()
+            raise
         finally:
+            timer.cancel()
             CONNECTIONS_AWAITED.dec()
+
+
+def _give_up(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_exception(ServiceUnavailableError())
 
 
 def _is_open(connection: PoolConnectionProxy) -> bool:

@@ -47,7 +47,7 @@ class DeclaredRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell whether this route is the one; most are not, which their first letters tell."""
-        if not scope.get("root_path") and not scope["path"].startswith(self._beginning):
+        if not scope["path"].startswith(self._beginning) and not scope.get("root_path"):
             return Match.NONE, {}
         return super().matches(scope)
 

@@ -5,12 +5,13 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from todo.routers.declared_route import DeclaredRoute
 from todo.routers.dependencies import Session
 from todo.routers.error_handlers import errors
 from todo.routers.resource_route import name_operation
 from todo.services.readiness_service import DatabaseUnreachableError, MigrationsPendingError, check_readiness
 
-router = APIRouter(tags=["health"], generate_unique_id_function=name_operation)
+router = APIRouter(tags=["health"], route_class=DeclaredRoute, generate_unique_id_function=name_operation)
 
 
 class Health(BaseModel):
