@@ -125,8 +125,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_origins=settings.cors_origins,
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID],
-        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", *RATE_LIMIT_FIELDS, REQUEST_ID],
+        allow_headers=["Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode()],
+        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", *RATE_LIMIT_FIELDS, REQUEST_ID.decode()],
     )
     app.add_middleware(RequestContextMiddleware)
     return app

@@ -35,8 +35,8 @@ from todo.services.session_service import SessionEndedError
 API = "/api/v1"
 SESSION = "todo.session"
 """Where in a request's scope the transaction is that all of it runs in, if one was begun for it."""
-RATE_LIMIT_HEADERS = "todo.rate_limit"
-"""Where in a request's scope the headers are that tell how many attempts are left, if they are counted."""
+RESPONSE_HEADERS = "todo.response_headers"
+"""Where in a request's scope the headers are that its answer gets, whatever it is."""
 RATE_LIMIT_FIELDS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 CALLER = "todo.caller"
 """Where in a request's scope it stands who is asking, once that is known."""
@@ -123,11 +123,11 @@ class Authentication(SecurityBase):
         known: Caller | None = request.scope.get(CALLER)
         if known is not None:
             return known
-        given = request.headers.getlist("Authorization")
+        given = [value for name, value in request.scope["headers"] if name == b"authorization"]
         if len(given) > 1:
             # Who is in front of us may have believed the other one.
             raise InvalidTokenError
-        scheme, _, token = given[0].partition(" ") if given else ("", "", "")
+        scheme, _, token = given[0].decode("latin-1").partition(" ") if given else ("", "", "")
         if scheme.lower() != "bearer" or not token:
             raise MissingTokenError
         resources = await get_resources(request)
@@ -216,10 +216,10 @@ def limit_rate(name: str) -> Callable[..., Awaitable[None]]:
         try:
             left = rate_limits.count_attempt(name, network_of(device.address))
         except RateLimitExceededError as error:
-            request.scope[RATE_LIMIT_HEADERS] = _describe(error.allowance)
+            request.scope[RESPONSE_HEADERS] += _describe(error.allowance)
             raise
         if left is not None:
-            request.scope[RATE_LIMIT_HEADERS] = _describe(left)
+            request.scope[RESPONSE_HEADERS] += _describe(left)
 
     return count_attempt
 

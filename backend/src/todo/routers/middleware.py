@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
+import os
 import re
 import time
-from uuid import uuid4
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -16,10 +16,14 @@ from starlette_compress import CompressMiddleware
 from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError, RequestTimeoutError
 from todo.core.logging_config import request_id
 from todo.core.metrics import IN_PROGRESS, UNMATCHED, count_request
-from todo.routers.dependencies import CALLER, RATE_LIMIT_HEADERS
+from todo.routers.dependencies import CALLER, RESPONSE_HEADERS
 from todo.routers.error_handlers import render
 
-REQUEST_ID = "x-request-id"
+REQUEST_ID = b"x-request-id"
+REQUEST_HEADERS = "todo.request_headers"
+"""Where in a request's scope its headers are by name; of those that are there twice, the last."""
+STATUS = "todo.status"
+"""Where in a request's scope the status of its answer is, as soon as that has begun."""
 POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 """For all answers but pages, which bring their own."""
 KEPT = ("access-control-", "vary")
@@ -40,7 +44,7 @@ SECURITY_HEADERS = _headers()
 NEVER_KEPT = _headers(cache_control="no-store")
 CHECKED_AGAIN = _headers(cache_control="private, no-cache")
 PROBES = {"/health", "/ready"}
-ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 logger = logging.getLogger("todo.requests")
 
@@ -48,7 +52,8 @@ logger = logging.getLogger("todo.requests")
 class RequestContextMiddleware:
     """Gives each request an id, the client's own if it is a plain one; returns it and logs one line at the end.
 
-    Every answer carries the headers that keep browsers from doing more with it than it is for.
+    Every answer carries the headers that keep browsers from doing more with it than it is for, and those that others
+    put into the scope.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -61,21 +66,20 @@ class RequestContextMiddleware:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        given = Headers(scope=scope).get(REQUEST_ID, "")
-        id_ = given if ACCEPTABLE_ID.fullmatch(given) else uuid4().hex
-        scope["request_id"] = id_
-        request_id.set(id_)
-        added = [(REQUEST_ID.encode(), id_.encode()), *_headers_for(scope["path"])]
-        status = 0
+        given = scope[REQUEST_HEADERS] = dict(scope["headers"])
+        id_ = given.get(REQUEST_ID, b"")
+        if not ACCEPTABLE_ID.fullmatch(id_):
+            id_ = os.urandom(16).hex().encode()
+        scope["request_id"] = id_.decode()
+        request_id.set(scope["request_id"])
+        added = scope[RESPONSE_HEADERS] = [(REQUEST_ID, id_), *_headers_for(scope["path"])]
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = [*message["headers"], *added, *scope.get(RATE_LIMIT_HEADERS, ())]
+                scope[STATUS] = message["status"]
+                headers = message["headers"] = [*message["headers"], *added]
                 if not any(name == POLICY[0] for name, _ in headers):
                     headers.append(POLICY)
-                message["headers"] = headers
             await send(message)
 
         IN_PROGRESS.inc()
@@ -83,11 +87,7 @@ class RequestContextMiddleware:
             await self._app(scope, receive, send_with_headers)
         finally:
             IN_PROGRESS.dec()
-            _note(scope, status, time.perf_counter() - began)
-
-
-def _has_header(scope: Scope, name: bytes) -> bool:
-    return any(given == name for given, _ in scope.get("headers", ()))
+            _note(scope, time.perf_counter() - began)
 
 
 def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
@@ -98,9 +98,10 @@ def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
     return SECURITY_HEADERS
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
+def _note(scope: Scope, seconds: float) -> None:
     """Count a request that is over, and write its line."""
     method, route, caller = scope["method"], scope.get("route"), scope.get(CALLER)
+    status = scope.get(STATUS, 0)
     template = getattr(route, "path", UNMATCHED)
     count_request(method, template, status, seconds)
     level = logging.DEBUG if scope["path"] in PROBES else logging.INFO
@@ -128,16 +129,11 @@ class CrossOriginMiddleware(CORSMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or _has_header(scope, b"origin"):
+        if scope["type"] == "http" and b"origin" not in scope[REQUEST_HEADERS]:
+            scope[RESPONSE_HEADERS].append(VARY_BY_ORIGIN)
+            await self.app(scope, receive, send)
+        else:
             await super().__call__(scope, receive, send)
-            return
-
-        async def send_with_vary(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"].append(VARY_BY_ORIGIN)
-            await send(message)
-
-        await self.app(scope, receive, send_with_vary)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a preflight (Fetch standard, CORS-preflight fetch)."""
@@ -154,8 +150,8 @@ class CompressForWhoAsksMiddleware(CompressMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        serve = super().__call__ if _has_header(scope, b"accept-encoding") else self.app
-        await serve(scope, receive, send)
+        asked = b"accept-encoding" in scope.get(REQUEST_HEADERS, ())
+        await (super().__call__ if asked else self.app)(scope, receive, send)
 
 
 class BodyLimitMiddleware:
@@ -173,15 +169,13 @@ class BodyLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http":
+        given = scope.get(REQUEST_HEADERS, ())
+        if b"content-length" not in given and b"transfer-encoding" not in given:
+            # There is no body (RFC 9112, section 6.3).
             await self._app(scope, receive, send)
             return
-        if not _has_header(scope, b"content-length") and not _has_header(scope, b"transfer-encoding"):
-            # A request without a body (RFC 9112, section 6).
-            await self._app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced) > self._max_bytes:
+        announced = given.get(b"content-length", b"")
+        if announced.isdigit() and int(announced) > self._max_bytes:
             await render(PayloadTooLargeError())(scope, receive, send)
             return
         read, whole = 0, False
@@ -217,17 +211,10 @@ class UnexpectedErrorMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        started = False
-
-        async def note_start(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
         try:
-            await self._app(scope, receive, note_start)
+            await self._app(scope, receive, send)
         except Exception:
             logger.exception("Unexpected error", extra={"request_id": scope.get("request_id")})
-            if started or scope["type"] != "http":
+            if STATUS in scope or scope["type"] != "http":
                 raise
             await render(InternalError(), request_id=scope.get("request_id"))(scope, receive, send)

@@ -1,9 +1,11 @@
 """Users as they travel."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict
+from pydantic import MISSING, BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from todo.core.types import Email, Name, Password, Text
 
@@ -22,26 +24,13 @@ class UserCreate(BaseModel):
     name: Name | None = None
 
 
-class UserPublic(BaseModel):
+class UserPublic(TypedDict):
     """An account as its owner sees it; never with anything of the password."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11",
-                    "email": "ada@example.com",
-                    "name": "Ada",
-                    "created_at": "2026-11-23T09:30:00Z",
-                }
-            ]
-        }
-    )
-
-    id: UUID
-    email: str
-    name: str | None
-    created_at: datetime
+    id: Annotated[UUID, Field(examples=["0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11"])]
+    email: Annotated[str, Field(examples=["ada@example.com"])]
+    name: Annotated[str | None, Field(examples=["Ada"])]
+    created_at: Annotated[datetime, Field(examples=["2026-11-23T09:30:00Z"])]
 
 
 class AccountUpdate(BaseModel):

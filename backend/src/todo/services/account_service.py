@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import String, Uuid, bindparam, delete, exists, func, insert, select, update
@@ -66,7 +67,7 @@ EMAIL = bindparam("email", type_=String)
 USER_ID = bindparam("user_id", type_=Uuid)
 PASSWORD_HASH = bindparam("password_hash", type_=String)
 NEW_HASH = bindparam("new_hash", type_=String)
-PUBLIC_COLUMNS = tuple(USERS.c[name] for name in UserPublic.model_fields)
+PUBLIC_COLUMNS = tuple(USERS.c[name] for name in UserPublic.__annotations__)
 EMAIL_TAKEN = {EMAIL_UNIQUE: EmailAlreadyExistsError}
 
 INSERT_USER = Statement(
@@ -243,4 +244,4 @@ async def _verify_password(
 def _existing(row: Row | None) -> UserPublic:
     if row is None:
         raise InvalidTokenError
-    return UserPublic.model_validate(dict(row))
+    return cast("UserPublic", dict(row))
