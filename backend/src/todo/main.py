@@ -16,7 +16,7 @@ from todo.core.postgres_process import die_with_parent
 from todo.core.rate_limit import RateLimits
 from todo.core.security import PasswordHasher, TokenSigner
 from todo.core.telemetry import is_traced, trace_statements
-from todo.routers import access_tokens, account, auth, documentation, health, sessions, tags, tasks
+from todo.routers import access_tokens, account, auth, documentation, health, sessions, tags, task_bulk, tasks
 from todo.routers.dependencies import RATE_LIMIT_FIELDS, AppResources
 from todo.routers.error_handlers import install_error_handlers
 from todo.routers.middleware import (
@@ -154,6 +154,6 @@ def _add_routes(app: FastAPI) -> None:
     # One flat list, the busiest first: routes of included routers are matched once a level, and then once more.
     for router in (
         *(tasks.router, tags.router, account.router, account.exports, auth.router, sessions.router),
-        *(access_tokens.router, health.router, documentation.router),
+        *(task_bulk.router, access_tokens.router, health.router, documentation.router),
     ):
         app.router.routes.extend(router.routes)

@@ -38,5 +38,5 @@ def test_no_generated_request_gets_a_5xx_or_an_undeclared_answer(start: Start, l
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Tested: 29" in done.stdout
+    assert "Tested: 30" in done.stdout
     assert re.search(r"✅ Fuzzing\s+✅ Stateful", done.stdout), done.stdout

@@ -30,6 +30,7 @@ SCOPE_OF = {
     "GET /api/v1/auth/tokens": "account",
     "GET /api/v1/tasks": "tasks:read",
     "POST /api/v1/tasks": "tasks:write",
+    "POST /api/v1/tasks/bulk": "tasks:write",
     "GET /api/v1/tasks/{task_id}": "tasks:read",
     "PUT /api/v1/tasks/{task_id}": "tasks:write",
     "PATCH /api/v1/tasks/{task_id}": "tasks:write",

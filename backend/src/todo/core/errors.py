@@ -1,8 +1,8 @@
 """The tree of errors that reach a client: the kind owns the HTTP status, the error its code and message."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 
 class DomainError(Exception):
@@ -143,6 +143,39 @@ class RateLimitExceededError(DomainError):
         super().__init__()
         self.allowance = allowance
         self.headers = {"Retry-After": str(allowance.reset)}
+
+
+class Refusal(NamedTuple):
+    """Why one item of a request was not done: the status and error that it would have been answered by itself.
+
+    Attributes:
+        field: what is at fault, within the item; empty if it is the item as such.
+    """
+
+    status: int
+    field: str
+    detail: str
+    code: str
+
+    @classmethod
+    def of(cls, kind: type[DomainError], field: str = "") -> "Refusal":
+        """Return the refusal for an error."""
+        return cls(kind.status, field, kind.detail(), kind.code)
+
+
+class ItemsRefusedError(DomainError):
+    """Nothing was done, because some items cannot be
+
+    It is answered as the first of them would have been by itself, with a line for each.
+    """
+
+    status = 400
+    code = "ITEMS_REFUSED"
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        """Take why, with fields that name their item (`items.3.title`); at least one."""
+        super().__init__()
+        self.refusals = refusals
 
 
 class InternalError(DomainError):

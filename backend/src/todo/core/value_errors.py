@@ -129,6 +129,20 @@ class InvalidSortFieldError(InvalidValueError):
     field = "sort"
 
 
+class InvalidBulkSizeError(InvalidValueError):
+    """A request takes 1 to 1000 items"""
+
+    code = "INVALID_BULK_SIZE"
+    field = "items"
+
+
+class DuplicateItemError(InvalidValueError):
+    """An item before this one is about the same task"""
+
+    code = "DUPLICATE_ITEM"
+    field = "id"
+
+
 class InvalidCursorError(InvalidValueError):
     """Cursor is not valid for this list"""
 

@@ -1,7 +1,7 @@
 """Every error, whoever raised it, rendered in the contract's one shape."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,17 +14,18 @@ from starlette.routing import Match
 from todo.core.errors import (
     DomainError,
     InternalError,
+    ItemsRefusedError,
     MalformedRequestError,
     MethodNotAllowedError,
     PayloadTooLargeError,
     PreconditionFailedError,
+    Refusal,
     RequestTimeoutError,
     UnknownPathError,
 )
-from todo.schemas.error import ErrorPublic, FieldError
+from todo.schemas.error import ErrorPublic, read_problem
 
 Responses = dict[int | str, dict[str, Any]]
-WHERE_IT_WAS = {"body", "query", "path", "header", "cookie"}
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -62,16 +63,22 @@ async def _answer_domain_error(_request: Request, error: Exception) -> JSONRespo
         answer = render(error, current=current)
         answer.headers["ETag"] = f'"{current["version"]}"'
         return answer
+    if isinstance(error, ItemsRefusedError):
+        return _answer_refusals(error.refusals)
     return render(error)
 
 
 async def _answer_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     """Answer 422 if anything is missing or of a wrong type, else 400; name each field at fault."""
     assert isinstance(error, RequestValidationError)
-    problems = sorted((_read_problem(problem) for problem in error.errors()), key=lambda pair: -pair[0])
-    status, first = problems[0]
-    fields = [field.model_dump() for _, field in problems]
-    return JSONResponse({"detail": first.detail, "code": first.code, "errors": fields}, status)
+    return _answer_refusals(sorted(map(read_problem, error.errors()), key=lambda refusal: -refusal.status))
+
+
+def _answer_refusals(refusals: Sequence[Refusal]) -> JSONResponse:
+    """Answer as for the first one, and name them all."""
+    first = refusals[0]
+    lines = [{"field": field, "detail": detail, "code": code} for _, field, detail, code in refusals]
+    return JSONResponse({"detail": first.detail, "code": first.code, "errors": lines}, first.status)
 
 
 async def _answer_framework_error(request: Request, error: Exception) -> JSONResponse:
@@ -90,17 +97,6 @@ async def _answer_framework_error(request: Request, error: Exception) -> JSONRes
     if error.status_code in (400, MalformedRequestError.status):
         return render(MalformedRequestError())
     return render(InternalError())
-
-
-def _read_problem(problem: Mapping[str, Any]) -> tuple[int, FieldError]:
-    """Return the status that a problem calls for, and the problem as the client reads it."""
-    cause = problem.get("ctx", {}).get("error")
-    path = [str(part) for part in problem["loc"] if part not in WHERE_IT_WAS and isinstance(part, str)]
-    field = ".".join(path) or str(problem["loc"][0])
-    if isinstance(cause, DomainError):
-        return cause.status, FieldError(field=field, detail=cause.detail(), code=cause.code)
-    detail = problem["msg"].removeprefix("Value error, ")
-    return MalformedRequestError.status, FieldError(field=field, detail=detail, code=MalformedRequestError.code)
 
 
 def _body(kind: type[DomainError]) -> dict[str, object]:

@@ -53,6 +53,8 @@ class TaskNotFoundError(NotFoundError):
     code = "TASK_NOT_FOUND"
 
 
+IS_NEW = (literal_column("tasks.xmax") == literal_column("0")).label("created")
+"""Whether an INSERT that may update made the row that it returns: nobody has locked that."""
 ROW_OF_TASKS: Mapping[str, ColumnElement[Any]] = {
     "user_id": literal_column("tasks.user_id"),
     "id": literal_column("tasks.id"),
@@ -140,7 +142,7 @@ INSERT_TASK_ONCE = Statement(
     ).returning(
         *COLUMNS,
         tags_json(ROW_OF_TASKS),
-        (literal_column("tasks.xmax") == literal_column("0")).label("created"),
+        IS_NEW,
         _version_seen("external_id", bindparam("external_id", type_=SqlString)),
     ),
     violations={OWNER_EXISTS: InvalidTokenError},

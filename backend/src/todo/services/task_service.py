@@ -68,7 +68,7 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[
         after_id=last_seen and last_seen.after_id,
     )
     total: int | None = rows[0]["total"] if query.total else None
-    items = [_public(row) for row in rows[: query.limit] if row["id"] is not None]
+    items = [read_row(row) for row in rows[: query.limit] if row["id"] is not None]
     has_more = query.page * query.limit < (total or 0) if counted else len(rows) > query.limit
     return make_page(
         items,
@@ -105,7 +105,7 @@ async def get_task(session: Session, user_id: UUID, task_id: int) -> TaskPublic:
 async def list_tasks_after(session: Session, user_id: UUID, task_id: int, limit: int) -> list[TaskPublic]:
     """Return the user's next tasks by id, for who reads them all; 0 begins."""
     rows = await session.fetch_all(task_queries.SELECT_TASKS_AFTER, user_id=user_id, task_id=task_id, limit=limit)
-    return [_public(row) for row in rows]
+    return [read_row(row) for row in rows]
 
 
 async def update_task(
@@ -185,11 +185,11 @@ async def _write_link(session: Session, statement: Statement, user_id: UUID, tas
 def _found(row: Row | None) -> TaskPublic:
     if row is None:
         raise TaskNotFoundError
-    return _public(row)
+    return read_row(row)
 
 
-def _public(row: Row) -> TaskPublic:
-    # What else a row has beside the task is not rendered.
+def read_row(row: Row) -> TaskPublic:
+    """Return the task that a row holds, which may hold more."""
     task = cast("TaskPublic", dict(row))
     task["tags"] = from_json(row["tags"])
     if task["due_date"] is not None and task["due_date"].tzinfo is None:

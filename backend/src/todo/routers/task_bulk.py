@@ -1,0 +1,54 @@
+"""Many writes of the user's tasks in one request."""
+
+from todo.core.errors import (
+    MalformedRequestError,
+    PayloadTooLargeError,
+    PreconditionFailedError,
+    UnsupportedMediaTypeError,
+)
+from todo.core.value_errors import (
+    DescriptionTooLongError,
+    DuplicateItemError,
+    InvalidBulkSizeError,
+    InvalidDueDateError,
+    InvalidExternalIdError,
+    InvalidPriorityError,
+    InvalidRecurrenceRuleError,
+    InvalidTitleError,
+)
+from todo.routers.dependencies import CurrentUser, Session
+from todo.routers.error_handlers import errors
+from todo.routers.resource_route import make_router
+from todo.schemas.task_bulk import TaskBulk, TaskBulkPublic
+from todo.services import task_bulk_service
+from todo.services.task_queries import TaskNotFoundError
+
+router = make_router("/tasks", "tasks")
+
+
+@router.post(
+    "/bulk",
+    responses=errors(
+        InvalidBulkSizeError,
+        DuplicateItemError,
+        InvalidTitleError,
+        DescriptionTooLongError,
+        InvalidPriorityError,
+        InvalidDueDateError,
+        InvalidRecurrenceRuleError,
+        InvalidExternalIdError,
+        TaskNotFoundError,
+        PreconditionFailedError,
+        PayloadTooLargeError,
+        UnsupportedMediaTypeError,
+        MalformedRequestError,
+    ),
+)
+async def write_tasks(bulk: TaskBulk, session: Session, user: CurrentUser) -> TaskBulkPublic:
+    """Create, change and delete up to 1000 tasks in one transaction.
+
+    All or nothing: if any item cannot be done nothing is, and the answer is the error of the first such item, with a
+    line for each (`items.3.title`). With `atomic` off each item is on its own, and the answer tells what became of it.
+    A body is at most 1 MiB, unless the operator allows more.
+    """
+    return await task_bulk_service.write_tasks(session, user.id, bulk)

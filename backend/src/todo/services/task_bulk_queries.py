@@ -1,0 +1,82 @@
+"""The statements that write many tasks at once: one for each kind of write, over arrays with a place for each item."""
+
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    any_,
+    bindparam,
+    case,
+    column,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.selectable import TableValuedAlias
+
+from todo.core.database import Statement
+from todo.models.base import changed
+from todo.models.task import OWNER_EXISTS
+from todo.schemas.task import TaskCreate, TaskUpdate
+from todo.services.auth_service import InvalidTokenError
+from todo.services.task_queries import COLUMNS, IS_NEW, TASKS, USER_ID, tags_json
+
+IDS = bindparam("ids", type_=ARRAY(BigInteger))
+MINE = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
+WRITTEN = tuple(TaskCreate.model_fields)
+CHANGED = tuple(TaskUpdate.model_fields)
+PLACE = "place"
+"""Where an item stands among those of its kind, from 1."""
+
+
+def _items(*columns: tuple[str, Any]) -> TableValuedAlias:
+    """Return the rows that arrays of equal length make side by side; each is bound by its column's name."""
+    arrays = [bindparam(name, type_=ARRAY(type_)) for name, type_ in columns]
+    return (
+        func.unnest(*arrays)
+        .table_valued(*(column(name, type_) for name, type_ in columns), with_ordinality=PLACE)
+        .render_derived(name="item")
+    )
+
+
+_new = _items(*((name, TASKS.c[name].type) for name in WRITTEN))
+INSERT_TASKS = Statement(
+    # The update changes nothing: it makes the statement return, and lock, a row that has the external id already.
+    insert(TASKS)
+    .from_select(["user_id", *WRITTEN], select(USER_ID, *(_new.c[name] for name in WRITTEN)).order_by(_new.c[PLACE]))
+    .on_conflict_do_update(
+        index_elements=["user_id", "external_id"],
+        index_where=TASKS.c.external_id.is_not(None),
+        set_={"external_id": TASKS.c.external_id},
+    )
+    .returning(TASKS.c.id, TASKS.c.external_id, IS_NEW),
+    violations={OWNER_EXISTS: InvalidTokenError},
+)
+"""New ids ascend in the order of the items. No two items may have one external id."""
+
+LOCK_TASKS = Statement(select(TASKS.c.id, TASKS.c.version).where(*MINE).order_by(TASKS.c.id).with_for_update())
+"""In one order, so that two requests on the same tasks cannot block each other."""
+
+_change = _items(
+    ("id", BigInteger()),
+    *((f"has_{name}", Boolean()) for name in CHANGED),
+    *((name, TASKS.c[name].type) for name in CHANGED),
+)
+
+
+def _value(name: str) -> ColumnElement[Any]:
+    return case((_change.c[f"has_{name}"], _change.c[name]), else_=TASKS.c[name])
+
+
+UPDATE_TASKS = Statement(
+    update(TASKS)
+    .where(TASKS.c.user_id == USER_ID, TASKS.c.id == _change.c.id)
+    .values(**{name: _value(name) for name in CHANGED}, **changed(TASKS))
+)
+DELETE_TASKS = Statement(delete(TASKS).where(*MINE))
+SELECT_TASKS = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*MINE))
