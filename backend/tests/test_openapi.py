@@ -100,6 +100,18 @@ def test_what_has_a_version_takes_preconditions(document: Json, path: str) -> No
         assert header.lower() in headers_of(document["paths"][path][method]), method
 
 
+def test_answers_say_which_headers_they_have(document: Json) -> None:
+    for name, operation in operations(document).items():
+        takes = headers_of(operation)
+        success = next(response for status, response in operation["responses"].items() if status.startswith("2"))
+        if "if-none-match" in takes:
+            assert "ETag" in success["headers"], name
+        if "idempotency-key" in takes:
+            assert "Idempotency-Replayed" in success["headers"], name
+        for status in {"429", "503"} & operation["responses"].keys():
+            assert "Retry-After" in operation["responses"][status]["headers"], (name, status)
+
+
 def headers_of(operation: Json) -> set[str]:
     """Return the names of the headers that an operation takes, in lower case."""
     return {parameter["name"].lower() for parameter in operation.get("parameters", []) if parameter["in"] == "header"}

@@ -262,7 +262,8 @@ def _database_for_migration(settings: Settings) -> Iterator[str]:
 
 
 def _print_openapi(_: argparse.Namespace) -> None:
-    settings = Settings(database_url="postgresql://nowhere/todo", jwt_secret_key=SecretStr("0" * 64))
+    needed = {"database_url": "postgresql://nowhere/todo", "jwt_secret_key": SecretStr("0" * 64)}
+    settings = load_settings().model_copy(update=needed)
     print(json.dumps(create_app(settings).openapi(), indent=2))
 
 

@@ -16,6 +16,7 @@ from todo.core.postgres_process import die_with_parent
 from todo.core.rate_limit import RateLimits
 from todo.core.security import PasswordHasher, TokenSigner
 from todo.core.telemetry import is_traced, trace_statements
+from todo.core.turns import Turns
 from todo.routers import access_tokens, account, auth, documentation, health, sessions, tags, task_bulk, tasks
 from todo.routers.dependencies import RATE_LIMIT_FIELDS, AppResources
 from todo.routers.error_handlers import install_error_handlers
@@ -30,6 +31,7 @@ from todo.routers.middleware import (
 from todo.routers.resource_route import IF_NONE_MATCH, KEY_HEADER
 from todo.services.account_service import ACCOUNT, Security
 from todo.services.housekeeping import sweeping
+from todo.services.idempotency_service import IdempotencyKeyInUseError
 
 COMPRESSED_FROM = 1400
 """Bytes: what fits into one packet arrives no sooner when it is smaller."""
@@ -84,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             ),
             rate_limits=_make_rate_limits(settings),
         ),
+        keyed_writes=Turns(settings.db_lock_timeout, IdempotencyKeyInUseError),
     )
 
     @asynccontextmanager

@@ -73,6 +73,8 @@ def test_answers_in_its_own_shape(service: Service, content: bytes, status: int)
 
     assert answered == status, body
     assert headers["content-type"] == "application/json"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-request-id"]
     assert status == 200 or set(json.loads(body)) >= {"detail", "code"}
     assert httpx.get(f"{service.url}/health").status_code == 200
 

@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
 from tests.support import PASSWORD, Json, Make, MakeApp, Person, Watched, assert_error, make_client, until_waiting
-from todo.services import idempotency_service
 from todo.services.housekeeping import sweep
 from todo.services.idempotency_service import SWEPT_AT_ONCE, sweep_keys
 
@@ -333,12 +332,10 @@ async def test_refuses_a_key_when_the_one_that_it_waited_for_was_another(
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a twin wait for 50 ms and not for WAIT."""
-    claim = idempotency_service.CLAIM_KEY
-    wait = str(idempotency_service.WAIT)
-    assert wait in claim.sql
-    monkeypatch.setitem(vars(claim), "sql", claim.sql.replace(wait, "'50ms'"))
+async def impatient(ada: Person, make_app: MakeApp) -> None:
+    """Have Ada talk to an application that waits for 50 ms."""
+    app = await make_app(db_lock_timeout=0.05)
+    object.__setattr__(ada, "client", make_client(app, headers=ada.client.headers))
 
 
 @pytest.mark.spec("IDK-004")
@@ -354,6 +351,41 @@ async def test_says_that_a_twin_is_in_flight(ada: Person, connection: asyncpg.Co
     assert_error(refused, *IN_USE)
     assert (await create(ada, key)).status_code == 201
     assert await count_tasks(ada) == 1
+
+
+@pytest.mark.spec("IDK-004")
+async def test_says_that_a_twin_is_in_flight_although_statements_are_given_up_sooner(
+    ada: Person, make_app: MakeApp, connection: asyncpg.Connection, key: str
+) -> None:
+    client = make_client(await make_app(db_statement_timeout=0.2), headers=ada.client.headers)
+    async with connection.transaction():
+        await connection.execute(INSERT_KEY, ada.id, key)
+
+        refused = await client.post("/tasks", json={"title": "Twin"}, headers={"Idempotency-Key": key})
+
+    assert_error(refused, *IN_USE)
+
+
+@pytest.mark.spec("IDK-004")
+async def test_leaves_others_their_connections_while_writes_of_one_person_wait(
+    ada: Person, bob: Person, task: Json, make_app: MakeApp, connection: asyncpg.Connection, watcher: asyncpg.Connection
+) -> None:
+    app = await make_app(db_pool_min=1, db_pool_max=2, db_pool_timeout=1)
+    mine, his = (make_client(app, headers=person.client.headers) for person in (ada, bob))
+    async with connection.transaction():
+        await connection.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"])
+        writing = asyncio.gather(
+            *(
+                mine.patch(f"/tasks/{task['id']}", json={"completed": True}, headers={"Idempotency-Key": f"key {n}"})
+                for n in range(5)
+            )
+        )
+        await until_waiting(watcher)
+
+        statuses = [(await his.get("/tasks")).status_code for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+    assert [answer.status_code for answer in await writing] == [200] * 5
 
 
 @pytest.mark.spec("IDK-004")

@@ -253,6 +253,19 @@ async def test_shows_every_tag_of_a_task_that_one_tag_found(ada: Person, make_ta
 
 
 @pytest.mark.spec("FLT-007")
+@pytest.mark.parametrize(("q", "found"), [("\x1f", ["a\x1fb"]), ("a\x1fb", ["a\x1fb"]), ("a\x1fx", []), ("\x1fx", [])])
+async def test_finds_nothing_that_is_only_between_title_and_description(
+    ada: Person, make_task: Make, q: str, found: list[str]
+) -> None:
+    await make_task(ada, title="a", description="x")
+    await make_task(ada, title="a\x1fb")
+
+    listed = await ada.client.get("/tasks", params={"q": q})
+
+    assert [task["title"] for task in listed.json()["items"]] == found
+
+
+@pytest.mark.spec("FLT-007")
 @pytest.mark.parametrize(
     ("field", "text", "q"),
     [

@@ -145,7 +145,8 @@ class Database:
         arguments = connect_arguments(self._url)
         arguments["server_settings"] |= SHORT_STATEMENTS | {
             "statement_timeout": _milliseconds(settings.db_statement_timeout),
-            "lock_timeout": _milliseconds(settings.db_lock_timeout),
+            # What ends a statement that waits is to be this one, which has an error of its own.
+            "lock_timeout": _milliseconds(min(settings.db_lock_timeout, settings.db_statement_timeout * 0.9)),
         }
         with translated_errors():
             self._pool = await asyncpg.create_pool(

@@ -52,6 +52,7 @@ FORESEEN = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
+    asyncpg.InsufficientPrivilegeError,
     asyncpg.LockNotAvailableError,
     *AWAY,
 )
@@ -74,10 +75,13 @@ def meaning_of(error: Exception, violations: Violations) -> DomainError | None:
         case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError():
             logger.error("The database lacks migrations, run: todo migrate up (%s)", error)
             return SchemaError()
+        case asyncpg.InsufficientPrivilegeError():
+            logger.error("The role of DATABASE_URL lacks a privilege: %s", error)
+            return ServiceUnavailableError()
         case asyncpg.LockNotAvailableError():
             return LockTimeoutError()
         case _:
-            logger.warning("The database is away: %s: %s", type(error).__name__, error)
+            logger.warning("The database is away, or gave up: %s: %s", type(error).__name__, error)
             return ServiceUnavailableError()
 
 

@@ -137,6 +137,7 @@ class RateLimitExceededError(DomainError):
 
     status = 429
     code = "RATE_LIMIT_EXCEEDED"
+    headers: Mapping[str, str] = {"Retry-After": "60"}
 
     def __init__(self, allowance: Allowance) -> None:
         """Take what is left of the window that is used up."""

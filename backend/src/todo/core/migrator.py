@@ -21,7 +21,7 @@ SCRIPTS = "todo:migrations"
 
 
 class MigrationError(Exception):
-    """A step cannot be taken, or there is none of that name; the message is Alembic's."""
+    """A step cannot be taken, or there is none of that name; the message is Alembic's or the database's."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,14 @@ async def _read_revision(url: str) -> str | None:
 def _run(step: str, url: str, *arguments: str) -> None:
     from alembic import command  # noqa: PLC0415 -- see above
     from alembic.util import CommandError  # noqa: PLC0415 -- see above
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 -- see above
 
     try:
         getattr(command, step)(_config(url), *arguments)
     except CommandError as error:
         raise MigrationError(str(error)) from error
+    except DBAPIError as error:
+        raise MigrationError(f"the database refused, and nothing was changed: {error.orig}") from error
 
 
 def _config(url: str) -> "Config":

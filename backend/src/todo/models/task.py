@@ -31,8 +31,10 @@ PRIORITIES = "ARRAY['high', 'medium', 'low']"
 DUE = "coalesce(due_date, 'infinity'::timestamptz)"
 """When a task is due, with never for those without a date: last ascending, first descending."""
 TITLE = "lower(title)"
+SEPARATOR = "\x1f"
 SEARCHED = "lower((title::text || chr(31)) || (COALESCE(description, ''::character varying))::text)"
-"""What a search looks in; the separator keeps it from finding what begins in the title and ends in the description.
+"""What a search looks in; the separator, chr(31), keeps it from finding what begins in the title and ends in the
+description.
 
 In PostgreSQL's own words, so that Alembic finds no difference.
 """

@@ -15,6 +15,7 @@ from todo.core.database import Database
 from todo.core.database import Session as DatabaseSession
 from todo.core.errors import Allowance, InternalError, RateLimitExceededError, ServiceUnavailableError
 from todo.core.rate_limit import RateLimits, network_of
+from todo.core.turns import Turns
 from todo.models.login_session import ADDRESS_MAX, USER_AGENT_MAX
 from todo.routers.error_handlers import errors
 from todo.services import access_token_service, auth_service, session_service
@@ -58,11 +59,19 @@ AUTHENTICATED = PUBLIC | errors(*TOKEN_ERRORS)
 
 @dataclass(frozen=True)
 class AppResources:
-    """What one application holds for all its requests; `create_app` makes it."""
+    """What one application holds for all its requests; `create_app` makes it.
+
+    Attributes:
+        settings: what the operator set.
+        database: the pool.
+        security: what passwords and tokens are made and checked with.
+        keyed_writes: whose turn it is to write with an idempotency key, by user.
+    """
 
     settings: Settings
     database: Database
     security: AccountSecurity
+    keyed_writes: Turns
 
     @property
     def rate_limits(self) -> RateLimits:

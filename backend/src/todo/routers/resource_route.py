@@ -29,6 +29,10 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 KEY_HEADER = "Idempotency-Key"
 IF_NONE_MATCH = "If-None-Match"
 ETAG_HEADER = {"ETag": {"description": "The version of what you got.", "schema": {"type": "string"}}}
+REPLAYED_HEADER = {
+    "Idempotency-Replayed": {"description": "`true`: this happened before.", "schema": {"type": "string"}},
+    "ETag": {"description": "The version as it is now, of what has one.", "schema": {"type": "string"}},
+}
 NOT_MODIFIED: Responses = {304: {"description": "It is what you have.", "headers": ETAG_HEADER}}
 
 
@@ -55,8 +59,11 @@ class ResourceRoute(DeclaredRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         reads = options.get("methods") == ["GET"] or options.get("methods") == {"GET"}
-        described = NOT_MODIFIED if reads else _replay_errors(options.get("responses") or {})
-        options["responses"] = {**(options.get("responses") or {}), **described}
+        declared: Responses = {**(options.get("responses") or {})}
+        declared |= NOT_MODIFIED if reads else _replay_errors(declared)
+        success = options.get("status_code") or status.HTTP_200_OK
+        declared[success] = {**declared.get(success, {}), "headers": ETAG_HEADER if reads else REPLAYED_HEADER}
+        options["responses"] = declared
         header = _header(IF_NONE_MATCH if reads else KEY_HEADER)
         options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "parameters": [header]}
         super().__init__(path, endpoint, **options)
@@ -99,9 +106,10 @@ async def _once(request: Request, key: str, handle: Handler) -> Response:
     resources = await get_resources(request)
     caller = await get_current_user(request)
     idempotency_service.check_key(key)
-    request_line = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.get('If-Match', '')}\n"
+    request_line = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.getlist('If-Match')}\n"
     fingerprints = resources.security.signer.digests(request_line.encode() + await read_body(request))
-    async with resources.database.session.transaction() as together:
+    # In turn for each user: a transaction holds a connection for as long as its twin, or a password, takes.
+    async with resources.keyed_writes.take(caller.id), resources.database.session.transaction() as together:
         kept = await idempotency_service.claim_key(together, caller.id, key, fingerprints)
         if kept is not None:
             return _replay(kept)

@@ -12,7 +12,7 @@ from todo.core.database import Row, Session, Statement
 from todo.core.errors import AuthenticationError, InvalidValueError
 from todo.core.metrics import LOGINS
 from todo.core.rate_limit import RateLimits
-from todo.core.security import PasswordHasher, TokenSigner
+from todo.core.security import PasswordHasher, TokenSigner, hash_token
 from todo.core.types import normalize_email
 from todo.core.value_errors import InvalidEmailError
 from todo.models import LoginSession, User
@@ -145,7 +145,8 @@ async def log_in(
         user = None
     else:
         user = await session.fetch_one(SELECT_CREDENTIALS, email=email, address=device.address)
-    account = str(user["id"]) if user else f"nobody {email.casefold()}"
+    # A hash, for an address may be as long as a body.
+    account = str(user["id"]) if user else hash_token(email.casefold()).hex()
     at_home = user is not None and user["known_address"]
     if not at_home:
         security.rate_limits.count_attempt(ACCOUNT, account)

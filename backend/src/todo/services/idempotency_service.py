@@ -33,8 +33,6 @@ from todo.models.idempotency_key import KEY_MAX, OWNER_EXISTS
 from todo.services.auth_service import InvalidTokenError
 
 KEPT_FOR: ColumnElement[timedelta] = literal_column("interval '24 hours'")
-WAIT: ColumnElement[str] = literal_column("'5s'")
-"""How long a twin waits for the one in flight."""
 SWEPT_AT_ONCE = 1000
 
 
@@ -53,7 +51,7 @@ class IdempotencyKeyReusedError(MalformedRequestError):
 
 
 class IdempotencyKeyInUseError(ConflictError):
-    """A request with this idempotency key is in progress. Please try again shortly"""
+    """A request with this idempotency key, or one before it, is in progress. Please try again shortly"""
 
     code = "IDEMPOTENCY_KEY_IN_USE"
 
@@ -75,10 +73,9 @@ FINGERPRINT = bindparam("fingerprint", type_=LargeBinary)
 EXPIRED = KEYS.c.created_at < func.now() - KEPT_FOR
 MINE = (KEYS.c.user_id == USER_ID, KEYS.c.key == KEY)
 
-_waiting_briefly = func.set_config(literal_column("'lock_timeout'"), WAIT, literal_column("true")).is_not(None)
 CLAIM_KEY = Statement(
     insert(KEYS)
-    .from_select(["user_id", "key", "fingerprint"], select(USER_ID, KEY, FINGERPRINT).where(_waiting_briefly))
+    .values(user_id=USER_ID, key=KEY, fingerprint=FINGERPRINT)
     .on_conflict_do_update(
         index_elements=["user_id", "key"],
         set_={"fingerprint": FINGERPRINT, "created_at": func.now(), "status": None, "body": None},

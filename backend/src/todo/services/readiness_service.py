@@ -6,24 +6,22 @@ from sqlalchemy import column, select, table
 
 from todo.core.database import Session, Statement
 from todo.core.driver_errors import SchemaError
-from todo.core.errors import DomainError, ServiceUnavailableError
+from todo.core.errors import ServiceUnavailableError
 from todo.migrations import REVISIONS
 
 PATIENCE_SECONDS = 2.0
 SELECT_REVISION = Statement(select(column("version_num")).select_from(table("alembic_version")))
 
 
-class DatabaseUnreachableError(DomainError):
+class DatabaseUnreachableError(ServiceUnavailableError):
     """The database cannot be reached"""
 
-    status = 503
     code = "DATABASE_UNREACHABLE"
 
 
-class MigrationsPendingError(DomainError):
+class MigrationsPendingError(ServiceUnavailableError):
     """The database lacks migrations that this version needs"""
 
-    status = 503
     code = "MIGRATIONS_PENDING"
 
 

@@ -56,6 +56,7 @@ class ListShape(NamedTuple):
         counts: it tells how many there are in all.
         skips: it leaves out the first so many.
         continues: it goes on after a certain task.
+        spans: the text that it looks for has the separator in it that stands between title and description.
     """
 
     searches: bool
@@ -67,6 +68,7 @@ class ListShape(NamedTuple):
     counts: bool = True
     skips: bool = False
     continues: bool = False
+    spans: bool = False
 
 
 def _priority_rank(tasks: Columns) -> ColumnElement[int]:
@@ -159,6 +161,9 @@ def _matching(shape: ListShape) -> CTE:
     size = select((func.count() > SEARCHED_ONE_BY_ONE).label("is_large")).select_from(counted).cte("size")
     is_large = select(size.c.is_large).scalar_subquery()
     contains = func.lower(bindparam("contains", type_=SqlString))
+    if shape.spans:
+        either = (func.lower(text).like(contains, escape="\\") for text in (TASKS.c.title, TASKS.c.description))
+        found = found.where(or_(*either))
     # An expression that no index is on.
     one_by_one = found.where(~is_large, TASKS.c.search_text.concat(literal_column("''")).like(contains, escape="\\"))
     by_index = found.where(is_large, TASKS.c.search_text.like(contains, escape="\\"))

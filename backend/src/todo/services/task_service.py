@@ -11,6 +11,7 @@ from todo.core.database import Row, Session, Statement
 from todo.core.errors import PreconditionFailedError
 from todo.core.types import BIGINT_MAX, UNKNOWN_ID
 from todo.core.value_errors import InvalidCursorError
+from todo.models.task import SEPARATOR
 from todo.schemas.cursor import read_cursor, write_cursor
 from todo.schemas.page import Page, make_page
 from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
@@ -90,6 +91,7 @@ def _shape_of(query: TaskQuery, sort: str) -> ListShape:
         counts=query.total,
         skips=query.page > 1,
         continues=query.cursor is not None,
+        spans=SEPARATOR in query.q,
     )
 
 
