@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,10 +17,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import bcrypt
 import pytest
+import uvloop
 from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import make_url
-from uvicorn.loops.auto import auto_loop_factory
 
 from tests.support import (
     PASSWORD,
@@ -47,9 +47,13 @@ if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]  # so the import system writes "not there"
 
 
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Run the application on the loop that it is served with, which is also the quicker one."""
-    return {"served": auto_loop_factory()}
+def pytest_configure() -> None:
+    """Run the application on the loop that it is served with, which is also the quicker one.
+
+    pytest-asyncio's hook for this takes the session's fixtures down at every change between tests with and without a
+    loop, so the policy it is.
+    """
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def pytest_collection_finish() -> None:
