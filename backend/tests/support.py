@@ -119,6 +119,22 @@ def assert_error(response: Response, status: int, code: str, detail: str | None 
     assert isinstance(body["detail"], str)
 
 
+def operations_in(document: Json) -> dict[str, Json]:
+    """Return the operations of an OpenAPI document by `METHOD path`, with their errors in place."""
+    shared = document["components"]["responses"]
+    return {
+        f"{method.upper()} {path}": operation
+        | {
+            "responses": {
+                status: shared[response["$ref"].rpartition("/")[2]] if "$ref" in response else response
+                for status, response in operation["responses"].items()
+            }
+        }
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
 async def log_in(client: AsyncClient, email: str, password: str = PASSWORD) -> Response:
     """Log in with the contract's form."""
     return await client.post("/auth/login", data={"username": email, "password": password})

@@ -7,9 +7,7 @@ import pytest
 from fastapi import FastAPI
 from openapi_spec_validator import validate
 
-from tests.support import Json
-
-METHODS = {"get", "post", "put", "patch", "delete"}
+from tests.support import Json, operations_in
 
 
 @pytest.fixture
@@ -18,35 +16,25 @@ def document(app: FastAPI) -> Json:
     return app.openapi()
 
 
-def operations(document: Json) -> dict[str, Json]:
-    """Return the operations by `METHOD path`."""
-    return {
-        f"{method.upper()} {path}": operation
-        for path, item in document["paths"].items()
-        for method, operation in item.items()
-        if method in METHODS
-    }
-
-
 def test_the_document_is_valid(document: Json) -> None:
     validate(document)
 
 
 def test_operation_ids_are_short_and_unique(document: Json) -> None:
-    ids = [operation["operationId"] for operation in operations(document).values()]
+    ids = [operation["operationId"] for operation in operations_in(document).values()]
 
     assert len(ids) == len(set(ids))
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)?", id_) for id_ in ids), ids
 
 
 def test_every_operation_explains_itself(document: Json) -> None:
-    for name, operation in operations(document).items():
+    for name, operation in operations_in(document).items():
         assert operation.get("summary"), name
         assert len(operation.get("description", "")) > 20, name
 
 
 def test_every_error_has_the_one_shape_and_an_example_of_each_code(document: Json) -> None:
-    for name, operation in operations(document).items():
+    for name, operation in operations_in(document).items():
         for status, response in operation["responses"].items():
             if status.startswith(("4", "5")):
                 media = response["content"]["application/json"]
@@ -58,7 +46,7 @@ def test_every_error_has_the_one_shape_and_an_example_of_each_code(document: Jso
 
 
 def test_every_body_has_an_example(document: Json) -> None:
-    for name, operation in operations(document).items():
+    for name, operation in operations_in(document).items():
         for media in operation.get("requestBody", {}).get("content", {}).values():
             assert has_example(document, media["schema"]), name
         for status, response in operation["responses"].items():
@@ -91,7 +79,9 @@ def has_example(document: Json, schema: Json) -> bool:
     ],
 )
 def test_the_codes_of_a_400_are_named(document: Json, operation: str, codes: set[str]) -> None:
-    assert codes <= set(operations(document)[operation]["responses"]["400"]["content"]["application/json"]["examples"])
+    assert codes <= set(
+        operations_in(document)[operation]["responses"]["400"]["content"]["application/json"]["examples"]
+    )
 
 
 @pytest.mark.parametrize("path", ["/api/v1/tasks/{task_id}", "/api/v1/tags/{tag_id}"])
@@ -101,7 +91,7 @@ def test_what_has_a_version_takes_preconditions(document: Json, path: str) -> No
 
 
 def test_answers_say_which_headers_they_have(document: Json) -> None:
-    for name, operation in operations(document).items():
+    for name, operation in operations_in(document).items():
         takes = headers_of(operation)
         success = next(response for status, response in operation["responses"].items() if status.startswith("2"))
         if "if-none-match" in takes:
@@ -118,6 +108,6 @@ def headers_of(operation: Json) -> set[str]:
 
 
 def test_what_needs_a_token_says_so(document: Json) -> None:
-    for name, operation in operations(document).items():
+    for name, operation in operations_in(document).items():
         needs_token = "MISSING_TOKEN" in str(operation["responses"].get("401", ""))
         assert ({"OAuth2PasswordBearer": []} in operation.get("security", [])) == needs_token, name

@@ -118,6 +118,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         },
     )
     app.state.resources = resources
+    describe = app.openapi
+    app.openapi = lambda: documentation.share_errors(describe())  # type: ignore[method-assign]  # FastAPI's own way
     _add_routes(app)
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout)

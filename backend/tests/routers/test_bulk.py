@@ -310,5 +310,9 @@ async def test_needs_the_scope_to_write_tasks(client: AsyncClient, ada: Person, 
     assert admitted.status_code == 200
 
 
-async def test_takes_no_place_from_the_routes_of_one_task(ada: Person) -> None:
-    assert_error(await ada.client.get("/tasks/bulk"), 422, "VALIDATION_ERROR")
+@pytest.mark.parametrize("verb", ["GET", "PUT", "PATCH", "DELETE"])
+async def test_takes_no_other_verb(ada: Person, verb: str) -> None:
+    response = await ada.client.request(verb, "/tasks/bulk", json={"title": "x"})
+
+    assert_error(response, 405, "METHOD_NOT_ALLOWED")
+    assert response.headers["Allow"] == "POST"

@@ -6,11 +6,19 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from tests.support import Json, MakeApp, MakeToken, Person, assert_error, authorize, make_client
+from tests.support import (
+    Json,
+    MakeApp,
+    MakeToken,
+    Person,
+    assert_error,
+    authorize,
+    make_client,
+    operations_in,
+)
 from todo.core.types import SCOPES
 from todo.routers.dependencies import CurrentUser
 
-METHODS = {"get", "post", "put", "patch", "delete"}
 INSUFFICIENT_SCOPE = (403, "INSUFFICIENT_SCOPE", "This personal access token may not do that")
 SESSION_REQUIRED = (403, "SESSION_REQUIRED", "A personal access token cannot do that. Log in and try again")
 
@@ -54,16 +62,6 @@ NEEDS_A_SESSION = [
 NEEDS_A_USER = [*SCOPE_OF, *NEEDS_A_SESSION]
 
 
-def operations_of(app: FastAPI) -> dict[str, Json]:
-    """Return the operations of an application by `METHOD path`."""
-    return {
-        f"{method.upper()} {path}": operation
-        for path, item in app.openapi()["paths"].items()
-        for method, operation in item.items()
-        if method in METHODS
-    }
-
-
 async def call(client: AsyncClient, operation: str, token: str | None = None, key: str | None = None) -> Response:
     """Call an operation, with ids that nothing has and a body that says nothing."""
     method, path = operation.split()
@@ -84,11 +82,11 @@ def all_but(scope: str) -> list[str]:
 
 
 def test_knows_of_every_route_who_may_use_it(app: FastAPI) -> None:
-    assert sorted(operations_of(app)) == sorted([*FOR_ANYBODY, *NEEDS_A_USER])
+    assert sorted(operations_in(app.openapi())) == sorted([*FOR_ANYBODY, *NEEDS_A_USER])
 
 
 def test_says_of_every_route_for_users_that_it_needs_a_token(app: FastAPI) -> None:
-    documented = {name for name, operation in operations_of(app).items() if operation.get("security")}
+    documented = {name for name, operation in operations_in(app.openapi()).items() if operation.get("security")}
 
     assert documented == set(NEEDS_A_USER)
 
@@ -106,7 +104,7 @@ async def test_asks_anybody_for_a_token(client: AsyncClient, operation: str) -> 
 
 @pytest.mark.parametrize("operation", NEEDS_A_USER)
 def test_documents_what_a_token_is_refused(app: FastAPI, operation: str) -> None:
-    codes = operations_of(app)[operation]["responses"]["403"]["content"]["application/json"]["examples"]
+    codes = operations_in(app.openapi())[operation]["responses"]["403"]["content"]["application/json"]["examples"]
 
     assert "INSUFFICIENT_SCOPE" in codes
     assert ("SESSION_REQUIRED" in codes) == (operation in NEEDS_A_SESSION)

@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from hashlib import sha256
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
@@ -57,6 +58,22 @@ async def show_redoc(request: Request) -> HTMLResponse:
         redoc_favicon_url=f"{root}{ASSETS}/favicon.png",
     )
     return _guard(page)
+
+
+def share_errors(document: dict[str, Any]) -> dict[str, Any]:
+    """Have the operations of an OpenAPI document refer to their errors, most of which many of them have.
+
+    They were two thirds of the document, all of which the page goes through whenever an operation is opened.
+    """
+    shared = document["components"].setdefault("responses", {})
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if status >= "400" and "content" in response:
+                    name = ".".join(response["content"]["application/json"]["examples"])
+                    assert shared.setdefault(name, response) == response
+                    operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+    return document
 
 
 def _guard(page: HTMLResponse) -> HTMLResponse:

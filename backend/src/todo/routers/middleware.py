@@ -102,7 +102,7 @@ def _note(scope: Scope, seconds: float) -> None:
     """Count a request that is over, and write its line."""
     method, route, caller = scope["method"], scope.get("route"), scope.get(CALLER)
     status = scope.get(STATUS, 0)
-    template = getattr(route, "path", UNMATCHED)
+    template = getattr(route, "path_format", UNMATCHED)
     count_request(method, template, status, seconds)
     level = logging.DEBUG if scope["path"] in PROBES else logging.INFO
     if not logger.isEnabledFor(level):

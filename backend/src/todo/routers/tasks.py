@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Query, Response, status
+from starlette.convertors import Convertor, register_url_convertor
 
 from todo.core.errors import (
     MalformedRequestError,
@@ -57,6 +58,23 @@ CARRIED_ALREADY: Responses = {200: {"model": TaskPublic, "description": "The tas
 EXISTED_ALREADY: Responses = {200: {"model": TaskPublic, "description": "A task with this `external_id` existed."}}
 
 
+class TaskPathConvertor(Convertor[str]):
+    """Whatever may stand for a task in a path: anything but `bulk`, which is a path of its own."""
+
+    regex = r"(?!bulk(?:/|$))[^/]+"
+
+    def convert(self, value: str) -> str:
+        """Leave it to the signature what is an id."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return it as it is."""
+        return value
+
+
+register_url_convertor("task", TaskPathConvertor())
+
+
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
@@ -79,13 +97,13 @@ async def list_tasks(query: Annotated[TaskQuery, Query()], session: Session, use
     return await task_service.list_tasks(session, user.id, query)
 
 
-@router.get("/{task_id}", responses=errors(TaskNotFoundError, MalformedRequestError))
+@router.get("/{task_id:task}", responses=errors(TaskNotFoundError, MalformedRequestError))
 async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskPublic:
     """Return one task with its tags."""
     return await task_service.get_task(session, user.id, task_id)
 
 
-@router.put("/{task_id}", responses=errors(TaskNotFoundError, PreconditionFailedError, *BODY_ERRORS))
+@router.put("/{task_id:task}", responses=errors(TaskNotFoundError, PreconditionFailedError, *BODY_ERRORS))
 async def replace_task(
     task_id: RowId, task: TaskReplace, session: Session, user: CurrentUser, versions: IfMatch
 ) -> TaskPublic:
@@ -94,7 +112,7 @@ async def replace_task(
 
 
 @router.patch(
-    "/{task_id}",
+    "/{task_id:task}",
     responses=errors(TaskNotFoundError, PreconditionFailedError, *BODY_ERRORS),
     openapi_extra=merge_patch(TaskUpdate),
 )
@@ -106,7 +124,7 @@ async def update_task(
 
 
 @router.delete(
-    "/{task_id}",
+    "/{task_id:task}",
     status_code=status.HTTP_204_NO_CONTENT,
     responses=errors(TaskNotFoundError, PreconditionFailedError, MalformedRequestError),
 )
@@ -116,7 +134,7 @@ async def delete_task(task_id: RowId, session: Session, user: CurrentUser, versi
 
 
 @router.post(
-    "/{task_id}/tags/{tag_id}",
+    "/{task_id:task}/tags/{tag_id}",
     status_code=status.HTTP_201_CREATED,
     responses=CARRIED_ALREADY | errors(TaskNotFoundError, TagNotFoundError, MalformedRequestError),
 )
@@ -128,7 +146,7 @@ async def add_tag(task_id: RowId, tag_id: RowId, response: Response, session: Se
 
 
 @router.delete(
-    "/{task_id}/tags/{tag_id}",
+    "/{task_id:task}/tags/{tag_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     responses=errors(TaskNotFoundError, TagNotFoundError, MalformedRequestError),
 )
