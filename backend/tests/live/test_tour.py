@@ -20,13 +20,15 @@ def test_the_tour_runs_as_written(service: Service, tmp_path: Path, program: str
     binaries = Path(sys.executable).parent
     if program == "curl":
         require("curl")
+    # Else each call leaves a process behind that looks for news of HTTPie, elsewhere.
+    (tmp_path / "config.json").write_text('{"disable_update_warnings": true}')
     path = f"{binaries}:{environment()['PATH']}"
     script = TOURS[program].replace("http://localhost:8000", service.url)
 
     done = subprocess.run(
         [shell, "-eu", "-c", script],
         cwd=tmp_path,
-        env=environment(PATH=path, HOME=str(tmp_path)),
+        env=environment(PATH=path, HOME=str(tmp_path), HTTPIE_CONFIG_DIR=str(tmp_path)),
         capture_output=True,
         text=True,
         timeout=60,
