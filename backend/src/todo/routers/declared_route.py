@@ -28,6 +28,8 @@ Problem = dict[str, Any]
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 JSON_TYPES = {"application/json"}
 PATCH_TYPES = {"application/json", "application/merge-patch+json"}
+BODY = "todo.body"
+"""Where in a request's scope its body is, once it was read."""
 JSON = (b"content-type", b"application/json")
 
 
@@ -43,13 +45,19 @@ class DeclaredRoute(APIRoute):
         self._dependencies = [(needed.name, _resolver(needed)) for needed in declared.dependencies]
         self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
         self._status = self.status_code or 200
+        self._methods = frozenset(self.methods or ())
         self.app = self._serve
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell whether this route is the one; most are not, which their first letters tell."""
-        if not scope["path"].startswith(self._beginning) and not scope.get("root_path"):
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if scope["type"] != "http" or not path.startswith(self._beginning):
             return Match.NONE, {}
-        return super().matches(scope)
+        found = self.path_regex.match(path)
+        if found is None:
+            return Match.NONE, {}
+        match = Match.FULL if scope["method"] in self._methods else Match.PARTIAL
+        return match, {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self.answer(Request(scope, receive))
@@ -111,15 +119,12 @@ class DeclaredRoute(APIRoute):
     async def _read_body(self, request: Request) -> tuple[Any, list[Problem]]:
         """Return the body, validated, and what is wrong with it."""
         [field] = self.dependant.body_params
-        content = await read_body(request)
         given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise UnsupportedMediaTypeError
         if isinstance(field.field_info, Form):
-            if content and given not in FORMS:
-                raise UnsupportedMediaTypeError
-            async with request.form() as form:
-                return field.validate({name: value for name, value in form.items() if value != ""}, loc=("body",))
+            return field.validate(await _read_form(request, given), loc=("body",))
+        content = await read_body(request)
         if not content:
             return None, [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
         if given not in (PATCH_TYPES if request.method == "PATCH" else JSON_TYPES):
@@ -130,16 +135,36 @@ class DeclaredRoute(APIRoute):
             return None, [{"type": "json_invalid", "loc": ("body",), "msg": "The body is not valid JSON"}]
 
 
+async def _read_form(request: Request, media_type: str) -> dict[str, object]:
+    """Return the fields of a form that are not empty, the last of each name."""
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    if has_body and media_type not in FORMS:
+        raise UnsupportedMediaTypeError
+    try:
+        async with request.form() as form:
+            return {name: value for name, value in form.items() if value != ""}
+    except ClientDisconnect as error:
+        raise MalformedRequestError from error
+
+
 async def read_body(request: Request) -> bytes:
     """Return the body of a request; reading it again gives the same.
 
     Raises:
         MalformedRequestError: the client hung up in the middle of it, and will not read this.
     """
-    try:
-        return await request.body()
-    except ClientDisconnect as error:
-        raise MalformedRequestError from error
+    scope = request.scope
+    if BODY not in scope:
+        body, more = bytearray(), True
+        while more:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise MalformedRequestError
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        scope[BODY] = bytes(body)
+    content: bytes = scope[BODY]
+    return content
 
 
 def _parse(content: bytes) -> object:
