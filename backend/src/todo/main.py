@@ -158,7 +158,7 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
 def _add_routes(app: FastAPI) -> None:
     # One flat list, the busiest first: routes of included routers are matched once a level, and then once more.
     for router in (
-        *(tasks.router, tags.router, account.router, account.exports, auth.router, sessions.router),
+        *(tasks.router, account.router, tags.router, account.exports, auth.router, sessions.router),
         *(task_bulk.router, access_tokens.router, health.router, documentation.router),
     ):
         app.router.routes.extend(router.routes)

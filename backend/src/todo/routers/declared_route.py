@@ -50,11 +50,11 @@ class DeclaredRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell whether this route is the one; most are not, which their first letters tell."""
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if scope["type"] != "http" or not path.startswith(self._beginning):
-            return Match.NONE, {}
-        found = self.path_regex.match(path)
-        if found is None:
+        path: str = scope["path"]
+        if root := scope.get("root_path"):
+            path = path.removeprefix(root)
+        found = self.path_regex.match(path) if path.startswith(self._beginning) else None
+        if found is None or scope["type"] != "http":
             return Match.NONE, {}
         match = Match.FULL if scope["method"] in self._methods else Match.PARTIAL
         return match, {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
