@@ -20,6 +20,7 @@ from tests.support import (
     make_client,
     until_waiting,
 )
+from todo.services.task_bulk_service import READ_AT_ONCE, read_items
 
 ROUNDS = 10
 """How often a race is run, since not every run of it meets."""
@@ -199,6 +200,13 @@ async def test_knows_no_task_with_an_odd_id(ada: Person, id_: int) -> None:
     assert (result["status"], result["task"], result["error"]["code"]) == (404, None, "TASK_NOT_FOUND")
 
 
+@pytest.mark.spec("BLK-003", "BLK-005")
+async def test_takes_ids_that_no_task_can_have_for_no_task_rather_than_for_one(ada: Person) -> None:
+    results = await write_each(ada, {"action": "delete", "id": 0}, {"action": "delete", "id": 2**63})
+
+    assert [result["status"] for result in results] == [404, 404]
+
+
 # Versions, duplicates, external ids
 
 
@@ -278,6 +286,24 @@ async def test_takes_as_many_statements_for_300_items_as_for_3(ada: Person, watc
 
 
 # Together with others
+
+
+@pytest.mark.spec("BLK-008")
+async def test_lets_others_have_their_turn_while_it_reads() -> None:
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others = asyncio.ensure_future(count_turns())
+    items = await read_items([create() for _ in range(1000)])
+    others.cancel()
+
+    assert len(items) == 1000
+    assert turns >= 1000 // READ_AT_ONCE
 
 
 @pytest.mark.spec("BLK-008")
