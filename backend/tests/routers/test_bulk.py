@@ -219,6 +219,7 @@ async def test_changes_only_the_version_that_was_read(ada: Person, make_task: Ma
 
     assert_error(late, 412, "PRECONDITION_FAILED")
     assert late.json()["errors"][0]["field"] == "items.1"
+    assert late.json()["current"] == (await ada.client.get(f"/tasks/{task['id']}")).json()
     assert await titles(ada) == ["Second"]
 
 

@@ -61,7 +61,9 @@ async def write_tasks(session: Session, user_id: UUID, bulk: TaskBulk) -> TaskBu
             raise InvalidTokenError
         outcome = await _refuse_what_is_not_there(together, user_id, items, refused)
         if bulk.atomic and refused:
-            raise ItemsRefusedError(_name_items(refused))
+            stale = {place: task for place, task in outcome.items() if place == min(refused)}
+            [current, *_] = [*(await _read(together, user_id, stale)).values(), None]
+            raise ItemsRefusedError(_name_items(refused), current)
         accepted = {place: item for place, item in items.items() if place not in refused}
         outcome |= await _update(together, user_id, accepted)
         outcome |= await _delete(together, user_id, accepted)
