@@ -1,13 +1,29 @@
 """Many writes of tasks in one request: all or nothing, or each on its own."""
 
 import asyncio
+import itertools
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from httpx import AsyncClient, Response
 
-from tests.support import Json, Make, MakeToken, Person, Watched, assert_error, authorize, make_client, until_waiting
+from tests.support import (
+    PASSWORD,
+    Json,
+    Make,
+    MakeToken,
+    Person,
+    Watched,
+    assert_error,
+    authorize,
+    make_client,
+    until_waiting,
+)
+from todo.services.task_bulk_service import READ_AT_ONCE, read_items
+
+ROUNDS = 10
+"""How often a race is run, since not every run of it meets."""
 
 
 def create(title: str = "Water the plants", **fields: object) -> Json:
@@ -84,6 +100,18 @@ async def test_gives_each_task_what_its_own_item_says(ada: Person, make_task: Ma
         assert result["task"] == expected
         assert result["task"]["updated_at"] > task["updated_at"]
     assert [result["task"]["title"] for result in created.json()["results"]] == [f"Task {n:03}" for n in range(200)]
+
+
+@pytest.mark.spec("BLK-001")
+async def test_creates_in_the_order_of_the_items(ada: Person) -> None:
+    items = [create(f"Task {n:02}", **({"external_id": str(n)} if n % 3 else {})) for n in range(30)]
+
+    created = (await write(ada, *items)).json()["results"]
+
+    expected = [f"Task {n:02}" for n in range(30)]
+    assert [result["task"]["title"] for result in created] == expected
+    newest_first = (await ada.client.get("/tasks", params={"limit": 30})).json()["items"]
+    assert [task["title"] for task in reversed(newest_first)] == expected
 
 
 @pytest.mark.spec("BLK-001")
@@ -172,6 +200,13 @@ async def test_knows_no_task_with_an_odd_id(ada: Person, id_: int) -> None:
     assert (result["status"], result["task"], result["error"]["code"]) == (404, None, "TASK_NOT_FOUND")
 
 
+@pytest.mark.spec("BLK-003", "BLK-005")
+async def test_takes_ids_that_no_task_can_have_for_no_task_rather_than_for_one(ada: Person) -> None:
+    results = await write_each(ada, {"action": "delete", "id": 0}, {"action": "delete", "id": 2**63})
+
+    assert [result["status"] for result in results] == [404, 404]
+
+
 # Versions, duplicates, external ids
 
 
@@ -184,6 +219,7 @@ async def test_changes_only_the_version_that_was_read(ada: Person, make_task: Ma
 
     assert_error(late, 412, "PRECONDITION_FAILED")
     assert late.json()["errors"][0]["field"] == "items.1"
+    assert late.json()["current"] == (await ada.client.get(f"/tasks/{task['id']}")).json()
     assert await titles(ada) == ["Second"]
 
 
@@ -247,10 +283,28 @@ async def test_takes_as_many_statements_for_300_items_as_for_3(ada: Person, watc
             counts.append(len(watched.statements))
 
     # The first time the driver asks besides what the types are that it does not know yet.
-    assert counts[1:] == [7, 7]
+    assert counts[1:] == [8, 8]
 
 
 # Together with others
+
+
+@pytest.mark.spec("BLK-008")
+async def test_lets_others_have_their_turn_while_it_reads() -> None:
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others = asyncio.ensure_future(count_turns())
+    items = await read_items([create() for _ in range(1000)])
+    others.cancel()
+
+    assert len(items) == 1000
+    assert turns >= 1000 // READ_AT_ONCE
 
 
 @pytest.mark.spec("BLK-008")
@@ -268,6 +322,118 @@ async def test_does_not_block_another_about_the_same_tasks_in_another_order(ada:
     assert {(task["completed"], task["priority"]) for task in after["items"] if task["external_id"] is None} == {
         (True, "high")
     }
+
+
+@pytest.mark.spec("BLK-008")
+async def test_does_not_block_another_whose_external_ids_it_changes(ada: Person, make_task: Make) -> None:
+    first, second = await make_task(ada, external_id="a"), await make_task(ada, external_id="b")
+
+    for _ in range(ROUNDS):
+        responses = await asyncio.gather(
+            *(write(ada, update(first, completed=True), create(external_id="b")) for _ in range(2)),
+            *(write(ada, update(second, completed=True), create(external_id="a")) for _ in range(2)),
+        )
+        assert {response.status_code for response in responses} == {200}
+
+
+@pytest.mark.spec("BLK-008")
+async def test_does_not_block_changes_of_tags_and_single_tasks(ada: Person, make_task: Make, make_tag: Make) -> None:
+    for _ in range(ROUNDS):
+        tasks = [await make_task(ada, external_id=uuid4().hex) for _ in range(4)]
+        tags = [await make_tag(ada), await make_tag(ada)]
+        for task, tag in itertools.product(tasks, tags):
+            await ada.client.post(f"/tasks/{task['id']}/tags/{tag['id']}")
+        known = [create(external_id=task["external_id"]) for task in tasks]
+
+        written = await asyncio.gather(
+            write(ada, *(update(task, completed=True) for task in reversed(tasks)), *known, atomic=False),
+            write(ada, *map(delete, tasks[1:3]), *known, atomic=False),
+            *(ada.client.put(f"/tags/{tag['id']}", json={"name": uuid4().hex}) for tag in tags),
+            *(ada.client.delete(f"/tasks/{task['id']}/tags/{tags[0]['id']}") for task in tasks),
+            *(ada.client.post(f"/tasks/{task['id']}/tags/{tags[1]['id']}") for task in tasks),
+            ada.client.delete(f"/tags/{tags[1]['id']}"),
+            ada.client.delete(f"/tasks/{tasks[3]['id']}"),
+        )
+
+        assert {response.status_code for response in written} <= {200, 201, 204, 404}
+
+
+@pytest.mark.spec("BLK-008")
+async def test_does_not_block_its_owner_from_leaving(ada: Person, make_task: Make) -> None:
+    tasks = [await make_task(ada) for _ in range(8)]
+    items = [item for task in tasks for item in (update(task, completed=True), create())]
+
+    *written, gone = await asyncio.gather(
+        *(write(ada, *items) for _ in range(4)),
+        ada.client.request("DELETE", "/auth/me", json={"password": PASSWORD}),
+    )
+
+    assert {response.status_code for response in written} <= {200, 401}
+    assert gone.status_code == 204
+    assert_error(await write(ada, delete(tasks[0]), atomic=False), 401, "INVALID_TOKEN")
+
+
+@pytest.mark.spec("BLK-008")
+async def test_lets_single_tasks_be_created_meanwhile(
+    ada: Person, make_task: Make, connection: asyncpg.Connection, watcher: asyncpg.Connection
+) -> None:
+    task = await make_task(ada)
+    async with connection.transaction():
+        await connection.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"])
+        writing = asyncio.ensure_future(write(ada, update(task, completed=True), create(external_id="a")))
+        await until_waiting(watcher)
+        await make_task(ada)
+        theirs = await make_task(ada, title="Theirs", external_id="a")
+
+    _, known = (await writing).json()["results"]
+    assert (known["status"], known["task"]) == (200, theirs)
+
+
+@pytest.mark.spec("BLK-006", "BLK-008")
+async def test_gives_the_task_of_the_creation_that_it_waited_for(
+    ada: Person, connection: asyncpg.Connection, watcher: asyncpg.Connection
+) -> None:
+    async with connection.transaction():
+        await connection.execute("INSERT INTO tasks (user_id, title, external_id) VALUES ($1, 'Theirs', 'a')", ada.id)
+        writing = asyncio.ensure_future(write(ada, create("Before"), create("Ours", external_id="a"), create("After")))
+        await until_waiting(watcher)
+
+    results = (await writing).json()["results"]
+    assert [(result["status"], result["task"]["title"]) for result in results] == [
+        (201, "Before"),
+        (200, "Theirs"),
+        (201, "After"),
+    ]
+
+
+@pytest.mark.spec("BLK-008")
+async def test_keeps_what_the_write_that_it_waited_for_wrote(
+    ada: Person, make_task: Make, make_tag: Make, connection: asyncpg.Connection, watcher: asyncpg.Connection
+) -> None:
+    task, tag = await make_task(ada), await make_tag(ada)
+    async with connection.transaction():
+        await connection.execute("UPDATE tasks SET title = 'Theirs', version = 2 WHERE id = $1", task["id"])
+        await connection.execute("INSERT INTO task_tag_link VALUES ($1, $2, $3)", ada.id, task["id"], tag["id"])
+        writing = asyncio.ensure_future(write(ada, update(task, completed=True)))
+        await until_waiting(watcher)
+
+    [result] = (await writing).json()["results"]
+    changed = result["task"]
+    assert (changed["title"], changed["completed"], changed["version"]) == ("Theirs", True, 3)
+    assert [carried["id"] for carried in changed["tags"]] == [tag["id"]]
+
+
+@pytest.mark.spec("BLK-004", "BLK-008")
+async def test_finds_that_a_task_was_changed_while_it_waited(
+    ada: Person, make_task: Make, connection: asyncpg.Connection, watcher: asyncpg.Connection
+) -> None:
+    task, other = await make_task(ada), await make_task(ada)
+    async with connection.transaction():
+        await connection.execute("UPDATE tasks SET version = 2 WHERE id = ANY ($1)", [task["id"], other["id"]])
+        writing = asyncio.ensure_future(write_each(ada, update(task, version=1, title="Late"), delete(other, 1)))
+        await until_waiting(watcher)
+
+    assert [(result["status"], result["task"]["version"]) for result in await writing] == [(412, 2), (412, 2)]
 
 
 @pytest.mark.spec("BLK-008")

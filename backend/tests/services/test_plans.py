@@ -15,7 +15,7 @@ import pytest
 import todo.services
 from tests.support import Json, MakeDatabase
 from todo.core.database import SHORT_STATEMENTS, Statement, connect_arguments
-from todo.services import account_service, task_queries
+from todo.services import account_service, task_bulk_queries, task_queries
 from todo.services.task_list_queries import ORDERS, ListShape, select_page
 
 LARGE = 10_000
@@ -168,6 +168,24 @@ async def test_looks_for_a_word_where_it_is_cheaper(planned: asyncpg.Connection,
 
     used = [node for node in scans_of(nodes, "Bitmap Index Scan") if node["Index Name"] == "idx_tasks_search"]
     assert len(used) == (1 if large else 0)
+
+
+@pytest.mark.spec("PLN-003")
+async def test_looks_up_external_ids_by_their_index_before_there_are_statistics(make_database: MakeDatabase) -> None:
+    arguments = connect_arguments(await make_database())
+    arguments["server_settings"] |= SHORT_STATEMENTS
+    new = await asyncpg.connect(**arguments)
+    await new.execute("INSERT INTO users (email, password_hash) VALUES ('new@example.com', 'x')")
+    await new.execute(
+        "INSERT INTO tasks (user_id, title, external_id) SELECT id, 'x', i FROM users, generate_series(1, 3000) AS i"
+    )
+
+    nodes = await explain(new, task_bulk_queries.LOCK_TASKS, run=False)
+    await new.close()
+
+    [lookup] = [node for node in nodes if node.get("Alias") == "tasks_1"]
+    assert lookup["Index Name"] == "uq_tasks_user_id_external_id"
+    assert "external_id" in lookup["Index Cond"]
 
 
 def every_statement() -> Iterator[tuple[str, Statement]]:

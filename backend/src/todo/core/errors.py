@@ -173,10 +173,11 @@ class ItemsRefusedError(DomainError):
     status = 400
     code = "ITEMS_REFUSED"
 
-    def __init__(self, refusals: Sequence[Refusal]) -> None:
-        """Take why, with fields that name their item (`items.3.title`); at least one."""
+    def __init__(self, refusals: Sequence[Refusal], current: Mapping[str, Any] | None = None) -> None:
+        """Take why, with fields that name their item (`items.3.title`), at least one; on a 412 what is there now."""
         super().__init__()
         self.refusals = refusals
+        self.current = current
 
 
 class InternalError(DomainError):

@@ -1,6 +1,7 @@
 """Recurrence rules: whether a text is an RRULE (RFC 5545, section 3.3.10)."""
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -21,19 +22,23 @@ def check_recurrence_rule(value: str) -> str:
     Raises:
         InvalidRecurrenceRuleError: it is longer than RECURRENCE_RULE_MAX characters, or no RRULE.
     """
-    from ical.types.recur import Recur  # noqa: PLC0415 -- it reads all time zones, a fifth of a second, for the first rule
-
     rule = value.strip()
-    capitals = rule.upper()
-    if len(rule) > RECURRENCE_RULE_MAX or not RRULE_CHARACTERS.fullmatch(capitals) or RRULE_SIGN.search(capitals):
-        raise InvalidRecurrenceRuleError
-    try:
-        recur = Recur.from_rrule(capitals)
-    except (ValueError, AttributeError, ZoneInfoNotFoundError) as error:
-        raise InvalidRecurrenceRuleError from error
-    if _breaks_rfc_5545(recur, parts_given=rule.count(";") + 1):
+    if len(rule) > RECURRENCE_RULE_MAX or not _is_recurrence_rule(rule.upper()):
         raise InvalidRecurrenceRuleError
     return rule
+
+
+@lru_cache(maxsize=256)  # most tasks recur as others do, and reading a rule takes 35 µs
+def _is_recurrence_rule(capitals: str) -> bool:
+    from ical.types.recur import Recur  # noqa: PLC0415 -- it reads all time zones, a fifth of a second, for the first rule
+
+    if not RRULE_CHARACTERS.fullmatch(capitals) or RRULE_SIGN.search(capitals):
+        return False
+    try:
+        recur = Recur.from_rrule(capitals)
+    except (ValueError, AttributeError, ZoneInfoNotFoundError):
+        return False
+    return not _breaks_rfc_5545(recur, parts_given=capitals.count(";") + 1)
 
 
 def _breaks_rfc_5545(recur: "Recur", *, parts_given: int) -> bool:

@@ -64,7 +64,8 @@ async def _answer_domain_error(_request: Request, error: Exception) -> JSONRespo
         answer.headers["ETag"] = f'"{current["version"]}"'
         return answer
     if isinstance(error, ItemsRefusedError):
-        return _answer_refusals(error.refusals)
+        more = {} if error.current is None else {"current": to_jsonable_python(error.current)}
+        return _answer_refusals(error.refusals, **more)
     return render(error)
 
 
@@ -74,11 +75,11 @@ async def _answer_invalid_request(_request: Request, error: Exception) -> JSONRe
     return _answer_refusals(sorted(map(read_problem, error.errors()), key=lambda refusal: -refusal.status))
 
 
-def _answer_refusals(refusals: Sequence[Refusal]) -> JSONResponse:
+def _answer_refusals(refusals: Sequence[Refusal], **more: object) -> JSONResponse:
     """Answer as for the first one, and name them all."""
     first = refusals[0]
     lines = [{"field": field, "detail": detail, "code": code} for _, field, detail, code in refusals]
-    return JSONResponse({"detail": first.detail, "code": first.code, "errors": lines}, first.status)
+    return JSONResponse({"detail": first.detail, "code": first.code, "errors": lines, **more}, first.status)
 
 
 async def _answer_framework_error(request: Request, error: Exception) -> JSONResponse:

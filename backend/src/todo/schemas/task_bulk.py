@@ -1,7 +1,6 @@
 """Many writes of tasks at once, as they travel."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import (
     AfterValidator,
@@ -10,8 +9,8 @@ from pydantic import (
     ConfigDict,
     Field,
     Strict,
+    TypeAdapter,
     ValidationError,
-    WrapValidator,
 )
 from typing_extensions import TypedDict
 
@@ -64,9 +63,15 @@ class InvalidItem:
         self.refusals = refusals
 
 
-def _keep_problems(value: object, validate: Callable[[object], Any]) -> object:
+Item = CreateItem | UpdateItem | DeleteItem
+OneItem = Annotated[Item, Field(discriminator="action")]
+READER: TypeAdapter[Item] = TypeAdapter(OneItem)
+
+
+def read_item(value: object) -> Item | InvalidItem:
+    """Return an item, or what is wrong with it."""
     try:
-        return validate(value)
+        return READER.validate_python(value)
     except ValidationError as error:
         problems = [read_problem({**problem, "loc": _within_item(problem["loc"])}) for problem in error.errors()]
         return InvalidItem(sorted(problems, key=lambda refusal: -refusal.status))
@@ -81,11 +86,6 @@ def _check_size(value: object) -> object:
     if isinstance(value, list) and not 1 <= len(value) <= ITEMS_MAX:
         raise InvalidBulkSizeError
     return value
-
-
-Item = Annotated[
-    Annotated[CreateItem | UpdateItem | DeleteItem, Field(discriminator="action")], WrapValidator(_keep_problems)
-]
 
 
 class TaskBulk(BaseModel):
@@ -109,8 +109,13 @@ class TaskBulk(BaseModel):
     atomic: Annotated[
         bool, Strict(), Field(description="Whether nothing is written unless all can be; else each item is on its own.")
     ] = True
+    # Each is read by itself, when it has its turn.
     items: Annotated[
-        list[Item], BeforeValidator(_check_size), Field(json_schema_extra={"minItems": 1, "maxItems": ITEMS_MAX})
+        list[object],
+        BeforeValidator(
+            _check_size,
+            json_schema_input_type=Annotated[list[OneItem], Field(min_length=1, max_length=ITEMS_MAX)],
+        ),
     ]
 
 

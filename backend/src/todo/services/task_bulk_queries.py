@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    Text,
     any_,
     bindparam,
     case,
@@ -20,13 +21,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from todo.core.database import Statement
-from todo.models.base import changed
-from todo.models.task import OWNER_EXISTS
+from todo.models import User
+from todo.models.base import changed, table_of
 from todo.schemas.task import TaskCreate, TaskUpdate
-from todo.services.auth_service import InvalidTokenError
-from todo.services.task_queries import COLUMNS, IS_NEW, TASKS, USER_ID, tags_json
+from todo.services.task_queries import COLUMNS, IS_NEW, ONE, TASKS, USER_ID, tags_json
 
-IDS = bindparam("ids", type_=ARRAY(BigInteger))
+USERS = table_of(User)
+IDS = bindparam("id", type_=ARRAY(BigInteger))
 MINE = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
 WRITTEN = tuple(TaskCreate.model_fields)
 CHANGED = tuple(TaskUpdate.model_fields)
@@ -44,6 +45,32 @@ def _items(*columns: tuple[str, Any]) -> TableValuedAlias:
     )
 
 
+LOCK_OWNER = Statement(select(USERS.c.id).where(USERS.c.id == USER_ID).with_for_update(key_share=True))
+"""Has one request of this kind come after the other, so that no two of a user's can wait for each other.
+
+Single writes do not wait for it: it locks of the user what no foreign key refers to.
+"""
+
+# The order keeps PostgreSQL on the index of external ids; on a table of which it has no statistics yet it would take
+# another, and read all tasks of the user for each of the ids.
+_given = _items(("external_id", Text()))
+_next = (
+    select(TASKS.c.id, TASKS.c.external_id)
+    .where(TASKS.c.user_id == USER_ID, TASKS.c.external_id >= _given.c.external_id)
+    .order_by(TASKS.c.external_id)
+    .limit(ONE)
+    .lateral("next")
+)
+_known = select(_next.c.id).select_from(_given.join(_next, _next.c.external_id == _given.c.external_id))
+_met = func.array(_known.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
+LOCK_TASKS = Statement(
+    select(TASKS.c.id, TASKS.c.version)
+    .where(TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_met))
+    .order_by(TASKS.c.id)
+    .with_for_update()
+)
+"""Locks all tasks that a request meets, by id or external id, in the order in which changing a tag locks its tasks."""
+
 _new = _items(*((name, TASKS.c[name].type) for name in WRITTEN))
 INSERT_TASKS = Statement(
     # The update changes nothing: it makes the statement return, and lock, a row that has the external id already.
@@ -54,13 +81,9 @@ INSERT_TASKS = Statement(
         index_where=TASKS.c.external_id.is_not(None),
         set_={"external_id": TASKS.c.external_id},
     )
-    .returning(TASKS.c.id, TASKS.c.external_id, IS_NEW),
-    violations={OWNER_EXISTS: InvalidTokenError},
+    .returning(TASKS.c.id, TASKS.c.external_id, IS_NEW)
 )
 """New ids ascend in the order of the items. No two items may have one external id."""
-
-LOCK_TASKS = Statement(select(TASKS.c.id, TASKS.c.version).where(*MINE).order_by(TASKS.c.id).with_for_update())
-"""In one order, so that two requests on the same tasks cannot block each other."""
 
 _change = _items(
     ("id", BigInteger()),
@@ -75,7 +98,8 @@ def _value(name: str) -> ColumnElement[Any]:
 
 UPDATE_TASKS = Statement(
     update(TASKS)
-    .where(TASKS.c.user_id == USER_ID, TASKS.c.id == _change.c.id)
+    # The array is in it twice: it bounds what is joined, whichever way PostgreSQL goes about it.
+    .where(*MINE, TASKS.c.id == _change.c.id)
     .values(**{name: _value(name) for name in CHANGED}, **changed(TASKS))
 )
 DELETE_TASKS = Statement(delete(TASKS).where(*MINE))

@@ -1,10 +1,12 @@
 """Many writes of tasks at once: in one transaction, with as many statements for a thousand as for ten."""
 
+import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
 from todo.core.database import Session
 from todo.core.errors import ItemsRefusedError, PreconditionFailedError, Refusal
+from todo.core.types import UNKNOWN_ID
 from todo.core.value_errors import DuplicateItemError
 from todo.schemas.error import FieldError
 from todo.schemas.task import TaskPublic
@@ -17,11 +19,14 @@ from todo.schemas.task_bulk import (
     TaskBulk,
     TaskBulkPublic,
     UpdateItem,
+    read_item,
 )
+from todo.services.auth_service import InvalidTokenError
 from todo.services.task_bulk_queries import (
     CHANGED,
     DELETE_TASKS,
     INSERT_TASKS,
+    LOCK_OWNER,
     LOCK_TASKS,
     SELECT_TASKS,
     UPDATE_TASKS,
@@ -36,6 +41,8 @@ Refused = dict[int, list[Refusal]]
 """Why an item is not done, by its place."""
 Outcome = dict[int, tuple[int, int]]
 """What became of an item, by its place: a status, and the id of its task."""
+READ_AT_ONCE = 50
+"""Items, before other requests have their turn: a long recurrence rule takes a millisecond to read."""
 
 
 async def write_tasks(session: Session, user_id: UUID, bulk: TaskBulk) -> TaskBulkPublic:
@@ -47,12 +54,16 @@ async def write_tasks(session: Session, user_id: UUID, bulk: TaskBulk) -> TaskBu
         ItemsRefusedError: some cannot be done, and it was to be all or nothing; nothing was written.
         InvalidTokenError: the user is gone.
     """
-    items: Items = dict(enumerate(bulk.items))
+    items = await read_items(bulk.items)
     refused = _find_faults(items)
     async with session.transaction() as together:
+        if await together.fetch_one(LOCK_OWNER, user_id=user_id) is None:
+            raise InvalidTokenError
         outcome = await _refuse_what_is_not_there(together, user_id, items, refused)
         if bulk.atomic and refused:
-            raise ItemsRefusedError(_name_items(refused))
+            stale = {place: task for place, task in outcome.items() if place == min(refused)}
+            [current, *_] = [*(await _read(together, user_id, stale)).values(), None]
+            raise ItemsRefusedError(_name_items(refused), current)
         accepted = {place: item for place, item in items.items() if place not in refused}
         outcome |= await _update(together, user_id, accepted)
         outcome |= await _delete(together, user_id, accepted)
@@ -66,6 +77,16 @@ async def write_tasks(session: Session, user_id: UUID, bulk: TaskBulk) -> TaskBu
     return TaskBulkPublic(results=results)
 
 
+async def read_items(given: list[object]) -> Items:
+    """Return the items by their place; one that is not valid is an InvalidItem."""
+    items: dict[int, object] = {}
+    for place, value in enumerate(given, 1):
+        items[place - 1] = read_item(value)
+        if place % READ_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return items
+
+
 def _find_faults(items: Items) -> Refused:
     """Return what is wrong with items by themselves, or beside each other (BLK-005)."""
     refused: Refused = {}
@@ -76,20 +97,23 @@ def _find_faults(items: Items) -> Refused:
         elif isinstance(item, UpdateItem | DeleteItem):
             if item.id in seen:
                 refused[place] = [Refusal.of(DuplicateItemError, "id")]
-            seen.add(item.id)
+            elif item.id != UNKNOWN_ID:
+                seen.add(item.id)
     return refused
 
 
 async def _refuse_what_is_not_there(session: Session, user_id: UUID, items: Items, refused: Refused) -> Outcome:
-    """Lock the tasks that are to be changed; refuse what is about others, or about other versions of these."""
+    """Lock the tasks that are met; refuse what is about tasks that are not there, or about other versions of them."""
     targets = {
         place: item
         for place, item in items.items()
         if isinstance(item, UpdateItem | DeleteItem) and place not in refused
     }
-    if not targets:
+    ids = [item.id for item in targets.values()]
+    external_ids = [item.task.external_id for item in items.values() if isinstance(item, CreateItem)]
+    if not ids and not any(external_ids):
         return {}
-    rows = await session.fetch_all(LOCK_TASKS, user_id=user_id, ids=[item.id for item in targets.values()])
+    rows = await session.fetch_all(LOCK_TASKS, user_id=user_id, id=ids, external_id=external_ids)
     versions = {row["id"]: row["version"] for row in rows}
     stale: Outcome = {}
     for place, item in targets.items():
@@ -116,20 +140,19 @@ async def _update(session: Session, user_id: UUID, items: Items) -> Outcome:
 async def _delete(session: Session, user_id: UUID, items: Items) -> Outcome:
     deletions = {place: item.id for place, item in items.items() if isinstance(item, DeleteItem)}
     if deletions:
-        await session.fetch_all(DELETE_TASKS, user_id=user_id, ids=[*deletions.values()])
+        await session.fetch_all(DELETE_TASKS, user_id=user_id, id=[*deletions.values()])
     return {place: (204, task_id) for place, task_id in deletions.items()}
 
 
 async def _create(session: Session, user_id: UUID, items: Items) -> Outcome:
     """Create tasks; of those with one external id the first (BLK-006)."""
     creations = {place: item.task for place, item in items.items() if isinstance(item, CreateItem)}
-    nameless = [place for place, task in creations.items() if task.external_id is None]
     first: dict[str, int] = {}
     for place, task in creations.items():
         if task.external_id is not None:
             first.setdefault(task.external_id, place)
-    # The keys come in one order, so that two such statements cannot block each other.
-    inserted = [*nameless, *(first[key] for key in sorted(first))]
+    nameless = [place for place, task in creations.items() if task.external_id is None]
+    inserted = sorted([*nameless, *first.values()])
     if not inserted:
         return {}
     arrays = {name: [getattr(creations[place], name) for place in inserted] for name in WRITTEN}
@@ -148,7 +171,7 @@ async def _create(session: Session, user_id: UUID, items: Items) -> Outcome:
 async def _read(session: Session, user_id: UUID, outcome: Outcome) -> dict[int | None, TaskPublic]:
     """Return the tasks as they are after all writes, by id; what is gone is not among them."""
     ids = sorted({task_id for _, task_id in outcome.values()})
-    rows = await session.fetch_all(SELECT_TASKS, user_id=user_id, ids=ids) if ids else []
+    rows = await session.fetch_all(SELECT_TASKS, user_id=user_id, id=ids) if ids else []
     return {row["id"]: read_row(row) for row in rows}
 
 
