@@ -89,7 +89,7 @@ def drive(operation: str, people: list[Person], address: str, server: int, clust
     processes = [*_family(server), *_working_in(cluster)]
     before = {process: _cpu_seconds(process) for process in processes}
     said = subprocess.run(
-        [require_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script, address],
+        [require_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=30s", "-s", script, address],
         capture_output=True,
         text=True,
         check=True,
