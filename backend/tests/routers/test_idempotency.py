@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
+from starlette.types import Message
 
 from tests.support import PASSWORD, Json, Make, MakeApp, Person, Watched, assert_error, make_client, until_waiting
 from todo.services.housekeeping import sweep
@@ -364,6 +365,31 @@ async def test_says_that_a_twin_is_in_flight_although_statements_are_given_up_so
         refused = await client.post("/tasks", json={"title": "Twin"}, headers={"Idempotency-Key": key})
 
     assert_error(refused, *IN_USE)
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+async def test_is_not_surprised_by_who_hangs_up_in_the_middle_of_a_body(
+    app: FastAPI, ada: Person, keyed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    authorization = ada.client.headers["Authorization"].encode()
+    headers = [(b"authorization", authorization), (b"content-type", b"application/json"), (b"content-length", b"100")]
+    headers += [(b"idempotency-key", b"hung up")] if keyed else []
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/tasks", "query_string": b"", "headers": headers}
+    whole_but_for_its_end = {"type": "http.request", "body": b'{"title": "Half"}', "more_body": True}
+    arriving: list[Message] = [whole_but_for_its_end, {"type": "http.disconnect"}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return arriving.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+
+    assert sent[0]["status"] == 422
+    assert "Unexpected error" not in caplog.text
+    assert await count_tasks(ada) == 0
 
 
 @pytest.mark.spec("IDK-004")
