@@ -124,8 +124,7 @@ def _serve(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=True,
-            forwarded_allow_ips=settings.forwarded_allow_ips,
+            proxy_headers=False,  # the application has its own
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         _announce(settings, listener)

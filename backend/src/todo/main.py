@@ -25,6 +25,7 @@ from todo.routers.middleware import (
     BodyLimitMiddleware,
     CompressForWhoAsksMiddleware,
     CrossOriginMiddleware,
+    ForwardedMiddleware,
     RequestContextMiddleware,
     UnexpectedErrorMiddleware,
 )
@@ -133,6 +134,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode()],
         expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", *RATE_LIMIT_FIELDS, REQUEST_ID.decode()],
     )
+    app.add_middleware(ForwardedMiddleware, trusted_hosts=settings.forwarded_allow_ips)
     app.add_middleware(RequestContextMiddleware)
     return app
 

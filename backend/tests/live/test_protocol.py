@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.live.conftest import Service
+from tests.live.conftest import LogIn, Service
 from tests.support import PASSWORD
 
 HOST = b"Host: localhost\r\n"
@@ -77,6 +77,31 @@ def test_answers_in_its_own_shape(service: Service, content: bytes, status: int)
     assert headers["x-request-id"]
     assert status == 200 or set(json.loads(body)) >= {"detail", "code"}
     assert httpx.get(f"{service.url}/health").status_code == 200
+
+
+@pytest.mark.spec("INP-008")
+@pytest.mark.parametrize("headers", [b"X: " + b"x" * 100_000 + b"\r\n", b"X: y\r\n" * 100_000], ids=["large", "many"])
+def test_does_not_do_what_it_refuses_for_its_headers(service: Service, log_in: LogIn, headers: bytes) -> None:
+    client = log_in(service, f"{uuid4()}@example.com")
+    task = client.post("/tasks", json={"title": "Water the plants"}).json()["id"]
+    request = f"DELETE /api/v1/tasks/{task} HTTP/1.1\r\nAuthorization: {client.headers['Authorization']}\r\n".encode()
+
+    answered, _, _ = send(service, request + HOST + headers + b"\r\n")
+
+    assert answered == 431
+    assert client.get(f"/tasks/{task}").status_code == 200
+
+
+@pytest.mark.spec("INP-008")
+def test_counts_the_headers_behind_a_body_too(service: Service, log_in: LogIn) -> None:
+    client = log_in(service, f"{uuid4()}@example.com")
+    request = f"POST /api/v1/tasks HTTP/1.1\r\nAuthorization: {client.headers['Authorization']}\r\n".encode()
+    request += HOST + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    answered, _, _ = send(service, request + b'e\r\n{"title": "x"}\r\n0\r\n' + b"X: y\r\n" * 100_000 + b"\r\n")
+
+    assert answered == 431
+    assert client.get("/tasks").json()["total"] == 0
 
 
 @pytest.mark.spec("INP-008")

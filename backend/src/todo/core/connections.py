@@ -27,7 +27,8 @@ class Connections:
         """Take the pool, its size, and how many seconds one may wait for a turn, and again for a connection."""
         self._pool = pool
         self._turns = size
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
         self._patience = patience
         self._idle: list[PoolConnectionProxy] = []
         self._current: set[PoolConnectionProxy] = set()
@@ -89,7 +90,8 @@ class Connections:
 
     def _pass_turn_on(self) -> None:
         while self._waiting:
-            if not (first := self._waiting.popleft()).done():
+            _, first = self._waiting.popleft()
+            if not first.done():
                 first.set_result(None)
                 return
         self._turns += 1
@@ -97,8 +99,10 @@ class Connections:
     async def _wait_for_turn(self) -> None:
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
-        self._waiting.append(turn)
-        timer = loop.call_later(self._patience, _give_up, turn)
+        until = loop.time() + self._patience
+        self._waiting.append((until, turn))
+        if self._alarm is None:
+            self._alarm = loop.call_at(until, self._send_away)
         CONNECTIONS_AWAITED.inc()
         try:
             await turn
@@ -111,13 +115,18 @@ class Connections:
                 self._pass_turn_on()
             raise
         finally:
-            timer.cancel()
             CONNECTIONS_AWAITED.dec()
 
-
-def _give_up(turn: asyncio.Future[None]) -> None:
-    if not turn.done():
-        turn.set_exception(ServiceUnavailableError())
+    def _send_away(self) -> None:
+        """Tell those who have waited for too long, and look again when the next one will have."""
+        loop = asyncio.get_running_loop()
+        self._alarm = None
+        while self._waiting and self._waiting[0][0] <= loop.time():
+            _, first = self._waiting.popleft()
+            if not first.done():
+                first.set_exception(ServiceUnavailableError())
+        if self._waiting:
+            self._alarm = loop.call_at(self._waiting[0][0], self._send_away)
 
 
 def _is_open(connection: PoolConnectionProxy) -> bool:

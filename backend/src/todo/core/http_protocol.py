@@ -37,7 +37,9 @@ class TimedProtocol(HttpToolsProtocol):
         """Take what uvicorn gives, and how long a head may take from its first byte or from the connection on."""
         super().__init__(*arguments, **options)
         self._head_seconds = head_seconds
-        self._head_bytes = 0
+        self._in_head = False
+        self._may_be_long = False
+        self._later_bytes = 0
         self._waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -50,26 +52,48 @@ class TimedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Take what arrived. Most heads are whole then; one that is not has so much time, and so many bytes, to go.
+
+        The bytes are looked at here because nobody hears of a header before its end. Headers behind a body count too.
+        """
+        is_continued = self._in_head
+        self._may_be_long = is_continued or len(data) > HEAD_MAX_BYTES
+        super().data_received(data)
+        if self._in_head:
+            self._later_bytes += len(data) if is_continued else 0
+            if self._waiting is None:
+                self._wait()
+        if (self._in_head or (self.cycle is not None and self.cycle.more_body)) and self._is_too_long():
+            self._refuse_head()
+
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of a head."""
         super().on_message_begin()
-        self._head_bytes = 0
-        self._wait()
+        self._in_head = True
+        self._later_bytes = 0
+        if self._waiting is not None:
+            self._wait()
 
     def on_headers_complete(self) -> None:
-        """Wait no more."""
-        self._stop_waiting()
-        super().on_headers_complete()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; too many bytes of them are answered 431 and end the connection.
+        """Wait no more.
 
         Raises:
-            ValueError: they are too many; ends the parser, which nobody else hears of.
+            ValueError: the head is too long, and was answered; ends the parser, which nobody else hears of.
         """
-        super().on_header(name, value)
-        self._head_bytes += len(name) + len(value) + 4
-        if self._head_bytes > HEAD_MAX_BYTES and not self.transport.is_closing():
+        self._in_head = False
+        self._stop_waiting()
+        if self._may_be_long and self._is_too_long():
+            self._refuse_head()
+            raise ValueError
+        super().on_headers_complete()
+
+    def _is_too_long(self) -> bool:
+        whole = sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
+        return max(self._later_bytes, len(self.url) + whole) > HEAD_MAX_BYTES
+
+    def _refuse_head(self) -> None:
+        if not self.transport.is_closing():
             self._refuse(
                 b"431 Request Header Fields Too Large", "The request headers are too large", "HEADERS_TOO_LARGE"
             )

@@ -1,5 +1,6 @@
 """What the log looks like: one line an event, for people or for machines."""
 
+import logging
 import logging.config
 from contextvars import ContextVar
 
@@ -7,6 +8,19 @@ from todo.core.config import Settings
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being served; every line that is written meanwhile has it."""
+
+
+class ConsoleFormatter(logging.Formatter):
+    """Formats a line for people. The time is written out once a second, not once a line."""
+
+    _second = -1
+    _time = ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 -- logging's name
+        """Return the local time of a line, to the second."""
+        if (second := int(record.created)) != self._second:
+            self._second, self._time = second, super().formatTime(record, datefmt)
+        return self._time
 
 
 class RequestIdFilter(logging.Filter):
@@ -28,7 +42,7 @@ def configure_logging(settings: Settings) -> None:
             "disable_existing_loggers": False,
             "filters": {"request_id": {"()": RequestIdFilter}},
             "formatters": {
-                "console": {"format": "%(asctime)s %(levelname)-7s %(message)s", "datefmt": "%H:%M:%S"},
+                "console": {"()": ConsoleFormatter, "format": "%(asctime)s %(levelname)-7s %(message)s", "datefmt": "%H:%M:%S"},
                 "json": {
                     "()": "pythonjsonlogger.orjson.OrjsonFormatter",
                     "format": "%(asctime)s %(levelname)s %(name)s %(message)s",

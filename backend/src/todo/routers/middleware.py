@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError, RequestTimeoutError
 from todo.core.logging_config import request_id
@@ -24,8 +25,6 @@ REQUEST_HEADERS = "todo.request_headers"
 """Where in a request's scope its headers are by name; of those that are there twice, the last."""
 STATUS = "todo.status"
 """Where in a request's scope the status of its answer is, as soon as that has begun."""
-POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-"""For all answers but pages, which bring their own."""
 KEPT = ("access-control-", "vary")
 VARY_BY_ORIGIN = (b"vary", b"Origin")
 
@@ -35,6 +34,7 @@ def _headers(**more: str) -> list[tuple[bytes, bytes]]:
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "x-frame-options": "DENY",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
         **{name.replace("_", "-"): value for name, value in more.items()},
     }
     return [(name.encode(), value.encode()) for name, value in fields.items()]
@@ -44,6 +44,7 @@ SECURITY_HEADERS = _headers()
 NEVER_KEPT = _headers(cache_control="no-store")
 CHECKED_AGAIN = _headers(cache_control="private, no-cache")
 PROBES = {"/health", "/ready"}
+PLAIN_PATH = re.compile(r"[!-\[\]-~]+")
 ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 logger = logging.getLogger("todo.requests")
@@ -52,8 +53,8 @@ logger = logging.getLogger("todo.requests")
 class RequestContextMiddleware:
     """Gives each request an id, the client's own if it is a plain one; returns it and logs one line at the end.
 
-    Every answer carries the headers that keep browsers from doing more with it than it is for, and those that others
-    put into the scope.
+    Every answer carries the headers that keep browsers from doing more with it than it is for, and what others make of
+    the list of them in the scope.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -77,9 +78,7 @@ class RequestContextMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 scope[STATUS] = message["status"]
-                headers = message["headers"] = [*message["headers"], *added]
-                if not any(name == POLICY[0] for name, _ in headers):
-                    headers.append(POLICY)
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         IN_PROGRESS.inc()
@@ -107,8 +106,10 @@ def _note(scope: Scope, seconds: float) -> None:
     level = logging.DEBUG if scope["path"] in PROBES else logging.INFO
     if not logger.isEnabledFor(level):
         return
-    # Escaped, so that nobody can write lines of their own.
-    path = scope["path"].encode("unicode_escape").decode()
+    path = scope["path"]
+    if not PLAIN_PATH.fullmatch(path):
+        # Escaped, so that nobody can write lines of their own.
+        path = path.encode("unicode_escape").decode()
     more = {
         "method": method,
         "path": path,
@@ -118,7 +119,20 @@ def _note(scope: Scope, seconds: float) -> None:
         "client": scope["client"][0] if scope.get("client") else None,
         "user_id": str(caller.id) if caller else None,
     }
-    logger.log(level, "%s %s %s", method, path, status or "aborted", extra=more)
+    # As `logger.log` does, without the search for the line of code that called it.
+    record = logging.LogRecord(logger.name, level, "", 0, f"{method} {path} {status or 'aborted'}", None, None)
+    record.__dict__.update(more)
+    logger.handle(record)
+
+
+class ForwardedMiddleware(ProxyHeadersMiddleware):
+    """Believes what proxies that the operator trusts say of the client; without a word of theirs it does nothing."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        given = scope.get(REQUEST_HEADERS, ())
+        forwarded = b"x-forwarded-for" in given or b"x-forwarded-proto" in given
+        await (super().__call__ if forwarded else self.app)(scope, receive, send)
 
 
 class CrossOriginMiddleware(CORSMiddleware):
