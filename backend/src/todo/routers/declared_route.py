@@ -28,6 +28,8 @@ Problem = dict[str, Any]
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 JSON_TYPES = {"application/json"}
 PATCH_TYPES = {"application/json", "application/merge-patch+json"}
+REQUEST_HEADERS = "todo.request_headers"
+"""Where in a request's scope its headers are by name; of those that are there twice, the last."""
 BODY = "todo.body"
 """Where in a request's scope its body is, once it was read."""
 JSON = (b"content-type", b"application/json")
@@ -46,7 +48,6 @@ class DeclaredRoute(APIRoute):
         self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
         self._status = self.status_code or 200
         self._methods = frozenset(self.methods or ())
-        self.app = self._serve
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell whether this route is the one; most are not, which their first letters tell."""
@@ -59,7 +60,11 @@ class DeclaredRoute(APIRoute):
         match = Match.FULL if scope["method"] in self._methods else Match.PARTIAL
         return match, {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request whose path matches."""
+        if scope["method"] not in self._methods:
+            await super().handle(scope, receive, send)
+            return
         response = await self.answer(Request(scope, receive))
         await response(scope, receive, send)
 
@@ -119,8 +124,9 @@ class DeclaredRoute(APIRoute):
     async def _read_body(self, request: Request) -> tuple[Any, list[Problem]]:
         """Return the body, validated, and what is wrong with it."""
         [field] = self.dependant.body_params
-        given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if request.headers.get("content-encoding", "identity").lower() != "identity":
+        headers = request.scope[REQUEST_HEADERS]
+        given = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise UnsupportedMediaTypeError
         if isinstance(field.field_info, Form):
             return field.validate(await _read_form(request, given), loc=("body",))
@@ -137,7 +143,8 @@ class DeclaredRoute(APIRoute):
 
 async def _read_form(request: Request, media_type: str) -> dict[str, object]:
     """Return the fields of a form that are not empty, the last of each name."""
-    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    headers = request.scope[REQUEST_HEADERS]
+    has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
     if has_body and media_type not in FORMS:
         raise UnsupportedMediaTypeError
     try:
@@ -192,12 +199,13 @@ def _resolver(dependant: Dependant) -> Resolve:
     assert call is not None
     _refuse_the_unread(dependant, dependant.path_params, dependant.query_params, dependant.body_params)
     needed = [(other.name, _resolver(other)) for other in dependant.dependencies]
-    headers = [(field.name, field.alias) for field in dependant.header_params]
+    headers = [(field.name, field.alias.lower().encode()) for field in dependant.header_params]
     if not needed and not headers:
         return call
 
     async def resolve(request: Request) -> Any:
-        values = {name: request.headers.get(alias) for name, alias in headers}
+        given = request.scope[REQUEST_HEADERS]
+        values = {name: given[alias].decode("latin-1") if alias in given else None for name, alias in headers}
         for name, resolve_other in needed:
             values[str(name)] = await resolve_other(request)
         return await call(request, **values)

@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import time
+from collections.abc import Awaitable
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -17,12 +18,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError, RequestTimeoutError
 from todo.core.logging_config import request_id
 from todo.core.metrics import IN_PROGRESS, UNMATCHED, count_request
+from todo.routers.declared_route import REQUEST_HEADERS
 from todo.routers.dependencies import CALLER, RESPONSE_HEADERS
 from todo.routers.error_handlers import render
 
 REQUEST_ID = b"x-request-id"
-REQUEST_HEADERS = "todo.request_headers"
-"""Where in a request's scope its headers are by name; of those that are there twice, the last."""
+Serving = Awaitable[None]
+"""What middleware returns that only chooses who serves; it does not stay in the chain of those who wait."""
 STATUS = "todo.status"
 """Where in a request's scope the status of its answer is, as soon as that has begun."""
 KEPT = ("access-control-", "vary")
@@ -117,7 +119,7 @@ def _note(scope: Scope, seconds: float) -> None:
         "status": status,
         "duration_ms": round(seconds * 1000, 1),
         "client": scope["client"][0] if scope.get("client") else None,
-        "user_id": str(caller.id) if caller else None,
+        "user_id": caller.id if caller else None,
     }
     # As `logger.log` does, without the search for the line of code that called it.
     record = logging.LogRecord(logger.name, level, "", 0, f"{method} {path} {status or 'aborted'}", None, None)
@@ -128,11 +130,11 @@ def _note(scope: Scope, seconds: float) -> None:
 class ForwardedMiddleware(ProxyHeadersMiddleware):
     """Believes what proxies that the operator trusts say of the client; without a word of theirs it does nothing."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Serving:
         """Serve one connection."""
         given = scope.get(REQUEST_HEADERS, ())
         forwarded = b"x-forwarded-for" in given or b"x-forwarded-proto" in given
-        await (super().__call__ if forwarded else self.app)(scope, receive, send)
+        return (super().__call__ if forwarded else self.app)(scope, receive, send)
 
 
 class CrossOriginMiddleware(CORSMiddleware):
@@ -141,13 +143,12 @@ class CrossOriginMiddleware(CORSMiddleware):
     Who is no page of another origin is told only that pages get other headers.
     """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Serving:
         """Serve one connection."""
         if scope["type"] == "http" and b"origin" not in scope[REQUEST_HEADERS]:
             scope[RESPONSE_HEADERS].append(VARY_BY_ORIGIN)
-            await self.app(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+            return self.app(scope, receive, send)
+        return super().__call__(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a preflight (Fetch standard, CORS-preflight fetch)."""
@@ -162,10 +163,10 @@ class CrossOriginMiddleware(CORSMiddleware):
 class CompressForWhoAsksMiddleware(CompressMiddleware):
     """Compresses large answers for clients that send an `Accept-Encoding`; for others it does nothing (CND-001)."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Serving:
         """Serve one connection."""
         asked = b"accept-encoding" in scope.get(REQUEST_HEADERS, ())
-        await (super().__call__ if asked else self.app)(scope, receive, send)
+        return (super().__call__ if asked else self.app)(scope, receive, send)
 
 
 class BodyLimitMiddleware:
@@ -181,17 +182,19 @@ class BodyLimitMiddleware:
         self._max_bytes = max_bytes
         self._seconds = seconds
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Serving:
         """Serve one connection."""
         given = scope.get(REQUEST_HEADERS, ())
         if b"content-length" not in given and b"transfer-encoding" not in given:
             # There is no body (RFC 9112, section 6.3).
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         announced = given.get(b"content-length", b"")
         if announced.isdigit() and int(announced) > self._max_bytes:
-            await render(PayloadTooLargeError())(scope, receive, send)
-            return
+            return render(PayloadTooLargeError())(scope, receive, send)
+        return self._app(scope, self._limited(receive), send)
+
+    def _limited(self, receive: Receive) -> Receive:
+        """Return what receives a body within the limits."""
         read, whole = 0, False
         deadline: float | None = None
 
@@ -213,7 +216,7 @@ class BodyLimitMiddleware:
                 raise HTTPException(PayloadTooLargeError.status)
             return message
 
-        await self._app(scope, receive_within_limit, send)
+        return receive_within_limit
 
 
 class UnexpectedErrorMiddleware:

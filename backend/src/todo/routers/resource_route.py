@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from todo.core.database import Session
-from todo.routers.declared_route import DeclaredRoute, read_body
+from todo.routers.declared_route import REQUEST_HEADERS, DeclaredRoute, read_body
 from todo.routers.dependencies import API, AUTHENTICATED, SESSION, get_current_user, get_resources
 from todo.routers.error_handlers import Responses, errors
 from todo.services import idempotency_service
@@ -28,6 +28,7 @@ from todo.services.idempotency_service import (
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 KEY_HEADER = "Idempotency-Key"
 IF_NONE_MATCH = "If-None-Match"
+KEY_FIELD, IF_NONE_MATCH_FIELD = KEY_HEADER.lower().encode(), IF_NONE_MATCH.lower().encode()
 ETAG_HEADER = {"ETag": {"description": "The version of what you got.", "schema": {"type": "string"}}}
 REPLAYED_HEADER = {
     "Idempotency-Replayed": {"description": "`true`: this happened before.", "schema": {"type": "string"}},
@@ -71,10 +72,13 @@ class ResourceRoute(DeclaredRoute):
     async def answer(self, request: Request) -> Response:
         """Answer with an ETag, or as this write was answered before."""
         if request.method == "GET":
-            return _revalidated(request, await self._tagged(request))
-        keys = request.headers.getlist(KEY_HEADER)
+            response = await self._tagged(request)
+            asks = IF_NONE_MATCH_FIELD in request.scope[REQUEST_HEADERS]
+            return _revalidated(request, response) if asks else response
+        if KEY_FIELD not in request.scope[REQUEST_HEADERS]:
+            return await self._tagged(request)
         # Two lines are no key: a line break does not print, so that they are refused.
-        return await _once(request, "\n".join(keys), self._tagged) if keys else await self._tagged(request)
+        return await _once(request, "\n".join(request.headers.getlist(KEY_HEADER)), self._tagged)
 
     async def _tagged(self, request: Request) -> Response:
         """Tag what has a version with it; a GET of what has none, such as a list, is tagged by its content."""
@@ -91,8 +95,6 @@ class ResourceRoute(DeclaredRoute):
 
 def _revalidated(request: Request, response: Response) -> Response:
     known = ",".join(request.headers.getlist(IF_NONE_MATCH))
-    if not known:
-        return response
     tag = response.headers["ETag"]
     # Weak comparison, as the RFC has it for this header: what matters is what stands between the quotes.
     tags = {candidate.strip().removeprefix("W/") for candidate in known.split(",")}
