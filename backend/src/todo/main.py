@@ -159,8 +159,8 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
 
 def _add_routes(app: FastAPI) -> None:
     # One flat list, the busiest first: routes of included routers are matched once a level, and then once more.
-    for router in (
+    routers = (
         *(tasks.router, account.router, tags.router, account.exports, auth.router, sessions.router),
         *(task_bulk.router, access_tokens.router, health.router, documentation.router),
-    ):
-        app.router.routes.extend(router.routes)
+    )
+    app.router.routes[:0] = [route for router in routers for route in router.routes]

@@ -1,5 +1,6 @@
 """What an operator sees of a running service: figures, lines of a log, traces."""
 
+import asyncio
 import json
 import re
 import threading
@@ -7,12 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import asyncpg
 import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.live.conftest import LogIn, Service, Start, wait_until
 from tests.support import PASSWORD, Json
+from todo.core.database import connect_arguments
+from todo.core.embedded_postgres import find_running
 
 METRICS = re.compile(r"metrics: +(http://\S+)")
 FIGURE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
@@ -74,6 +78,22 @@ def lines_of(service: Service) -> list[Json]:
     return [json.loads(line) for line in service.said().splitlines() if line.startswith("{")]
 
 
+async def see_a_busy_connection(service: Service, client: httpx.Client) -> None:
+    """Have a request wait for a lock, and the figures tell of its connection for as long as it does."""
+
+    def is_shown(busy: int) -> bool:
+        return read_figures(service)["todo_db_connections_busy", ""] == busy
+
+    locker = await asyncpg.connect(**connect_arguments(str(find_running(service.data_dir))))
+    async with locker.transaction():
+        await locker.execute("LOCK TABLE tasks")
+        listing = asyncio.create_task(asyncio.to_thread(client.get, "/tasks"))
+        await asyncio.to_thread(wait_until, lambda: is_shown(1), service)
+    assert (await listing).status_code == 200
+    await asyncio.to_thread(wait_until, lambda: is_shown(0), service)
+    await locker.close()
+
+
 @pytest.fixture
 def collector() -> Iterator[Collector]:
     with collecting() as collector:
@@ -117,7 +137,8 @@ def test_shows_what_happens_and_no_secret(start: Start, log_in: LogIn, collector
     assert figures["todo_requests_total", 'method="GET",route="unmatched",status="404"'] == 1
     assert figures["todo_logins_total", 'outcome="accepted"'] == 1
     assert figures["todo_rate_limited_total", 'name="login"'] > 0
-    assert figures["todo_requests_in_progress", ""] == figures["todo_db_connections_busy", ""] == 0
+    assert figures["todo_db_connections_max", ""] == 2 * 5
+    asyncio.run(see_a_busy_connection(service, client))
 
     [line] = [line for line in lines_of(service) if line.get("request_id") == "my-own-id"]
     assert line["duration_ms"] > 0

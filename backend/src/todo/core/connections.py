@@ -10,7 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from todo.core.driver_errors import LOST
 from todo.core.errors import ServiceUnavailableError
-from todo.core.metrics import CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
+from todo.core.metrics import CONNECTIONS, CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Connections:
     def __init__(self, pool: asyncpg.Pool, size: int, patience: float) -> None:
         """Take the pool, its size, and how many seconds one may wait for a turn, and again for a connection."""
         self._pool = pool
-        self._turns = size
+        self._size = self._turns = size
         self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._alarm: asyncio.TimerHandle | None = None
         self._patience = patience
@@ -43,7 +43,6 @@ class Connections:
             self._turns -= 1
         else:
             await self._wait_for_turn()
-        CONNECTIONS_BUSY.inc()
         try:
             while self._idle:
                 connection = self._idle.pop()
@@ -52,7 +51,7 @@ class Connections:
                 await self._dismiss(connection)
             connection = await self._pool.acquire(timeout=self._patience)
         except BaseException:
-            self._end_turn()
+            self._pass_turn_on()
             raise
         self._current.add(connection)
         return connection
@@ -68,7 +67,13 @@ class Connections:
             else:
                 await self._dismiss(connection)
         finally:
-            self._end_turn()
+            self._pass_turn_on()
+
+    def show_figures(self) -> None:
+        """Tell Prometheus how many connections there may be, are at work, and are waited for."""
+        CONNECTIONS.set(self._size)
+        CONNECTIONS_BUSY.set(self._size - self._turns)
+        CONNECTIONS_AWAITED.set(sum(not turn.done() for _, turn in self._waiting))
 
     async def renew(self) -> None:
         """Have all connections replaced by new ones; those at work when they are taken back."""
@@ -83,10 +88,6 @@ class Connections:
         # The pool's way to say that the connection was lost in this very moment.
         with contextlib.suppress(asyncpg.InternalClientError):
             await self._pool.release(connection)
-
-    def _end_turn(self) -> None:
-        CONNECTIONS_BUSY.dec()
-        self._pass_turn_on()
 
     def _pass_turn_on(self) -> None:
         while self._waiting:
@@ -103,7 +104,6 @@ class Connections:
         self._waiting.append((until, turn))
         if self._alarm is None:
             self._alarm = loop.call_at(until, self._send_away)
-        CONNECTIONS_AWAITED.inc()
         try:
             await turn
         except ServiceUnavailableError:
@@ -114,8 +114,6 @@ class Connections:
             if not turn.cancelled():
                 self._pass_turn_on()
             raise
-        finally:
-            CONNECTIONS_AWAITED.dec()
 
     def _send_away(self) -> None:
         """Tell those who have waited for too long, and look again when the next one will have."""

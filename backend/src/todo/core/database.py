@@ -21,7 +21,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from todo.core.config import Settings
 from todo.core.connections import Connections
 from todo.core.driver_errors import FORESEEN, Violations, meaning_of, translated_errors
-from todo.core.metrics import CONNECTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -158,15 +157,18 @@ class Database:
                 timeout=settings.db_connection_timeout,
                 command_timeout=settings.db_statement_timeout + FROZEN_SECONDS,
             )
-        CONNECTIONS.set(settings.db_pool_max)
         self._connections = Connections(self._pool, settings.db_pool_max, settings.db_pool_timeout)
-        self._recycling = asyncio.create_task(_renew_every(settings.db_pool_recycle, self._connections))
+        self._tasks = [
+            asyncio.create_task(_renew_every(settings.db_pool_recycle, self._connections)),
+            asyncio.create_task(_show_figures(self._connections)),
+        ]
         self.session = Session(self._connections)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Let running statements end, then disconnect; those that do not end are cut."""
-        self._recycling.cancel()
+        for task in self._tasks:
+            task.cancel()
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._connections.renew()
@@ -181,6 +183,13 @@ async def _renew_every(seconds: float, connections: Connections) -> None:
     while True:
         await asyncio.sleep(seconds)
         await connections.renew()
+
+
+async def _show_figures(connections: Connections) -> None:
+    """Show them once a second, which is cheaper than at each request and more often than anybody looks."""
+    while True:
+        connections.show_figures()
+        await asyncio.sleep(1)
 
 
 def _milliseconds(seconds: float) -> str:

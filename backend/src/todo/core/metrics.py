@@ -25,7 +25,6 @@ DURATION = Histogram(
     ["method", "route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-IN_PROGRESS = Gauge("todo_requests_in_progress", "Requests not answered yet.", multiprocess_mode="livesum")
 LOGINS = Counter("todo_logins", "Attempts to log in.", ["outcome"])
 RATE_LIMITED = Counter("todo_rate_limited", "Attempts refused for being too many.", ["name"])
 CONNECTIONS = Gauge("todo_db_connections_max", "How many connections the pool may have.", multiprocess_mode="livesum")

@@ -17,7 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError, RequestTimeoutError
 from todo.core.logging_config import request_id
-from todo.core.metrics import IN_PROGRESS, UNMATCHED, count_request
+from todo.core.metrics import UNMATCHED, count_request
 from todo.routers.declared_route import REQUEST_HEADERS
 from todo.routers.dependencies import CALLER, RESPONSE_HEADERS
 from todo.routers.error_handlers import render
@@ -83,11 +83,9 @@ class RequestContextMiddleware:
                 message["headers"] = [*message["headers"], *added]
             await send(message)
 
-        IN_PROGRESS.inc()
         try:
             await self._app(scope, receive, send_with_headers)
         finally:
-            IN_PROGRESS.dec()
             _note(scope, time.perf_counter() - began)
 
 
