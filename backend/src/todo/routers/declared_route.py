@@ -32,6 +32,7 @@ REQUEST_HEADERS = "todo.request_headers"
 """Where in a request's scope its headers are by name; of those that are there twice, the last."""
 BODY = "todo.body"
 """Where in a request's scope its body is, once it was read."""
+NO_MATCH: tuple[Match, Scope] = (Match.NONE, {})
 JSON = (b"content-type", b"application/json")
 
 
@@ -54,9 +55,11 @@ class DeclaredRoute(APIRoute):
         path: str = scope["path"]
         if root := scope.get("root_path"):
             path = path.removeprefix(root)
-        found = self.path_regex.match(path) if path.startswith(self._beginning) else None
+        if not path.startswith(self._beginning):
+            return NO_MATCH
+        found = self.path_regex.match(path)
         if found is None or scope["type"] != "http":
-            return Match.NONE, {}
+            return NO_MATCH
         match = Match.FULL if scope["method"] in self._methods else Match.PARTIAL
         return match, {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
 

@@ -10,6 +10,7 @@ from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html, get_swagge
 from fastapi.responses import HTMLResponse
 
 from todo.routers.dependencies import RESPONSE_HEADERS
+from todo.routers.error_handlers import error_schemas
 
 ASSETS = "/docs/assets"
 REDIRECT = "/docs/oauth2-redirect"
@@ -67,7 +68,9 @@ def share_errors(document: dict[str, Any]) -> dict[str, Any]:
 
     They were two thirds of the document, all of which the page goes through whenever an operation is opened.
     """
-    shared = document["components"].setdefault("responses", {})
+    components = document["components"]
+    components["schemas"] = dict(sorted((components["schemas"] | error_schemas()).items()))
+    shared = components.setdefault("responses", {})
     for operations in document["paths"].values():
         for operation in operations.values():
             for status, response in operation["responses"].items():

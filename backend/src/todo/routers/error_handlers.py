@@ -26,6 +26,8 @@ from todo.core.errors import (
 from todo.schemas.error import ErrorPublic, read_problem
 
 Responses = dict[int | str, dict[str, Any]]
+SCHEMAS = "#/components/schemas/"
+SCHEMA = f"{SCHEMAS}{ErrorPublic.__name__}"
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -42,13 +44,24 @@ def errors(*kinds: type[DomainError]) -> Responses:
         by_status[kind.status].append(kind)
     return {
         status: {
-            "model": ErrorPublic,
             "description": " · ".join(f"`{kind.code}`" for kind in group),
-            "content": {"application/json": {"examples": {kind.code: {"value": _body(kind)} for kind in group}}},
+            "content": {
+                "application/json": {
+                    # As the model of the answer, FastAPI would make a validator of it two hundred times.
+                    "schema": {"$ref": SCHEMA},
+                    "examples": {kind.code: {"value": _body(kind)} for kind in group},
+                }
+            },
             "headers": {name: {"schema": {"type": "string"}} for kind in group for name in kind.headers},
         }
         for status, group in by_status.items()
     }
+
+
+def error_schemas() -> dict[str, Any]:
+    """Return the schemas, by name, that the descriptions of errors refer to."""
+    described = ErrorPublic.model_json_schema(ref_template=f"{SCHEMAS}{{model}}", mode="serialization")
+    return described.pop("$defs") | {ErrorPublic.__name__: described}
 
 
 def render(error: DomainError, **more: object) -> JSONResponse:
