@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import bcrypt
@@ -23,6 +23,7 @@ from httpx import AsyncClient
 from sqlalchemy import make_url
 
 from tests.support import (
+    CLIENT_ADDRESS,
     PASSWORD,
     BcryptCalls,
     Json,
@@ -35,9 +36,14 @@ from tests.support import (
     make_settings,
 )
 from todo.core import migrator
+from todo.core.clock import utc_now
 from todo.core.database import connect_arguments
 from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres
 from todo.main import create_app
+from todo.routers.dependencies import AppResources
+from todo.routers.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE
+from todo.services.account_service import INSERT_USER, SELECT_CREDENTIALS
+from todo.services.session_service import Device, create_session
 
 GARBAGE_AFTER = 50_000
 """How many more objects than before make Python look for rings of them; its own 700 cost a tenth of the run."""
@@ -58,9 +64,9 @@ def pytest_configure() -> None:
 
 def pytest_collection_finish() -> None:
     """Leave what was imported and collected out of the search for garbage from now on."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER)
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
@@ -155,18 +161,35 @@ async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+async def password_hash(app: FastAPI) -> str:
+    """What is stored of PASSWORD; for all people the same, for each one costs as much as a test."""
+    resources: AppResources = app.state.resources
+    return await resources.security.hasher.hash(PASSWORD)
+
+
 @pytest.fixture
-async def make_person(app: FastAPI) -> AsyncIterator[MakePerson]:
-    """Register people, each with a client of their own; the password is PASSWORD."""
+async def make_person(app: FastAPI, password_hash: str) -> AsyncIterator[MakePerson]:
+    """Register people and log them in, each with a client of their own; the password is PASSWORD.
+
+    What registering and logging in do by themselves is in tests/routers/test_auth.py; here is what they leave behind.
+    """
+    resources: AppResources = app.state.resources
+    database = resources.database.session
     async with AsyncExitStack() as clients:
 
         async def make(email: str | None = None) -> Person:
             address = email or f"{uuid4().hex}@example.com"
             client = await clients.enter_async_context(make_client(app))
-            registered = await client.post("/auth/register", json={"email": address, "password": PASSWORD})
-            login = await client.post("/auth/login", data={"username": address, "password": PASSWORD})
-            client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
-            return Person(UUID(registered.json()["id"]), address, client)
+            device = Device(client.headers["User-Agent"], CLIENT_ADDRESS)
+            await database.fetch_one(INSERT_USER, email=address, password_hash=password_hash, name=None)
+            user = await database.fetch_one(SELECT_CREDENTIALS, email=address, address=device.address)
+            assert user is not None
+            tokens = await create_session(database, resources.security.signer, user, device, utc_now())
+            assert tokens is not None
+            client.headers["Authorization"] = f"Bearer {tokens.access.access_token}"
+            client.cookies.set(REFRESH_COOKIE, tokens.refresh, domain=client.base_url.host, path=COOKIE_PATH)
+            return Person(user["id"], address, client)
 
         yield make
 

@@ -17,6 +17,7 @@ from todo.core.config import Settings
 
 SECRET = "5eed" * 16
 BASE_URL = "https://todo.test/api/v1"
+CLIENT_ADDRESS = "203.0.113.7"
 PASSWORD = "correct horse battery"
 COUNT_WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -103,7 +104,7 @@ def make_settings(**changes: object) -> Settings:
     return Settings(_env_file=None, **(defaults | changes))
 
 
-def make_client(app: ASGIApp, address: str = "203.0.113.7", **options: Any) -> AsyncClient:
+def make_client(app: ASGIApp, address: str = CLIENT_ADDRESS, **options: Any) -> AsyncClient:
     """Return a client of the application that comes from this address; what the application raises is a 500."""
     transport = ASGITransport(app, raise_app_exceptions=False, client=(address, 40_000))
     return AsyncClient(transport=transport, base_url=BASE_URL, **options)
