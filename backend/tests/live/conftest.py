@@ -1,6 +1,7 @@
 """A running `todo serve` to talk to, and programs that talk to it."""
 
 import contextlib
+import multiprocessing
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol
 
@@ -17,17 +19,23 @@ import httpx
 import pytest
 
 from tests.support import PASSWORD, MakeDatabase
+from todo.cli import main
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 ADDRESS = re.compile(r"^serving .* at (http://\S+)$", re.MULTILINE)
 
 
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["todo.__main__", "todo.main"])
+"""A start takes a second of imports. They are done once; each service is a copy of a process that has done them."""
+
+
 @dataclass
 class Service:
     """A `todo serve` process, its address, and what it has said so far."""
 
-    process: subprocess.Popen[bytes]
+    process: BaseProcess
     url: str
     data_dir: Path
     log: Path
@@ -38,9 +46,18 @@ class Service:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, wait, and return the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        return self.process.wait(STOP_SECONDS)
+        if self.process.is_alive():
+            os.kill(self.pid, how)
+        self.process.join(STOP_SECONDS)
+        status = self.process.exitcode
+        assert status is not None, f"it does not stop:\n{self.said()}"
+        return status
+
+    @property
+    def pid(self) -> int:
+        """Return the number of the process."""
+        assert self.process.pid is not None
+        return self.process.pid
 
 
 class Start(Protocol):
@@ -102,15 +119,9 @@ def _starter(folder: Path) -> Iterator[Start]:
     def start_service(data_dir: Path | None = None, **settings: str) -> Service:
         data_dir = data_dir or folder / "data"
         log = folder / f"service-{len(services)}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "todo", "serve"],
-                cwd=folder,
-                env=environment(DATA_DIR=str(data_dir), **settings),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        log.touch()
+        process = FORKS.Process(target=_serve, args=(folder, log, environment(DATA_DIR=str(data_dir), **settings)))
+        process.start()
         service = Service(process, "", data_dir, log)
         services.append(service)
         wait_until(lambda: ADDRESS.search(service.said()) is not None, service)
@@ -122,8 +133,19 @@ def _starter(folder: Path) -> Iterator[Start]:
         yield start_service
     finally:
         for service in services:
-            service.process.kill()
-            service.process.wait(STOP_SECONDS)
+            service.stop(signal.SIGKILL)
+
+
+def _serve(folder: Path, log: Path, environment: dict[str, str]) -> None:
+    """Become `todo serve` in this folder and environment, with all that it says in the log."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdin = os.fdopen(0)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND), stream.fileno())
+    sys.exit(main(["serve"]))
 
 
 @pytest.fixture
@@ -159,7 +181,7 @@ def wait_until(condition: Callable[[], bool], service: Service) -> None:
     """Wait for a condition of a running service."""
     deadline = time.monotonic() + START_SECONDS
     while not condition():
-        assert service.process.poll() is None, service.said()
+        assert service.process.is_alive(), service.said()
         assert time.monotonic() < deadline, service.said()
         time.sleep(0.02)
 

@@ -85,7 +85,7 @@ def test_a_second_service_on_the_same_data_says_who_has_it(service: Service, tmp
     second = todo("serve", cwd=tmp_path, DATA_DIR=str(service.data_dir))
 
     assert second.returncode == 1
-    assert f"is in use by another service (process {service.process.pid})" in second.stderr
+    assert f"is in use by another service (process {service.pid})" in second.stderr
     assert httpx.get(f"{service.url}/health").status_code == 200
 
 
