@@ -18,7 +18,7 @@ async def page(service: Service) -> AsyncIterator[Page]:
     """A page of a headless Chromium; any request that leaves the machine fails the test."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=require("chromium", "chromium-browser", "google-chrome"),
+            executable_path=require("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
         )
         page = await browser.new_page(viewport={"width": 1000, "height": 800}, reduced_motion="reduce")

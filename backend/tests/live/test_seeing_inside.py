@@ -137,7 +137,7 @@ def test_shows_what_happens_and_no_secret(start: Start, log_in: LogIn, collector
     assert figures["todo_requests_total", 'method="GET",route="unmatched",status="404"'] == 1
     assert figures["todo_logins_total", 'outcome="accepted"'] == 1
     assert figures["todo_rate_limited_total", 'name="login"'] > 0
-    assert figures["todo_db_connections_max", ""] == 2 * 5
+    wait_until(lambda: read_figures(service)["todo_db_connections_max", ""] == 2 * 5, service)
     asyncio.run(see_a_busy_connection(service, client))
 
     [line] = [line for line in lines_of(service) if line.get("request_id") == "my-own-id"]
