@@ -18,7 +18,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.live.conftest import STOP_SECONDS, LogIn, Service, Start, wait_until
+from tests.live.conftest import HTTP, LogIn, Service, Start, wait_until
 from tests.support import PASSWORD, SECRET
 from todo.core import migrator
 from todo.core.database import connect_arguments
@@ -45,7 +45,7 @@ def test_lists_tasks_quickly_during_a_storm_of_logins(busy: Service, log_in: Log
     form = {"username": "ada@example.com", "password": PASSWORD}
 
     def log_in_once(_: int) -> int:
-        return httpx.post(f"{busy.url}/api/v1/auth/login", data=form, timeout=30).status_code
+        return HTTP.post(f"{busy.url}/api/v1/auth/login", data=form).status_code
 
     took = []
     with concurrent.futures.ThreadPoolExecutor(LOGINS) as pool:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.live.conftest import LogIn, Service
+from tests.live.conftest import HTTP, LogIn, Service
 from tests.support import PASSWORD
 
 HOST = b"Host: localhost\r\n"
@@ -76,7 +76,7 @@ def test_answers_in_its_own_shape(service: Service, content: bytes, status: int)
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-request-id"]
     assert status == 200 or set(json.loads(body)) >= {"detail", "code"}
-    assert httpx.get(f"{service.url}/health").status_code == 200
+    assert HTTP.get(f"{service.url}/health").status_code == 200
 
 
 @pytest.mark.spec("INP-008")
@@ -128,7 +128,7 @@ def test_stays_with_http_when_asked_for_a_websocket(service: Service) -> None:
     ],
 )
 def test_keeps_browsers_from_doing_more_with_an_answer(service: Service, path: str, status: int) -> None:
-    answer = httpx.get(service.url + path)
+    answer = HTTP.get(service.url + path)
 
     policy = answer.headers["Content-Security-Policy"]
     assert answer.status_code == status

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.live.conftest import LogIn, Service, Start, wait_until
+from tests.live.conftest import HTTP, LogIn, Service, Start, wait_until
 from tests.support import PASSWORD, Json
 from todo.core.database import connect_arguments
 from todo.core.embedded_postgres import find_running
@@ -70,7 +70,7 @@ def read_figures(service: Service) -> dict[tuple[str, str], float]:
     """Return what Prometheus reads: figures by name and labels."""
     found = METRICS.search(service.said())
     assert found is not None, service.said()
-    return {(name, labels): float(value) for name, labels, value in FIGURE.findall(httpx.get(found[1]).text)}
+    return {(name, labels): float(value) for name, labels, value in FIGURE.findall(HTTP.get(found[1]).text)}
 
 
 def lines_of(service: Service) -> list[Json]:
@@ -129,7 +129,7 @@ def test_shows_what_happens_and_no_secret(start: Start, log_in: LogIn, collector
     for _ in range(5):
         client.post("/auth/login", data={"username": "ada@example.com", "password": "wrong horse battery"})
     client.post("/tasks", json={"title": "wrong horse battery" * 20})
-    httpx.get(f"{service.url}/nowhere%0d%0aINFO%20forged")
+    HTTP.get(f"{service.url}/nowhere%0d%0aINFO%20forged")
 
     figures = read_figures(service)
     assert figures["todo_requests_total", 'method="GET",route="/api/v1/tasks/{task_id}",status="200"'] == 10

@@ -9,10 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.live.conftest import LogIn, Service, Start, environment, todo
+from tests.live.conftest import HTTP, LogIn, Service, Start, environment, todo
 from tests.support import PASSWORD, SECRET
 from todo.core import migrator
 
@@ -72,7 +71,7 @@ def test_finishes_the_request_in_flight_before_it_stops(start: Start) -> None:
     service = start(BCRYPT_ROUNDS="13")
     body = {"email": "ada@example.com", "password": PASSWORD}
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        answer = pool.submit(httpx.post, f"{service.url}/api/v1/auth/register", json=body, timeout=30)
+        answer = pool.submit(HTTP.post, f"{service.url}/api/v1/auth/register", json=body)
         time.sleep(0.2)  # into the half second that the hash takes
 
         status = service.stop()
@@ -86,7 +85,7 @@ def test_a_second_service_on_the_same_data_says_who_has_it(service: Service, tmp
 
     assert second.returncode == 1
     assert f"is in use by another service (process {service.pid})" in second.stderr
-    assert httpx.get(f"{service.url}/health").status_code == 200
+    assert HTTP.get(f"{service.url}/health").status_code == 200
 
 
 def test_a_second_service_on_the_same_port_says_that_it_is_taken(service: Service, tmp_path: Path) -> None:
@@ -154,7 +153,7 @@ def test_several_workers_share_one_database_and_one_secret(start: Start, log_in:
     service = start(WORKERS="2", RATE_LIMIT_ENABLED="false")
     client = log_in(service)
 
-    statuses = [httpx.get(f"{service.url}/api/v1/auth/me", headers=client.headers).status_code for _ in range(20)]
+    statuses = [HTTP.get(f"{service.url}/api/v1/auth/me", headers=client.headers).status_code for _ in range(20)]
 
     assert set(statuses) == {200}
     assert service.stop() == 0
