@@ -42,7 +42,11 @@ def configure_logging(settings: Settings) -> None:
             "disable_existing_loggers": False,
             "filters": {"request_id": {"()": RequestIdFilter}},
             "formatters": {
-                "console": {"()": ConsoleFormatter, "format": "%(asctime)s %(levelname)-7s %(message)s", "datefmt": "%H:%M:%S"},
+                "console": {
+                    "()": ConsoleFormatter,
+                    "format": "%(asctime)s %(levelname)-7s %(message)s",
+                    "datefmt": "%H:%M:%S",
+                },
                 "json": {
                     "()": "pythonjsonlogger.orjson.OrjsonFormatter",
                     "format": "%(asctime)s %(levelname)s %(name)s %(message)s",

@@ -61,7 +61,7 @@ def errors(*kinds: type[DomainError]) -> Responses:
 def error_schemas() -> dict[str, Any]:
     """Return the schemas, by name, that the descriptions of errors refer to."""
     described = ErrorPublic.model_json_schema(ref_template=f"{SCHEMAS}{{model}}", mode="serialization")
-    return described.pop("$defs") | {ErrorPublic.__name__: described}
+    return {**described.pop("$defs"), ErrorPublic.__name__: described}
 
 
 def render(error: DomainError, **more: object) -> JSONResponse:

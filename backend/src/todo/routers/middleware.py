@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -125,14 +126,20 @@ def _note(scope: Scope, seconds: float) -> None:
     logger.handle(record)
 
 
-class ForwardedMiddleware(ProxyHeadersMiddleware):
+class ForwardedMiddleware:
     """Believes what proxies that the operator trusts say of the client; without a word of theirs it does nothing."""
+
+    def __init__(self, app: ASGIApp, trusted_hosts: str) -> None:
+        """Wrap the application; the hosts are addresses and networks, with commas between them."""
+        self._app = app
+        self._believing: Any = ProxyHeadersMiddleware(app, trusted_hosts)  # type: ignore[arg-type]  # the same, typed
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Serving:
         """Serve one connection."""
         given = scope.get(REQUEST_HEADERS, ())
         forwarded = b"x-forwarded-for" in given or b"x-forwarded-proto" in given
-        return (super().__call__ if forwarded else self.app)(scope, receive, send)
+        serving: Serving = (self._believing if forwarded else self._app)(scope, receive, send)
+        return serving
 
 
 class CrossOriginMiddleware(CORSMiddleware):
@@ -141,7 +148,7 @@ class CrossOriginMiddleware(CORSMiddleware):
     Who is no page of another origin is told only that pages get other headers.
     """
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Serving:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Serving:  # type: ignore[override]  # to await
         """Serve one connection."""
         if scope["type"] == "http" and b"origin" not in scope[REQUEST_HEADERS]:
             scope[RESPONSE_HEADERS].append(VARY_BY_ORIGIN)
@@ -161,7 +168,7 @@ class CrossOriginMiddleware(CORSMiddleware):
 class CompressForWhoAsksMiddleware(CompressMiddleware):
     """Compresses large answers for clients that send an `Accept-Encoding`; for others it does nothing (CND-001)."""
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Serving:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Serving:  # type: ignore[override]  # to await
         """Serve one connection."""
         asked = b"accept-encoding" in scope.get(REQUEST_HEADERS, ())
         return (super().__call__ if asked else self.app)(scope, receive, send)
