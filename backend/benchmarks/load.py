@@ -87,14 +87,14 @@ def drive(operation: str, people: list[Person], address: str, server: int, clust
     script = cluster.parent / "load.lua"
     script.write_text(_script(operation, people))
     processes = [*_family(server), *_working_in(cluster)]
-    before = {process: _cpu_seconds(process) for process in processes}
+    before = {process: cpu_seconds(process) for process in processes}
     said = subprocess.run(
         [require_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=30s", "-s", script, address],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    after = {process: _cpu_seconds(process) for process in processes}
+    after = {process: cpu_seconds(process) for process in processes}
     result = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", said)
     assert result is not None, said
     requests, duration, errors, p50, p95, p99 = (int(number) for number in result.groups())
@@ -140,7 +140,8 @@ def _working_in(folder: Path) -> list[int]:
     return found
 
 
-def _cpu_seconds(process: int) -> float:
+def cpu_seconds(process: int) -> float:
+    """Return how much processor time a process has had; 0 if it is gone."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -42,7 +42,7 @@ def main() -> None:
         migrator.upgrade(url)
         large, others = (100_000, 1800 - options.people) if options.large else (0, 0)
         people, largest = asyncio.run(seed(url, SECRET, options.people, large, others))
-        with _serving("limit", url, 1) as limit, _serving("service", url, options.workers) as service:
+        with serving("limit", url, 1) as limit, serving("service", url, options.workers) as service:
             processes = {"limit": limit[0], "service": service[0]}
             compare_bodies(people[0])
             cluster = Path(folder) / "postgres"
@@ -78,7 +78,7 @@ class Tiny(argparse.Action):
 
 
 @contextmanager
-def _serving(name: str, url: str, workers: int) -> Iterator[tuple[int, float]]:
+def serving(name: str, url: str, workers: int) -> Iterator[tuple[int, float]]:
     """Run a server; lend its process and how many seconds it took until its first answer."""
     settings = {"DATABASE_URL": url, "JWT_SECRET_KEY": SECRET, "RATE_LIMIT_ENABLED": "false", "WORKERS": str(workers)}
     environment = os.environ | settings | {"PORT": str(PORTS[name])}
