@@ -125,7 +125,7 @@ def _measure(
     for operation in options.only.split(","):
         taken[operation] = {server: [] for server in SERVERS}
         for server in SERVERS:
-            _drive(operation, people, server, processes, cluster, 1)
+            _drive(operation, people, server, processes, cluster, options.seconds)
         for _ in range(options.rounds):
             for server in SERVERS:
                 one = _drive(operation, people, server, processes, cluster, options.seconds)
