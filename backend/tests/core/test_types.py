@@ -24,7 +24,7 @@ from todo.core.types import (
     Title,
 )
 
-bounded = settings(max_examples=40, deadline=None, database=None)
+bounded = settings(max_examples=100, deadline=None, database=None)
 
 ANY_TEXT = st.text(st.characters(), max_size=60)
 STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\0")

@@ -27,9 +27,8 @@ ADDRESS = re.compile(r"^serving .* at (http://\S+)$", re.MULTILINE)
 
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["todo.__main__", "todo.main"])
 """A start takes a second of imports. They are done once; each service is a copy of a process that has done them."""
-
+FORKS.set_forkserver_preload(["todo.__main__", "todo.main"])
 HTTP = httpx.Client(verify=False, timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
 """For single requests: `httpx.get` would read all certificates of the machine for each."""
 

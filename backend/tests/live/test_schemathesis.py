@@ -27,7 +27,7 @@ def test_no_generated_request_gets_a_5xx_or_an_undeclared_answer(start: Start, l
             *("--header", f"Authorization: {authorization}"),
             *("--checks", "all", "--exclude-checks", INEXPRESSIBLE),
             *("--exclude-operation-id", ENDS_ITS_OWN_SESSION),
-            *("--max-examples", "3", "--generation-deterministic", "--no-color"),
+            *("--max-examples", "5", "--generation-deterministic", "--no-color"),
         ],
         cwd=tmp_path,
         env=environment(),
