@@ -3,13 +3,14 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page, Route, async_playwright, expect
 
-from tests.live.conftest import Service, require
+from tests.live.conftest import HTTP, Service, require
 from tests.support import PASSWORD
 
 
@@ -45,89 +46,145 @@ def is_about_us(said: str) -> bool:
     return "Content Security Policy" in said and "redoc/logo-mini.svg" not in said
 
 
-async def try_out(page: Page, operation: str, body: str | None = None, **parameters: str) -> str:
-    """Open an operation, fill it in, press Execute, and return the body of the answer.
+@dataclass
+class Documentation:
+    """The page at /docs as a person uses it.
 
     The clicks are the page's own events: to roll a page of this length to each button takes longer than all the rest.
     """
-    block = page.locator(f"[id$='-{operation}']")
-    opener, execute = block.locator(".opblock-summary-control"), block.locator("button.execute")
-    await opener.dispatch_event("click")
-    await execute.wait_for()
-    for name, value in parameters.items():
-        field = block.locator(f"tr[data-param-name='{name}'] input")
-        await field.fill(value)
-        await field.blur()
-    if body is not None:
-        await block.locator("textarea").fill(body)
-    await execute.dispatch_event("click")
-    answer = block.locator(".live-responses-table")
-    await answer.wait_for()
-    text = await answer.inner_text()
-    await opener.dispatch_event("click")
-    return text
+
+    page: Page
+    sections: dict[str, str]
+    """The section in which each operation is found."""
+
+    async def authorize(self, email: str, password: str) -> None:
+        """Log in with the form behind the Authorize button, whoever was logged in before."""
+        form = self.page.locator(".modal-ux")
+        await self.page.get_by_role("button", name="Authorize").first.dispatch_event("click")
+        leave, enter = (form.locator("button", has_text=name).first for name in ("Logout", "Authorize"))
+        await expect(leave.or_(enter).first).to_be_visible()
+        if await leave.count():
+            await leave.dispatch_event("click")
+        await form.get_by_label("username").fill(email)
+        await form.get_by_role("textbox", name="password").fill(password)
+        await enter.dispatch_event("click")
+        await expect(form.get_by_text("Authorized").first).to_be_visible()
+        await form.locator("button.btn-done").first.dispatch_event("click")
+
+    async def try_out(self, operation: str, body: str | None = None, **parameters: str) -> str:
+        """Open an operation, fill it in, press Execute, and return the body of the answer."""
+        block = self.page.locator(f"[id$='-{operation}']")
+        if not await block.count():
+            await self._turn_to(self.sections[operation])
+        opener, execute = block.locator(".opblock-summary-control"), block.locator("button.execute")
+        await opener.dispatch_event("click")
+        await execute.wait_for()
+        for name, value in parameters.items():
+            field = block.locator(f"tr:is([data-param-name='{name}'], [data-property-name='{name}']) input").first
+            await field.fill(value)
+            await field.blur()
+        if body is not None:
+            await block.locator("textarea").fill(body)
+        await execute.dispatch_event("click")
+        answer = block.locator(".live-responses-table")
+        await answer.wait_for()
+        text = await answer.inner_text()
+        await opener.dispatch_event("click")
+        return text
+
+    async def _turn_to(self, section: str) -> None:
+        """Open a section and close the others: the page draws again all that is open, whenever anything happens."""
+        for other in await self.page.locator(".opblock-tag[data-is-open='true']").all():
+            await other.dispatch_event("click")
+        await self.page.locator(f".opblock-tag[data-tag='{section}']").dispatch_event("click")
+
+
+@pytest.fixture
+async def docs(service: Service, page: Page) -> Documentation:
+    """The documentation of a running service."""
+    paths = HTTP.get(f"{service.url}/openapi.json").json()["paths"].values()
+    operations = [operation for path in paths for operation in path.values()]
+    await page.goto(f"{service.url}/docs")
+    await expect(page.locator(".opblock")).to_have_count(len(operations))
+    return Documentation(page, {operation["operationId"]: operation["tags"][0] for operation in operations})
 
 
 @pytest.mark.timeout(120)
 async def test_a_person_registers_authorizes_and_calls_each_endpoint_until_the_account_is_gone(
-    service: Service, page: Page
+    docs: Documentation,
 ) -> None:
-    email = f"{uuid4().hex}@example.com"
-    await page.goto(f"{service.url}/docs")
-    await expect(page.locator(".opblock")).to_have_count(31)
-
-    registered = await try_out(page, "register", f'{{"email": "{email}", "password": "{PASSWORD}"}}')
-    await page.get_by_role("button", name="Authorize").first.click()
-    await page.get_by_label("username").fill(email)
-    await page.get_by_role("textbox", name="password").fill(PASSWORD)
-    await page.locator(".modal-ux button.authorize").first.click()
-    await expect(page.locator(".modal-ux").get_by_text("Authorized").first).to_be_visible()
-    await page.locator(".modal-ux button.btn-done").first.click()
-    answers = {
-        "register": registered,
-        "get_me": await try_out(page, "get_me"),
-        "update_me": await try_out(page, "update_me", '{"name": "Ada"}'),
-        "list_sessions": await try_out(page, "list_sessions"),
-        "create_token": await try_out(page, "create_token", '{"name": "cron", "scopes": ["tasks:read"]}'),
-        "list_tokens": await try_out(page, "list_tokens"),
-        "create_task": await try_out(page, "create_task", '{"title": "Water the plants"}'),
-        "create_tag": await try_out(page, "create_tag", '{"name": "home"}'),
+    email, changed = f"{uuid4().hex}@example.com", f"{PASSWORD}!"
+    answers = {"register": await docs.try_out("register", f'{{"email": "{email}", "password": "{PASSWORD}"}}')}
+    await docs.authorize(email, PASSWORD)
+    answers |= {
+        "get_me": await docs.try_out("get_me"),
+        "update_me": await docs.try_out("update_me", '{"name": "Ada"}'),
+        "export_me": await docs.try_out("export_me"),
+        "create_token": await docs.try_out("create_token", '{"name": "cron", "scopes": ["tasks:read"]}'),
+        "list_tokens": await docs.try_out("list_tokens"),
+        "create_tag": await docs.try_out("create_tag", '{"name": "home"}'),
+        "create_task": await docs.try_out("create_task", '{"title": "Water the plants"}'),
     }
     task, tag, token = (field_of(answers[name], "id") for name in ("create_task", "create_tag", "create_token"))
     answers |= {
-        "add_tag": await try_out(page, "add_tag", task_id=task, tag_id=tag),
-        "list_tasks": await try_out(page, "list_tasks", q="plants"),
-        "write_tasks": await try_out(
-            page, "write_tasks", '{"items": [{"action": "create", "task": {"title": "Buy soil"}}]}'
+        "add_tag": await docs.try_out("add_tag", task_id=task, tag_id=tag),
+        "list_tasks": await docs.try_out("list_tasks", q="plants"),
+        "write_tasks": await docs.try_out(
+            "write_tasks", '{"items": [{"action": "create", "task": {"title": "Buy soil"}}]}'
         ),
-        "get_task": await try_out(page, "get_task", task_id=task),
-        "update_task": await try_out(page, "update_task", '{"completed": true}', task_id=task),
-        "replace_task": await try_out(
-            page, "replace_task", '{"title": "Ferns", "priority": "low", "completed": false}', task_id=task
+        "get_task": await docs.try_out("get_task", task_id=task),
+        "update_task": await docs.try_out("update_task", '{"completed": true}', task_id=task),
+        "replace_task": await docs.try_out(
+            "replace_task", '{"title": "Ferns", "priority": "low", "completed": false}', task_id=task
         ),
-        "list_tags": await try_out(page, "list_tags"),
-        "get_tag": await try_out(page, "get_tag", tag_id=tag),
-        "update_tag": await try_out(page, "update_tag", '{"name": "garden", "color": "#2E8B57"}', tag_id=tag),
-        "remove_tag": await try_out(page, "remove_tag", task_id=task, tag_id=tag),
-        "delete_tag": await try_out(page, "delete_tag", tag_id=tag),
-        "delete_task": await try_out(page, "delete_task", task_id=task),
-        "delete_token": await try_out(page, "delete_token", token_id=token),
-        "export_me": await try_out(page, "export_me"),
-        "change_password": await try_out(
-            page, "change_password", f'{{"old_password": "{PASSWORD}", "new_password": "{PASSWORD}!"}}'
+        "remove_tag": await docs.try_out("remove_tag", task_id=task, tag_id=tag),
+        "delete_task": await docs.try_out("delete_task", task_id=task),
+        "list_tags": await docs.try_out("list_tags"),
+        "get_tag": await docs.try_out("get_tag", tag_id=tag),
+        "update_tag": await docs.try_out("update_tag", '{"name": "garden", "color": "#2E8B57"}', tag_id=tag),
+        "delete_tag": await docs.try_out("delete_tag", tag_id=tag),
+        "delete_token": await docs.try_out("delete_token", token_id=token),
+        "change_password": await docs.try_out(
+            "change_password", f'{{"old_password": "{PASSWORD}", "new_password": "{changed}"}}'
         ),
-        "refresh": await try_out(page, "refresh"),
-        "delete_me": await try_out(page, "delete_me", f'{{"password": "{PASSWORD}!"}}'),
-        "logout": await try_out(page, "logout"),
-        "get_health": await try_out(page, "get_health"),
-        "get_readiness": await try_out(page, "get_readiness"),
+        "login": await docs.try_out("login", username=email, password=changed),
+        "refresh": await docs.try_out("refresh"),
+        "list_sessions": await docs.try_out("list_sessions"),
     }
-    await keep_picture(page, "docs.png")
+    other_session = answers["list_sessions"].partition('"current": false')[0].rpartition('"id": ')[2].partition(",")[0]
+    answers |= {
+        "delete_session": await docs.try_out("delete_session", session_id=other_session.strip('"')),
+        "logout_all": await docs.try_out("logout_all"),
+    }
+    await docs.authorize(email, changed)
+    answers |= {
+        "logout": await docs.try_out("logout"),
+        "get_health": await docs.try_out("get_health"),
+        "get_readiness": await docs.try_out("get_readiness"),
+    }
+    await docs.authorize(email, changed)
+    answers["delete_me"] = await docs.try_out("delete_me", f'{{"password": "{changed}"}}')
+    await keep_picture(docs.page, "docs.png")
 
-    statuses = {name: answer.split()[2] for name, answer in answers.items()}
     created = {"register", "create_token", "create_task", "create_tag", "add_tag"}
-    removed = {"remove_tag", "delete_tag", "delete_task", "delete_token", "change_password", "delete_me"}
-    assert statuses == {name: "201" if name in created else "204" if name in removed else "200" for name in answers}
+    removed = {name for name in docs.sections if name.startswith(("remove_", "delete_"))} | {
+        "change_password",
+        "logout_all",
+    }
+    assert {name: answer.split()[2] for name, answer in answers.items()} == {
+        name: "201" if name in created else "204" if name in removed else "200" for name in docs.sections
+    }
+
+
+async def test_the_page_shows_what_contains_itself_as_far_as_it_goes(service: Service, page: Page) -> None:
+    await page.goto(f"{service.url}/docs")
+    openapi = {"components": {"schemas": {"Task": {"subtasks": {"$ref": "#/components/schemas/Task"}}}}}
+
+    shown = await page.evaluate(
+        "(openapi) => withReferences(openapi, [{ $ref: '#/components/schemas/Task' }, null])", openapi
+    )
+
+    assert shown == [{"subtasks": {"$ref": "#/components/schemas/Task"}}, None]
 
 
 async def test_the_reference_page_shows_every_operation(service: Service, page: Page) -> None:

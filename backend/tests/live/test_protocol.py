@@ -125,6 +125,7 @@ def test_stays_with_http_when_asked_for_a_websocket(service: Service) -> None:
         ("/api/v1/tasks", 401),
         ("/nowhere", 404),
         ("/docs/assets/redoc.standalone.js", 200),
+        ("/docs/swagger_references.js", 200),
     ],
 )
 def test_keeps_browsers_from_doing_more_with_an_answer(service: Service, path: str, status: int) -> None:
