@@ -46,8 +46,9 @@ SELECT_FILTERED = f"""
 WITH found AS MATERIALIZED (
     SELECT id, created_at FROM tasks
     WHERE user_id = $1 AND completed = false AND priority = $2
-      AND id IN (SELECT task_id FROM task_tag_link AS link JOIN tags ON tags.user_id = link.user_id AND tags.id = tag_id
-                 WHERE link.user_id = $1 AND name = $3)
+      AND id = ANY (ARRAY (SELECT task_id FROM task_tag_link AS link
+                           JOIN tags ON tags.user_id = link.user_id AND tags.id = tag_id
+                           WHERE link.user_id = $1 AND name = $3))
 ) {FOUND}"""
 SELECT_FOUND = f"""
 WITH size AS (SELECT count(*) > 3000 AS is_large FROM (SELECT FROM tasks WHERE user_id = $1 LIMIT 3001) AS few),

@@ -19,6 +19,7 @@ from todo.services import account_service, task_bulk_queries, task_queries
 from todo.services.task_list_queries import ORDERS, ListShape, select_page
 
 LARGE = 10_000
+TAGGED = 500
 SHOWN = 20
 SORTS = [direction + field for field in ORDERS for direction in ("", "-")]
 TABLES = {"tasks", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"}
@@ -159,6 +160,24 @@ async def test_skips_pages_in_the_index_alone(planned: asyncpg.Connection, sort:
 
     assert sorted_rows(nodes) <= SHOWN
     assert all(node["Actual Rows"] <= SHOWN for node in scans_of(nodes, "Index Scan"))
+
+
+@pytest.mark.spec("PLN-001")
+@pytest.mark.parametrize(
+    "filters",
+    [{}, {"status": "pending"}, {"status": "pending", "has_priority": True}, {"searches": True}, {"skips": True}],
+    ids=["all", "status", "status and priority", "search", "last page"],
+)
+@pytest.mark.parametrize("sort", SORTS)
+async def test_reads_the_tasks_of_a_tag_and_no_others(connection: asyncpg.Connection, sort: str, filters: Json) -> None:
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    shape = ListShape(False, "all", False, True, False, sort)._replace(**filters)
+
+    nodes = await explain_list(connection, shape)
+
+    [read] = [node for node in scans_of(nodes, "Index Scan") if "ANY" in node["Index Cond"]]
+    assert (read["Index Name"], read["Actual Loops"]) == ("pk_tasks", 1)
+    assert read["Actual Rows"] + read.get("Rows Removed by Filter", 0) == TAGGED
 
 
 @pytest.mark.spec("PLN-002")

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     Subquery,
     and_,
+    any_,
     bindparam,
     false,
     func,
@@ -117,7 +118,8 @@ def _conditions(shape: ListShape) -> list[ColumnElement[bool]]:
         is_it = or_(TAGS.c.name == bindparam("tag_name", type_=SqlString), TAGS.c.id == TAG_ID)
         carried = and_(TAGS.c.user_id == LINKS.c.user_id, TAGS.c.id == LINKS.c.tag_id)
         carrying = select(LINKS.c.task_id).join(TAGS, carried).where(LINKS.c.user_id == USER_ID, is_it)
-        conditions.append(TASKS.c.id.in_(carrying))
+        # An array is looked up in one walk through the keys; a join would be planned for the few tasks of most tags.
+        conditions.append(TASKS.c.id == any_(func.array(carrying.scalar_subquery())))
     if shape.has_external_id:
         conditions.append(TASKS.c.external_id == bindparam("external_id", type_=SqlString))
     return conditions
