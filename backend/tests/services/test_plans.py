@@ -162,7 +162,7 @@ async def test_skips_pages_in_the_index_alone(planned: asyncpg.Connection, sort:
     assert all(node["Actual Rows"] <= SHOWN for node in scans_of(nodes, "Index Scan"))
 
 
-@pytest.mark.spec("PLN-001")
+@pytest.mark.spec("PLN-005")
 @pytest.mark.parametrize(
     "filters",
     [{}, {"status": "pending"}, {"status": "pending", "has_priority": True}, {"searches": True}, {"skips": True}],
@@ -175,9 +175,12 @@ async def test_reads_the_tasks_of_a_tag_and_no_others(connection: asyncpg.Connec
 
     nodes = await explain_list(connection, shape)
 
+    # In others, which an id is at the end of, it would have to go through all of them.
+    by_key = {"pk_tasks", "idx_tasks_user_priority"} if shape.has_priority else {"pk_tasks"}
     [read] = [node for node in scans_of(nodes, "Index Scan") if "ANY" in node["Index Cond"]]
-    assert (read["Index Name"], read["Actual Loops"]) == ("pk_tasks", 1)
-    assert read["Actual Rows"] + read.get("Rows Removed by Filter", 0) == TAGGED
+    assert read["Index Name"] in by_key
+    assert read["Actual Loops"] == 1
+    assert read["Actual Rows"] + read.get("Rows Removed by Filter", 0) <= TAGGED
 
 
 @pytest.mark.spec("PLN-002")
@@ -189,18 +192,38 @@ async def test_looks_for_a_word_where_it_is_cheaper(planned: asyncpg.Connection,
     assert len(used) == (1 if large else 0)
 
 
-@pytest.mark.spec("PLN-003")
-async def test_looks_up_external_ids_by_their_index_before_there_are_statistics(make_database: MakeDatabase) -> None:
+@pytest.fixture
+async def new(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a database with somebody's first tasks, of which there are no statistics yet."""
     arguments = connect_arguments(await make_database())
     arguments["server_settings"] |= SHORT_STATEMENTS
-    new = await asyncpg.connect(**arguments)
-    await new.execute("INSERT INTO users (email, password_hash) VALUES ('new@example.com', 'x')")
-    await new.execute(
+    connection = await asyncpg.connect(**arguments)
+    await connection.execute("INSERT INTO users (email, password_hash) VALUES ('new@example.com', 'x')")
+    await connection.execute(
         "INSERT INTO tasks (user_id, title, external_id) SELECT id, 'x', i FROM users, generate_series(1, 3000) AS i"
     )
+    yield connection
+    await connection.close()
 
+
+@pytest.mark.spec("PLN-003")
+async def test_goes_through_the_items_of_a_bulk_update_once(
+    connection: asyncpg.Connection, new: asyncpg.Connection
+) -> None:
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    among_many, among_first = [
+        await explain(database, task_bulk_queries.UPDATE_TASKS, run=False) for database in (connection, new)
+    ]
+
+    # A filter of a join compares each with each.
+    assert [node for node in [*among_many, *among_first] if "Join Filter" in node] == []
+    [lookup] = [node for node in among_many if node.get("Index Name") == "pk_tasks"]
+    assert "item.id" in lookup["Index Cond"]
+
+
+@pytest.mark.spec("PLN-003")
+async def test_looks_up_external_ids_by_their_index_before_there_are_statistics(new: asyncpg.Connection) -> None:
     nodes = await explain(new, task_bulk_queries.LOCK_TASKS, run=False)
-    await new.close()
 
     [lookup] = [node for node in nodes if node.get("Alias") == "tasks_1"]
     assert lookup["Index Name"] == "uq_tasks_user_id_external_id"

@@ -86,6 +86,7 @@ INSERT_TASKS = Statement(
 """New ids ascend in the order of the items. No two items may have one external id."""
 
 _change = _items(
+    ("user_id", TASKS.c.user_id.type),
     ("id", BigInteger()),
     *((f"has_{name}", Boolean()) for name in CHANGED),
     *((name, TASKS.c[name].type) for name in CHANGED),
@@ -98,8 +99,9 @@ def _value(name: str) -> ColumnElement[Any]:
 
 UPDATE_TASKS = Statement(
     update(TASKS)
-    # The array is in it twice: it bounds what is joined, whichever way PostgreSQL goes about it.
-    .where(*MINE, TASKS.c.id == _change.c.id)
+    # The user comes with each item. Of one user PostgreSQL would read the tasks first, expecting few, and go through
+    # all items for each of them.
+    .where(TASKS.c.user_id == _change.c.user_id, TASKS.c.id == _change.c.id)
     .values(**{name: _value(name) for name in CHANGED}, **changed(TASKS))
 )
 DELETE_TASKS = Statement(delete(TASKS).where(*MINE))

@@ -133,7 +133,7 @@ async def _update(session: Session, user_id: UUID, items: Items) -> Outcome:
         for name in CHANGED:
             arrays[f"has_{name}"] = [name in fields for fields in changes.values()]
             arrays[name] = [fields.get(name) for fields in changes.values()]
-        await session.fetch_all(UPDATE_TASKS, user_id=user_id, **arrays)
+        await session.fetch_all(UPDATE_TASKS, user_id=[user_id] * len(changes), **arrays)
     return {place: (200, item.id) for place, item in updates.items()}
 
 

@@ -1,4 +1,4 @@
-"""Have lists planned for who has two thousand tasks, whatever most people have (ADR 0034)."""
+"""Have lists planned for who has ten thousand tasks, whatever most people have (ADR 0034)."""
 
 from alembic import op
 
@@ -9,8 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Tell PostgreSQL to expect a user for every 2,000 tasks; its next ANALYZE takes it up."""
-    op.execute("ALTER TABLE tasks ALTER COLUMN user_id SET (n_distinct = -0.0005)")
+    """Tell PostgreSQL to expect a user for every 10,000 tasks; its next ANALYZE takes it up."""
+    op.execute("ALTER TABLE tasks ALTER COLUMN user_id SET (n_distinct = -0.0001)")
 
 
 def downgrade() -> None:

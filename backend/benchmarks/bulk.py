@@ -1,0 +1,88 @@
+"""Time `POST /tasks/bulk` with a thousand items, one request after the other, as whoever imports their tasks sends it.
+
+    .venv/bin/python -m benchmarks.bulk
+
+It serves the benchmark's data (200 people with 500 tasks each) from an embedded PostgreSQL that writes to disk as in
+real life, and prints the median and the longest time of each kind of item.
+"""
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.request import Request, urlopen
+
+from benchmarks.run import PORTS, SECRET, serving
+from benchmarks.seed import Person, seed
+from todo.core import migrator
+from todo.core.embedded_postgres import EmbeddedPostgres
+
+Json = dict[str, Any]
+ITEMS = 1000
+ROUNDS = 15
+DESCRIPTION = "The ferns too, and what is on the balcony"
+
+
+def create_item(_: int) -> Json:
+    """Return an item that creates a task with a title alone."""
+    return {"action": "create", "task": {"title": "Water the plants"}}
+
+
+def create_full_item(number: int) -> Json:
+    """Return an item that creates a task with all that people write."""
+    task = {"title": f"Water the plants {number}", "description": DESCRIPTION, "due_date": "2026-12-01T18:00:00Z"}
+    return {"action": "create", "task": task | {"priority": "high", "recurrence_rule": "FREQ=WEEKLY"}}
+
+
+def update_item(task_id: int) -> Json:
+    """Return an item that completes a task."""
+    return {"action": "update", "id": task_id, "changes": {"completed": True}}
+
+
+def delete_item(task_id: int) -> Json:
+    """Return an item that deletes a task."""
+    return {"action": "delete", "id": task_id}
+
+
+def send(person: Person, make_item: Callable[[int], Json], numbers: list[int]) -> tuple[float, list[int]]:
+    """Write items in one request; return how many milliseconds that took, and the ids of the tasks."""
+    headers = {"Authorization": f"Bearer {person.token}", "Content-Type": "application/json"}
+    body = json.dumps({"items": [make_item(number) for number in numbers]}).encode()
+    request = Request(f"http://127.0.0.1:{PORTS['service']}/api/v1/tasks/bulk", body, headers)
+    began = time.perf_counter()
+    with urlopen(request) as response:
+        answer = response.read()
+    took = (time.perf_counter() - began) * 1000
+    return took, [result["task"]["id"] for result in json.loads(answer)["results"] if result["task"]]
+
+
+def measure(person: Person) -> dict[str, list[float]]:
+    """Return the times of each kind of item, the first round left out."""
+    times: dict[str, list[float]] = {"create, a title": [], "create, all fields": [], "update": [], "delete": []}
+    for _ in range(1 + ROUNDS):
+        numbers = list(range(ITEMS))
+        titled, _ids = send(person, create_item, numbers)
+        full, ids = send(person, create_full_item, numbers)
+        updated, _ids = send(person, update_item, ids)
+        deleted, _ids = send(person, delete_item, ids)
+        for kind, took in zip(times.values(), (titled, full, updated, deleted), strict=True):
+            kind.append(took)
+    return {name: taken[1:] for name, taken in times.items()}
+
+
+def main() -> None:
+    """Serve, measure, print."""
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder)) as postgres:
+        migrator.upgrade(postgres.url())
+        [person, *_], _large = asyncio.run(seed(postgres.url(), SECRET, 200, 0, 0))
+        with serving("service", postgres.url(), 1):
+            for name, taken in measure(person).items():
+                print(f"{ITEMS:,} x {name}: {median(taken):.0f} ms, at most {max(taken):.0f}")
+
+
+if __name__ == "__main__":
+    main()
