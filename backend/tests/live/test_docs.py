@@ -8,37 +8,44 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from tests.live.conftest import HTTP, Service, require
 from tests.support import PASSWORD
 
 
-@pytest.fixture
-async def page(service: Service) -> AsyncIterator[Page]:
-    """A page of a headless Chromium; any request that leaves the machine fails the test."""
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=require("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
         )
-        page = await browser.new_page(viewport={"width": 1000, "height": 800}, reduced_motion="reduce")
-        page.set_default_timeout(15_000)
-        elsewhere: list[str] = []
-        blocked: list[str] = []
-        page.on("console", lambda said: blocked.append(said.text) if is_about_us(said.text) else None)
-
-        async def stay_here(route: Route) -> None:
-            if route.request.url.startswith((service.url, "data:", "blob:")):
-                await route.continue_()
-            else:
-                elsewhere.append(route.request.url)
-                await route.abort()
-
-        await page.route("**/*", stay_here)
-        yield page
-        assert (elsewhere, blocked) == ([], [])
+        yield browser
         await browser.close()
+
+
+@pytest.fixture
+async def page(service: Service, browser: Browser) -> AsyncIterator[Page]:
+    """A page of the browser; any request that leaves the machine fails the test."""
+    page = await browser.new_page(viewport={"width": 1000, "height": 800}, reduced_motion="reduce")
+    page.set_default_timeout(15_000)
+    elsewhere: list[str] = []
+    blocked: list[str] = []
+    page.on("console", lambda said: blocked.append(said.text) if is_about_us(said.text) else None)
+
+    async def stay_here(route: Route) -> None:
+        if route.request.url.startswith((service.url, "data:", "blob:")):
+            await route.continue_()
+        else:
+            elsewhere.append(route.request.url)
+            await route.abort()
+
+    await page.route("**/*", stay_here)
+    yield page
+    assert (elsewhere, blocked) == ([], [])
+    await page.close()
 
 
 def is_about_us(said: str) -> bool:
@@ -177,11 +184,16 @@ async def test_a_person_registers_authorizes_and_calls_each_endpoint_until_the_a
 
 
 async def test_the_page_shows_what_contains_itself_as_far_as_it_goes(service: Service, page: Page) -> None:
-    await page.goto(f"{service.url}/docs")
+    plugin = HTTP.get(f"{service.url}/docs/swagger_references.js").text
     openapi = {"components": {"schemas": {"Task": {"subtasks": {"$ref": "#/components/schemas/Task"}}}}}
 
     shown = await page.evaluate(
-        "(openapi) => withReferences(openapi, [{ $ref: '#/components/schemas/Task' }, null])", openapi
+        f"""(openapi) => {{
+            const SwaggerUIBundle = {{ presets: {{}} }};
+            {plugin}
+            return withReferences(openapi, [{{ $ref: "#/components/schemas/Task" }}, null]);
+        }}""",
+        openapi,
     )
 
     assert shown == [{"subtasks": {"$ref": "#/components/schemas/Task"}}, None]
