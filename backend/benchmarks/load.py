@@ -86,24 +86,21 @@ def drive(operation: str, people: list[Person], address: str, server: int, clust
     """
     script = cluster.parent / "load.lua"
     script.write_text(_script(operation, people))
-    processes = [*_family(server), *_working_in(cluster)]
-    before = {process: cpu_seconds(process) for process in processes}
+    before = (cpu_seconds(_family(server)), cpu_seconds(_working_in(cluster)))
     said = subprocess.run(
         [require_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=30s", "-s", script, address],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    after = {process: cpu_seconds(process) for process in processes}
+    after = (cpu_seconds(_family(server)), cpu_seconds(_working_in(cluster)))
     result = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", said)
     assert result is not None, said
     requests, duration, errors, p50, p95, p99 = (int(number) for number in result.groups())
     if errors or not requests:
         raise SystemExit(f"{errors} of {requests} answers to {operation} were no success:\n{said}")
-    spent = {process: (after[process] - before[process]) * 1e6 / requests for process in processes}
-    family = set(_family(server))
-    own = sum(cost for process, cost in spent.items() if process in family)
-    return Measurement(requests, duration / 1e6, own, sum(spent.values()) - own, p50, p95, p99)
+    own, database = ((later - earlier) * 1e6 / requests for earlier, later in zip(before, after, strict=True))
+    return Measurement(requests, duration / 1e6, own, database, p50, p95, p99)
 
 
 def memory_of(server: int) -> int:
@@ -140,10 +137,13 @@ def _working_in(folder: Path) -> list[int]:
     return found
 
 
-def cpu_seconds(process: int) -> float:
-    """Return how much processor time a process has had; 0 if it is gone."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+def cpu_seconds(processes: list[int]) -> float:
+    """Return how much processor time processes have had, with those that they started and that have ended since."""
+    ticks = 0
+    for process in processes:
+        try:
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / TICKS_A_SECOND

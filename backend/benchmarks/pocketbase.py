@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -120,7 +120,7 @@ def _log_in(collection: str, email: str) -> dict[str, str]:
     return _call(f"/api/collections/{collection}/auth-with-password", given, "")
 
 
-def _call(path: str, body: dict[str, object] | None, token: str) -> dict[str, str]:
+def _call(path: str, body: Mapping[str, object] | None, token: str) -> dict[str, str]:
     content = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json", "Authorization": token}
     with urlopen(Request(f"http://{ADDRESS}{path}", content, headers)) as answer:
@@ -132,14 +132,14 @@ def _drive(operation: str, people: list[tuple[str, str, str]], process: int, scr
     """Return the microseconds of CPU that a request cost."""
     rows = ",".join(f"{{'{token}', '{user}', '{task}'}}" for token, user, task in people)
     script.write_text(SCRIPT % (rows, OPERATIONS[operation]))
-    before = cpu_seconds(process)
+    before = cpu_seconds([process])
     said = subprocess.run(
         [require_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", script, f"http://{ADDRESS}"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    spent = cpu_seconds(process) - before
+    spent = cpu_seconds([process]) - before
     result = re.search(r"RESULT (\d+) (\d+)", said)
     assert result is not None, said
     requests, errors = map(int, result.groups())

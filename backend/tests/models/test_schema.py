@@ -523,6 +523,21 @@ async def test_takes_each_migration_down_and_up_again(make_database: MakeDatabas
         assert await read_all(url, SELECT_DEFINITIONS) == after
 
 
+@pytest.mark.spec("PLN-005")
+async def test_plans_the_tasks_there_are_for_who_has_many(make_database: MakeDatabase) -> None:
+    url = await make_database(migrated=False)
+    await asyncio.to_thread(migrator.upgrade, url, "8d1c6f0e2b57")
+    connection = await asyncpg.connect(**connect_arguments(url))
+    await connection.execute("INSERT INTO users (email, password_hash) VALUES ('ada@example.com', 'x')")
+    await connection.execute("INSERT INTO tasks (user_id, title) SELECT id, 'Water the plants' FROM users")
+    await connection.close()
+
+    await asyncio.to_thread(migrator.upgrade, url)
+
+    expected = "SELECT round(-1 / n_distinct)::text FROM pg_stats WHERE tablename = 'tasks' AND attname = 'user_id'"
+    assert await read_all(url, expected) == ["10000"]
+
+
 async def test_finds_nothing_in_the_models_that_migrations_lack(migrated_url: str) -> None:
     await asyncio.to_thread(command.check, alembic_config(migrated_url))
 
