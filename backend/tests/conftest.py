@@ -71,8 +71,12 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, the browser before all: what is short fills the end evenly. Else by chance."""
-    items.sort(key=lambda item: ("live/test_docs" not in item.nodeid, "live/" not in item.nodeid))
+    """Begin with what takes long, the browser before all: what is short fills the end evenly. Else by chance.
+
+    The tests of plans come next, where none of them is taken by another worker, which would make their data again.
+    """
+    long = ("live/test_docs", "live/", "services/test_plans")
+    items.sort(key=lambda item: [part not in item.nodeid for part in long])
 
 
 @pytest.fixture(scope="session")
