@@ -65,10 +65,10 @@ def measure(person: Person) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {"create, a title": [], "create, all fields": [], "update": [], "delete": []}
     for _ in range(1 + ROUNDS):
         numbers = list(range(ITEMS))
-        titled, _ids = send(person, create_item, numbers)
+        titled, _ = send(person, create_item, numbers)
         full, ids = send(person, create_full_item, numbers)
-        updated, _ids = send(person, update_item, ids)
-        deleted, _ids = send(person, delete_item, ids)
+        updated, _ = send(person, update_item, ids)
+        deleted, _ = send(person, delete_item, ids)
         for kind, took in zip(times.values(), (titled, full, updated, deleted), strict=True):
             kind.append(took)
     return {name: taken[1:] for name, taken in times.items()}

@@ -186,20 +186,15 @@ async def test_a_person_registers_authorizes_and_calls_each_endpoint_until_the_a
     }
 
 
-async def test_the_page_shows_what_contains_itself_as_far_as_it_goes(service: Service, page: Page) -> None:
-    plugin = HTTP.get(f"{service.url}/docs/swagger_references.js").text
-    openapi = {"components": {"schemas": {"Task": {"subtasks": {"$ref": "#/components/schemas/Task"}}}}}
+async def test_the_page_shows_what_contains_itself_as_far_as_it_goes(docs: Documentation) -> None:
+    task = {"title": {"type": "string"}, "subtasks": {"items": {"$ref": "#/schemas/Task"}}}
+    openapi = {"opened": {"schema": {"$ref": "#/schemas/Task"}, "examples": [None, 1]}, "schemas": {"Task": task}}
 
-    shown = await page.evaluate(
-        f"""(openapi) => {{
-            const SwaggerUIBundle = {{ presets: {{}} }};
-            {plugin}
-            return withReferences(openapi, [{{ $ref: "#/components/schemas/Task" }}, null]);
-        }}""",
-        openapi,
+    shown = await docs.page.evaluate(
+        "async (openapi) => (await ui.getSystem().fn.resolveSubtree(openapi, ['opened'])).spec", openapi
     )
 
-    assert shown == [{"subtasks": {"$ref": "#/components/schemas/Task"}}, None]
+    assert shown == {"schema": task, "examples": [None, 1]}
 
 
 async def test_the_reference_page_shows_every_operation(service: Service, page: Page) -> None:
