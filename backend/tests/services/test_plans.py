@@ -218,7 +218,7 @@ async def test_goes_through_the_items_of_a_bulk_update_once(
     # A filter of a join compares each with each.
     assert [node for node in [*among_many, *among_first] if "Join Filter" in node] == []
     [lookup] = [node for node in among_many if node.get("Index Name") == "pk_tasks"]
-    assert "item.id" in lookup["Index Cond"]
+    assert lookup["Index Cond"] == "((user_id = item.user_id) AND (id = item.id))"
 
 
 @pytest.mark.spec("PLN-003")
