@@ -15,7 +15,7 @@ import asyncpg
 import orjson
 from jose import jwt
 
-from todo.core.database import SHORT_STATEMENTS, connect_arguments
+from todo.core.database.session import SHORT_STATEMENTS, connect_arguments
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

@@ -37,7 +37,7 @@ from tests.support import (
 )
 from todo.core import migrator
 from todo.core.clock import utc_now
-from todo.core.database import connect_arguments
+from todo.core.database.session import connect_arguments
 from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres
 from todo.main import create_app
 from todo.routers.dependencies import AppResources

@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from todo.core.database import connect_arguments
+from todo.core.database.session import connect_arguments
 from todo.core.embedded_postgres import (
     THROW_AWAY,
     DataFolderInUseError,

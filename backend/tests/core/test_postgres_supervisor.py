@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from todo.core import postgres_supervisor
-from todo.core.database import connect_arguments
+from todo.core.database.session import connect_arguments
 from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres, find_running
 from todo.core.postgres_supervisor import PostgresSupervisor
 

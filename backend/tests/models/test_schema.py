@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from tests.support import MakeDatabase
 from todo.core import migrator
-from todo.core.database import connect_arguments
+from todo.core.database.session import connect_arguments
 from todo.models import Base
 
 TABLES = {"users", "tasks", "tags", "task_tag_link", "sessions", "access_tokens", "idempotency_keys"}

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from tests.support import Json, MakeApp, MakeDevice, MakeToken, Person, Watched, log_in, make_client
-from todo.core.database import connect_arguments
+from todo.core.database.session import connect_arguments
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from httpx import AsyncClient, Response
 
 from tests.support import PASSWORD, Json, MakeApp, MakeDatabase, Person, assert_error, make_client
 from todo.core import migrator
-from todo.core.database import connect_arguments
+from todo.core.database.session import connect_arguments
 from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres
 
 ORIGIN = "http://localhost:3000"

@@ -11,8 +11,8 @@ from httpx import AsyncClient, Response
 from sqlalchemy import make_url
 
 from tests.support import Json, Make, MakeApp, Person, assert_error, make_client, until_waiting
-from todo.core import database
-from todo.core.database import connect_arguments
+from todo.core.database.session import connect_arguments
+from todo.core.database.session import session as database
 
 UNAVAILABLE = (503, "SERVICE_UNAVAILABLE")
 Reach = Callable[..., Awaitable[AsyncClient]]

@@ -32,7 +32,7 @@ from tests.support import (
     refresh_token_of,
     refreshed_by,
 )
-from todo.core.database import Database
+from todo.core.database.session import Database
 from todo.services import session_service
 
 REUSED = "Refresh token was used before. This session has ended; please log in again"

@@ -14,7 +14,7 @@ import pytest
 
 import todo.services
 from tests.support import Json, MakeDatabase
-from todo.core.database import SHORT_STATEMENTS, Statement, connect_arguments
+from todo.core.database.session import SHORT_STATEMENTS, Statement, connect_arguments
 from todo.services import account_service, task_bulk_queries, task_queries
 from todo.services.task_list_queries import ORDERS, ListShape, select_page
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from todo.core.database import connect_arguments
+from todo.core.database.session import connect_arguments
 from todo.core.driver_errors import translated_errors
 from todo.migrations import REVISIONS
 

@@ -11,8 +11,8 @@ from fastapi.security.base import SecurityBase
 
 from todo.core.clock import utc_now
 from todo.core.config import Settings
-from todo.core.database import Database
-from todo.core.database import Session as DatabaseSession
+from todo.core.database.session import Database
+from todo.core.database.session import Session as DatabaseSession
 from todo.core.errors import Allowance, InternalError, RateLimitExceededError, ServiceUnavailableError
 from todo.core.rate_limit import RateLimits, network_of
 from todo.core.turns import Turns

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response, status
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from todo.core.database import Session
+from todo.core.database.session import Session
 from todo.routers.declared_route import REQUEST_HEADERS, DeclaredRoute, read_body
 from todo.routers.dependencies import API, AUTHENTICATED, SESSION, get_current_user, get_resources
 from todo.routers.error_handlers import Responses, errors

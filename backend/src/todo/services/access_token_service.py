@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, DateTime, LargeBinary, Text, bindparam, delete, insert, or_, select, update
 
 from todo.core.clock import as_utc
-from todo.core.database import Session, Statement
+from todo.core.database.session import Session, Statement
 from todo.core.errors import InvalidValueError, NotFoundError
 from todo.core.security import hash_token
 from todo.core.value_errors import InvalidExpiryError

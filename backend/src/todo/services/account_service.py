@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import String, Uuid, bindparam, delete, exists, func, insert, select, update
 
-from todo.core.database import Row, Session, Statement
+from todo.core.database.session import Row, Session, Statement
 from todo.core.errors import AuthenticationError, InvalidValueError
 from todo.core.metrics import LOGINS
 from todo.core.rate_limit import RateLimits

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from todo.core.database import Session
+from todo.core.database.session import Session
 from todo.services import account_service, tag_service, task_service
 
 FORMAT = "todo-export"

@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 
 from todo.core.clock import utc_now
-from todo.core.database import Database, Session
+from todo.core.database.session import Database, Session
 from todo.core.errors import ServiceUnavailableError
 from todo.services import idempotency_service, session_service
 

@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy import column, select, table
 
-from todo.core.database import Session, Statement
+from todo.core.database.session import Session, Statement
 from todo.core.driver_errors import SchemaError
 from todo.core.errors import ServiceUnavailableError
 from todo.migrations import REVISIONS

@@ -2,7 +2,7 @@
 
 from sqlalchemy import DateTime, LargeBinary, String, Uuid, bindparam, delete, insert, select, tuple_, update
 
-from todo.core.database import Statement
+from todo.core.database.session import Statement
 from todo.models import LoginSession, User
 from todo.models.base import table_of
 from todo.schemas.session import SessionPublic

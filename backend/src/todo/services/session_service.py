@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from todo.core.database import Row, Session
+from todo.core.database.session import Row, Session
 from todo.core.errors import AuthenticationError, NotFoundError
 from todo.core.security import REFRESH_LIFETIME, Claims, TokenKind, TokenSigner, hash_token, new_token_id
 from todo.schemas.session import SessionPublic

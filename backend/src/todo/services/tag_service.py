@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Text as SqlText
 from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
-from todo.core.database import Row, Session, Statement
+from todo.core.database.session import Row, Session, Statement
 from todo.core.errors import InvalidValueError, NotFoundError, PreconditionFailedError
 from todo.models import Tag, Task, TaskTagLink
 from todo.models.base import changed, table_of

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import TableValuedAlias
 
-from todo.core.database import Statement
+from todo.core.database.session import Statement
 from todo.models import User
 from todo.models.base import changed, table_of
 from todo.schemas.task import TaskCreate, TaskUpdate

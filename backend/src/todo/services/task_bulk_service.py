@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
-from todo.core.database import Session
+from todo.core.database.session import Session
 from todo.core.errors import ItemsRefusedError, PreconditionFailedError, Refusal
 from todo.core.types import UNKNOWN_ID
 from todo.core.value_errors import DuplicateItemError

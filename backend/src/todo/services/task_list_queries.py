@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy import String as SqlString
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from todo.core.database import Statement
+from todo.core.database.session import Statement
 from todo.models.task import PRIORITIES
 from todo.services.task_queries import COLUMNS, LINKS, ONE, TAG_ID, TAGS, TASKS, USER_ID, tags_json
 

@@ -23,7 +23,7 @@ from sqlalchemy import String as SqlString
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from todo.core.database import Statement
+from todo.core.database.session import Statement
 from todo.core.errors import NotFoundError
 from todo.models import Tag, Task, TaskTagLink
 from todo.models.base import changed, table_of

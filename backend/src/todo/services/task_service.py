@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from todo.core.clock import as_utc
-from todo.core.database import Row, Session, Statement
+from todo.core.database.session import Row, Session, Statement
 from todo.core.errors import PreconditionFailedError
 from todo.core.types import BIGINT_MAX, UNKNOWN_ID
 from todo.core.value_errors import InvalidCursorError
