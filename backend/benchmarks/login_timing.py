@@ -17,8 +17,8 @@ from statistics import median
 from httpx import ASGITransport, AsyncClient
 from pydantic import SecretStr
 
-from todo.core import migrator
 from todo.core.config import Settings
+from todo.core.database import migrator
 from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres
 from todo.main import create_app
 

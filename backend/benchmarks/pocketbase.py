@@ -21,7 +21,7 @@ from urllib.request import Request, urlopen
 from benchmarks.load import CONNECTIONS, cpu_seconds, drive, require_wrk
 from benchmarks.run import PORTS, SECRET, serving
 from benchmarks.seed import seed
-from todo.core import migrator
+from todo.core.database import migrator
 from todo.core.embedded_postgres import EmbeddedPostgres
 
 ADDRESS = "127.0.0.1:8703"

@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 from benchmarks import report
 from benchmarks.load import OPERATIONS, Measurement, drive, memory_of, require_wrk
 from benchmarks.seed import Person, seed
-from todo.core import migrator
+from todo.core.database import migrator
 from todo.core.embedded_postgres import EmbeddedPostgres
 
 SECRET = "5eed" * 16

@@ -35,8 +35,8 @@ from tests.support import (
     make_client,
     make_settings,
 )
-from todo.core import migrator
 from todo.core.clock import utc_now
+from todo.core.database import migrator
 from todo.core.database.session import connect_arguments
 from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres
 from todo.main import create_app

@@ -20,7 +20,7 @@ import pytest
 
 from tests.live.conftest import HTTP, STOP_SECONDS, LogIn, Service, Start, wait_until
 from tests.support import PASSWORD, SECRET
-from todo.core import migrator
+from todo.core.database import migrator
 from todo.core.database.session import connect_arguments
 
 LOGINS = 16

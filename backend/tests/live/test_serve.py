@@ -13,7 +13,7 @@ import pytest
 
 from tests.live.conftest import HTTP, LogIn, Service, Start, environment, todo
 from tests.support import PASSWORD, SECRET
-from todo.core import migrator
+from todo.core.database import migrator
 
 
 def processes_of(data_dir: Path) -> list[str]:

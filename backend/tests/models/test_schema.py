@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tests.support import MakeDatabase
-from todo.core import migrator
+from todo.core.database import migrator
 from todo.core.database.session import connect_arguments
 from todo.models import Base
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
 from tests.support import PASSWORD, Json, MakeApp, MakeDatabase, Person, assert_error, make_client
-from todo.core import migrator
+from todo.core.database import migrator
 from todo.core.database.session import connect_arguments
 from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres
 

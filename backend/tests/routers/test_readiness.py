@@ -6,8 +6,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from tests.support import MakeApp, MakeDatabase, assert_error, make_client
+from todo.core.database.migrator import SCRIPTS
 from todo.core.database.session import connect_arguments
-from todo.core.migrator import SCRIPTS
 from todo.migrations import REVISIONS
 
 

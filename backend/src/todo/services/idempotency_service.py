@@ -24,8 +24,8 @@ from sqlalchemy import (
 from sqlalchemy import String as SqlString
 from sqlalchemy.dialects.postgresql import insert
 
+from todo.core.database.driver_errors import LockTimeoutError
 from todo.core.database.session import Session, Statement
-from todo.core.driver_errors import LockTimeoutError
 from todo.core.errors import ConflictError, InvalidValueError, MalformedRequestError
 from todo.models import IdempotencyKey
 from todo.models.base import table_of

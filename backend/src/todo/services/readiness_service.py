@@ -4,8 +4,8 @@ import asyncio
 
 from sqlalchemy import column, select, table
 
+from todo.core.database.driver_errors import SchemaError
 from todo.core.database.session import Session, Statement
-from todo.core.driver_errors import SchemaError
 from todo.core.errors import ServiceUnavailableError
 from todo.migrations import REVISIONS
 

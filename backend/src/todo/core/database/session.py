@@ -19,8 +19,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from todo.core.config import Settings
-from todo.core.connections import Connections
-from todo.core.driver_errors import FORESEEN, Violations, meaning_of, translated_errors
+from todo.core.database.driver_errors import FORESEEN, Violations, meaning_of, translated_errors
+from todo.core.database.pool import Connections
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections import deque
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from todo.core.driver_errors import LOST
+from todo.core.database.driver_errors import LOST
 from todo.core.errors import ServiceUnavailableError
 from todo.core.metrics import CONNECTIONS, CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
 
