@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 from benchmarks.run import PORTS, SECRET, serving
 from benchmarks.seed import Person, seed
 from todo.core.database import migrator
-from todo.core.embedded_postgres import EmbeddedPostgres
+from todo.core.postgres.server import EmbeddedPostgres
 
 Json = dict[str, Any]
 ITEMS = 1000

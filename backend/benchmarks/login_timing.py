@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from todo.core.config import Settings
 from todo.core.database import migrator
-from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres
+from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
 from todo.main import create_app
 
 LOGINS = 40

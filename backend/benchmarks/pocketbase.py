@@ -22,7 +22,7 @@ from benchmarks.load import CONNECTIONS, cpu_seconds, drive, require_wrk
 from benchmarks.run import PORTS, SECRET, serving
 from benchmarks.seed import seed
 from todo.core.database import migrator
-from todo.core.embedded_postgres import EmbeddedPostgres
+from todo.core.postgres.server import EmbeddedPostgres
 
 ADDRESS = "127.0.0.1:8703"
 PEOPLE, ROUNDS, SECONDS = 20, 5, 2

@@ -21,7 +21,7 @@ from benchmarks import report
 from benchmarks.load import OPERATIONS, Measurement, drive, memory_of, require_wrk
 from benchmarks.seed import Person, seed
 from todo.core.database import migrator
-from todo.core.embedded_postgres import EmbeddedPostgres
+from todo.core.postgres.server import EmbeddedPostgres
 
 SECRET = "5eed" * 16
 RESULTS = Path(__file__).parent / "results"

@@ -38,7 +38,7 @@ from tests.support import (
 from todo.core.clock import utc_now
 from todo.core.database import migrator
 from todo.core.database.session import connect_arguments
-from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres
+from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
 from todo.main import create_app
 from todo.routers.dependencies import AppResources
 from todo.routers.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE

@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 from todo.core.config import MAKE_A_SECRET, Settings, SettingsError, load_settings
 from todo.core.database.session import Database
 from todo.core.logging_config import configure_logging
-from todo.core.postgres_process import die_with_parent
+from todo.core.postgres.process import die_with_parent
 from todo.core.rate_limit import RateLimits
 from todo.core.security import PasswordHasher, TokenSigner
 from todo.core.telemetry import is_traced, trace_statements

@@ -13,13 +13,13 @@ import asyncpg
 import pytest
 
 from todo.core.database.session import connect_arguments
-from todo.core.embedded_postgres import (
+from todo.core.postgres.process import EmbeddedPostgresError, find_binaries
+from todo.core.postgres.server import (
     THROW_AWAY,
     DataFolderInUseError,
     EmbeddedPostgres,
     find_running,
 )
-from todo.core.postgres_process import EmbeddedPostgresError, find_binaries
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +92,7 @@ async def test_recovers_after_the_server_was_killed(tmp_path: Path) -> None:
 
 
 def test_takes_over_from_a_server_whose_owner_was_killed(tmp_path: Path) -> None:
-    start = "import sys, time; from pathlib import Path; from todo.core.embedded_postgres import EmbeddedPostgres; "
+    start = "import sys, time; from pathlib import Path; from todo.core.postgres.server import EmbeddedPostgres; "
     start += "EmbeddedPostgres(Path(sys.argv[1])).start(); print('up', flush=True); time.sleep(60)"
     owner = subprocess.Popen([sys.executable, "-c", start, str(tmp_path / "data")], stdout=subprocess.PIPE)
     assert owner.stdout is not None

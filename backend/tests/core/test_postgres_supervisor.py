@@ -10,10 +10,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from todo.core import postgres_supervisor
 from todo.core.database.session import connect_arguments
-from todo.core.embedded_postgres import THROW_AWAY, EmbeddedPostgres, find_running
-from todo.core.postgres_supervisor import PostgresSupervisor
+from todo.core.postgres import supervisor as postgres_supervisor
+from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres, find_running
+from todo.core.postgres.supervisor import PostgresSupervisor
 
 BUSY = "SELECT count(*) FROM generate_series(1, 10000000000)"
 COUNT_BUSY = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = $1"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.live.conftest import LogIn, Service, Start, wait_until
 from todo.core.database.session import connect_arguments
-from todo.core.embedded_postgres import find_running
+from todo.core.postgres.server import find_running
 
 TITLE = "Water the plants"
 COUNT_TASKS = "SELECT count(*) FROM tasks JOIN users ON users.id = tasks.user_id WHERE email = $1"

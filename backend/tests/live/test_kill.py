@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tests.live.conftest import LogIn, Service, Start, answers, wait_until
-from todo.core.embedded_postgres import find_running
+from todo.core.postgres.server import find_running
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "2"))
 WRITERS = 4

@@ -5,8 +5,8 @@ import subprocess
 import threading
 from typing import Self
 
-from todo.core.embedded_postgres import EmbeddedPostgres
-from todo.core.postgres_process import EmbeddedPostgresError
+from todo.core.postgres.process import EmbeddedPostgresError
+from todo.core.postgres.server import EmbeddedPostgres
 
 LOOK_SECONDS = 0.2
 RETRY_SECONDS = 2.0

@@ -20,7 +20,7 @@ from typing import Self
 
 from sqlalchemy import URL
 
-from todo.core.postgres_process import Binaries, EmbeddedPostgresError, find_binaries, plan_privileges
+from todo.core.postgres.process import Binaries, EmbeddedPostgresError, find_binaries, plan_privileges
 
 PORT = 5432
 """Names the socket's file; nothing listens on it."""
