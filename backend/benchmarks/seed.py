@@ -6,7 +6,7 @@ import asyncpg
 
 from todo.core.clock import utc_now
 from todo.core.database.session import connect_arguments
-from todo.core.security import TokenKind, TokenSigner
+from todo.core.security.tokens import TokenKind, TokenSigner
 
 TASKS_EACH = 500
 WORDS = "water plants report budget garden invoice meeting travel paint clean repair phone school music kitchen server"

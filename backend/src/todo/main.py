@@ -11,12 +11,12 @@ from fastapi_offline import FastAPIOffline
 
 from todo.core.config import MAKE_A_SECRET, Settings, SettingsError, load_settings
 from todo.core.database.session import Database
+from todo.core.limits.keyed_lock import Turns
+from todo.core.limits.rate_limits import RateLimits
 from todo.core.logging_config import configure_logging
 from todo.core.postgres.process import die_with_parent
-from todo.core.rate_limit import RateLimits
-from todo.core.security import PasswordHasher, TokenSigner
+from todo.core.security.tokens import PasswordHasher, TokenSigner
 from todo.core.telemetry import is_traced, trace_statements
-from todo.core.turns import Turns
 from todo.routers import access_tokens, account, auth, documentation, health, sessions, tags, task_bulk, tasks
 from todo.routers.dependencies import RATE_LIMIT_FIELDS, AppResources
 from todo.routers.error_handlers import install_error_handlers

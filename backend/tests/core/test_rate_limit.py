@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from todo.core import rate_limit
 from todo.core.errors import RateLimitExceededError
-from todo.core.rate_limit import RateLimits
+from todo.core.limits import rate_limits as rate_limit
+from todo.core.limits.rate_limits import RateLimits
 
 RATES = {"login": "5/minute;50/hour", "account": "10/minute"}
 MakeLimits = Callable[[int], RateLimits]

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from jose import jwt
 
 from tests.support import PASSWORD, SECRET, BcryptCalls
-from todo.core import security
 from todo.core.errors import ServiceUnavailableError
-from todo.core.security import BadTokenError, PasswordHasher, TokenKind, TokenSigner
+from todo.core.security.tokens import BadTokenError, PasswordHasher, TokenKind, TokenSigner
+from todo.core.security.tokens import tokens as security
 
 USER_ID = UUID("0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11")
 SESSION_ID = UUID("5e550000-6f2f-4a57-9c3e-2d9b6f0c7a11")

@@ -31,7 +31,7 @@ from tests.support import (
     refresh_token_of,
 )
 from todo.core.database.session import connect_arguments
-from todo.core.security import TokenKind, TokenSigner
+from todo.core.security.tokens import TokenKind, TokenSigner
 
 TOKEN = r"[\w-]+\.[\w-]+\.[\w-]+"
 INVALID_TOKEN = (401, "INVALID_TOKEN", "Invalid authentication token")

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
 from tests.support import PASSWORD, MakeApp, Person, assert_error, log_in, make_client
-from todo.core.rate_limit import network_of
+from todo.core.limits.rate_limits import network_of
 
 REGISTER, LOGIN, REFRESH = "/auth/register", "/auth/login", "/auth/refresh"
 EVERY_LIMIT = pytest.mark.parametrize(("path", "limit"), [(REGISTER, 5), (LOGIN, 5), (REFRESH, 10)])

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from todo.core.config import Settings
-from todo.core.security import REFRESH_LIFETIME
+from todo.core.security.tokens import REFRESH_LIFETIME
 from todo.routers.dependencies import API
 from todo.routers.error_handlers import Responses
 

@@ -10,9 +10,9 @@ from sqlalchemy import String, Uuid, bindparam, delete, exists, func, insert, se
 
 from todo.core.database.session import Row, Session, Statement
 from todo.core.errors import AuthenticationError, InvalidValueError
+from todo.core.limits.rate_limits import RateLimits
 from todo.core.metrics import LOGINS
-from todo.core.rate_limit import RateLimits
-from todo.core.security import PasswordHasher, TokenSigner, hash_token
+from todo.core.security.tokens import PasswordHasher, TokenSigner, hash_token
 from todo.core.types import normalize_email
 from todo.core.value_errors import InvalidEmailError
 from todo.models import LoginSession, User

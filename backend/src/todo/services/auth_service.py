@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from todo.core.errors import AuthenticationError, ForbiddenError
-from todo.core.security import BadTokenError, Claims, TokenKind, TokenSigner
+from todo.core.security.tokens import BadTokenError, Claims, TokenKind, TokenSigner
 from todo.core.types import Scope
 
 
