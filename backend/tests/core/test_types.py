@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 from pydantic import TypeAdapter, ValidationError
 
-from todo.core.types import (
+from todo.domain.types import (
     Color,
     Description,
     DueDate,

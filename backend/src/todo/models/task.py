@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from todo.core.recurrence import RECURRENCE_RULE_MAX
-from todo.core.types import DESCRIPTION_MAX, EXTERNAL_ID_MAX, TITLE_MAX
+from todo.domain.recurrence import RECURRENCE_RULE_MAX
+from todo.domain.types import DESCRIPTION_MAX, EXTERNAL_ID_MAX, TITLE_MAX
 from todo.models.base import Base, instant_column
 
 PRIORITIES = "ARRAY['high', 'medium', 'low']"

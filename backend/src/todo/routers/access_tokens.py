@@ -4,8 +4,8 @@ from fastapi import status
 
 from todo.core.clock import utc_now
 from todo.core.errors import MalformedRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
-from todo.core.types import RowId
-from todo.core.value_errors import InvalidExpiryError, InvalidScopeError, InvalidTokenNameError
+from todo.domain.types import RowId
+from todo.domain.value_errors import InvalidExpiryError, InvalidScopeError, InvalidTokenNameError
 from todo.routers.declared_route import DeclaredRoute
 from todo.routers.dependencies import LIVE_ERRORS, SESSION_ERRORS, LiveUser, Session, SessionUser
 from todo.routers.error_handlers import errors

@@ -15,8 +15,8 @@ from todo.core.errors import (
     ServiceUnavailableError,
     UnsupportedMediaTypeError,
 )
-from todo.core.types import Text
-from todo.core.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
+from todo.domain.types import Text
+from todo.domain.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
 from todo.routers.declared_route import DeclaredRoute
 from todo.routers.dependencies import PUBLIC, Device, Resources, Security, Session, limit_rate
 from todo.routers.error_handlers import errors

@@ -8,8 +8,8 @@ from todo.core.errors import (
     PreconditionFailedError,
     UnsupportedMediaTypeError,
 )
-from todo.core.types import RowId
-from todo.core.value_errors import InvalidColorError, InvalidTagNameError
+from todo.domain.types import RowId
+from todo.domain.value_errors import InvalidColorError, InvalidTagNameError
 from todo.routers.dependencies import CurrentUser, IfMatch, Session
 from todo.routers.error_handlers import errors
 from todo.routers.resource_route import make_router

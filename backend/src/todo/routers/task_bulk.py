@@ -6,7 +6,7 @@ from todo.core.errors import (
     PreconditionFailedError,
     UnsupportedMediaTypeError,
 )
-from todo.core.value_errors import (
+from todo.domain.value_errors import (
     DescriptionTooLongError,
     DuplicateItemError,
     InvalidBulkSizeError,

@@ -11,8 +11,8 @@ from todo.core.errors import (
     PreconditionFailedError,
     UnsupportedMediaTypeError,
 )
-from todo.core.types import RowId
-from todo.core.value_errors import (
+from todo.domain.types import RowId
+from todo.domain.value_errors import (
     DescriptionTooLongError,
     InvalidCursorError,
     InvalidDueDateError,

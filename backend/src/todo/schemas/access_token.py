@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from todo.core.clock import as_utc
-from todo.core.types import Expiry, Scope, Scopes, TokenName
+from todo.domain.types import Expiry, Scope, Scopes, TokenName
 
 
 class AccessTokenCreate(BaseModel):

@@ -8,8 +8,8 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 from pydantic_core import from_json, to_json
 
-from todo.core.types import BIGINT_MAX, TITLE_MAX, Priority, Text
-from todo.core.value_errors import InvalidCursorError
+from todo.domain.types import BIGINT_MAX, TITLE_MAX, Priority, Text
+from todo.domain.value_errors import InvalidCursorError
 from todo.schemas.task import TaskPublic
 
 CURSOR_MAX = 2000

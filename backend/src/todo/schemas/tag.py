@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from todo.core.types import Color, TagName
+from todo.domain.types import Color, TagName
 
 
 class TagWrite(BaseModel):

@@ -8,7 +8,7 @@ from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
-from todo.core.types import (
+from todo.domain.types import (
     Completed,
     Description,
     DueDate,

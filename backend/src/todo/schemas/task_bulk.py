@@ -15,8 +15,8 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from todo.core.errors import Refusal
-from todo.core.types import BIGINT_MAX, UNKNOWN_ID
-from todo.core.value_errors import InvalidBulkSizeError
+from todo.domain.types import BIGINT_MAX, UNKNOWN_ID
+from todo.domain.value_errors import InvalidBulkSizeError
 from todo.schemas.error import FieldError, read_problem
 from todo.schemas.task import TaskCreate, TaskPublic, TaskUpdate
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import MISSING, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from todo.core.types import Email, Name, Password, Text
+from todo.domain.types import Email, Name, Password, Text
 
 
 class UserCreate(BaseModel):

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from todo.core.database.session import Session
 from todo.core.errors import ItemsRefusedError, PreconditionFailedError, Refusal
-from todo.core.types import UNKNOWN_ID
-from todo.core.value_errors import DuplicateItemError
+from todo.domain.types import UNKNOWN_ID
+from todo.domain.value_errors import DuplicateItemError
 from todo.schemas.error import FieldError
 from todo.schemas.task import TaskPublic
 from todo.schemas.task_bulk import (

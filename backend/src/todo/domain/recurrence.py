@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfoNotFoundError
 
-from todo.core.value_errors import InvalidRecurrenceRuleError
+from todo.domain.value_errors import InvalidRecurrenceRuleError
 
 if TYPE_CHECKING:
     from ical.types.recur import Recur

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, get_args
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 
-from todo.core.recurrence import RECURRENCE_RULE_MAX, check_recurrence_rule
-from todo.core.value_errors import (
+from todo.domain.recurrence import RECURRENCE_RULE_MAX, check_recurrence_rule
+from todo.domain.value_errors import (
     DescriptionTooLongError,
     InvalidColorError,
     InvalidDueDateError,
