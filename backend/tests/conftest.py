@@ -39,9 +39,9 @@ from todo.core.clock import utc_now
 from todo.core.database import migrator
 from todo.core.database.session import connect_arguments
 from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
+from todo.http.dependencies import AppResources
+from todo.http.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE
 from todo.main import create_app
-from todo.routers.dependencies import AppResources
-from todo.routers.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE
 from todo.services.account_service import INSERT_USER, SELECT_CREDENTIALS
 from todo.services.session_service import Device, create_session
 

@@ -24,12 +24,12 @@ from todo.core.config import JWT_SECRET, MAKE_A_SECRET, Settings, SettingsError,
 from todo.core.database import migrator
 from todo.core.database.migrator import MigrationError
 from todo.core.errors import ServiceUnavailableError
-from todo.core.http_protocol import TimedProtocol
 from todo.core.logging_config import configure_logging
 from todo.core.metrics import serving_metrics
 from todo.core.postgres.process import EmbeddedPostgresError
 from todo.core.postgres.server import DataFolderInUseError, EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor
+from todo.http.protocol import TimedProtocol
 from todo.main import create_app
 
 SECRET_FILE = "jwt_secret_key"  # noqa: S105 -- the name of a file

@@ -17,10 +17,9 @@ from todo.core.logging_config import configure_logging
 from todo.core.postgres.process import die_with_parent
 from todo.core.security.tokens import PasswordHasher, TokenSigner
 from todo.core.telemetry import is_traced, trace_statements
-from todo.routers import access_tokens, account, auth, documentation, health, sessions, tags, task_bulk, tasks
-from todo.routers.dependencies import RATE_LIMIT_FIELDS, AppResources
-from todo.routers.error_handlers import install_error_handlers
-from todo.routers.middleware import (
+from todo.http.dependencies import RATE_LIMIT_FIELDS, AppResources
+from todo.http.errors import install_error_handlers
+from todo.http.middleware import (
     REQUEST_ID,
     BodyLimitMiddleware,
     CompressForWhoAsksMiddleware,
@@ -29,7 +28,8 @@ from todo.routers.middleware import (
     RequestContextMiddleware,
     UnexpectedErrorMiddleware,
 )
-from todo.routers.resource_route import IF_NONE_MATCH, KEY_HEADER
+from todo.http.resource_route import IF_NONE_MATCH, KEY_HEADER
+from todo.routers import access_tokens, account, auth, documentation, health, sessions, tags, task_bulk, tasks
 from todo.services.account_service import ACCOUNT, Security
 from todo.services.housekeeping import sweeping
 from todo.services.idempotency_service import IdempotencyKeyInUseError

@@ -6,10 +6,10 @@ from todo.core.clock import utc_now
 from todo.core.errors import MalformedRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
 from todo.domain.types import RowId
 from todo.domain.value_errors import InvalidExpiryError, InvalidScopeError, InvalidTokenNameError
-from todo.routers.declared_route import DeclaredRoute
-from todo.routers.dependencies import LIVE_ERRORS, SESSION_ERRORS, LiveUser, Session, SessionUser
-from todo.routers.error_handlers import errors
-from todo.routers.resource_route import make_router
+from todo.http.declared_route import DeclaredRoute
+from todo.http.dependencies import LIVE_ERRORS, SESSION_ERRORS, LiveUser, Session, SessionUser
+from todo.http.errors import errors
+from todo.http.resource_route import make_router
 from todo.schemas.access_token import AccessTokenCreate, AccessTokenCreated, AccessTokenPublic
 from todo.services import access_token_service
 from todo.services.access_token_service import AccessTokenExistsError, AccessTokenNotFoundError

@@ -12,7 +12,7 @@ from todo.core.errors import (
     UnsupportedMediaTypeError,
 )
 from todo.domain.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
-from todo.routers.dependencies import (
+from todo.http.dependencies import (
     LIVE_ERRORS,
     SESSION_ERRORS,
     CurrentUser,
@@ -22,9 +22,9 @@ from todo.routers.dependencies import (
     Session,
     SessionUser,
 )
-from todo.routers.error_handlers import Responses, errors
-from todo.routers.refresh_cookie import clear_refresh_cookie
-from todo.routers.resource_route import make_router, merge_patch
+from todo.http.errors import Responses, errors
+from todo.http.refresh_cookie import clear_refresh_cookie
+from todo.http.resource_route import make_router, merge_patch
 from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, UserPublic
 from todo.services import account_service, export_service
 from todo.services.account_service import EmailAlreadyExistsError, WrongPasswordError

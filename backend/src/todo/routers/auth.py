@@ -17,17 +17,17 @@ from todo.core.errors import (
 )
 from todo.domain.types import Text
 from todo.domain.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
-from todo.routers.declared_route import DeclaredRoute
-from todo.routers.dependencies import PUBLIC, Device, Resources, Security, Session, limit_rate
-from todo.routers.error_handlers import errors
-from todo.routers.refresh_cookie import (
+from todo.http.declared_route import DeclaredRoute
+from todo.http.dependencies import PUBLIC, Device, Resources, Security, Session, limit_rate
+from todo.http.errors import errors
+from todo.http.refresh_cookie import (
     COOKIE_PARAMETER,
     SETS_COOKIE,
     RefreshToken,
     clear_refresh_cookie,
     set_refresh_cookie,
 )
-from todo.routers.resource_route import make_router
+from todo.http.resource_route import make_router
 from todo.schemas.token import MessagePublic, TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
 from todo.services import account_service, session_service

@@ -10,8 +10,8 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from fastapi.responses import FileResponse, HTMLResponse
 
-from todo.routers.dependencies import RESPONSE_HEADERS
-from todo.routers.error_handlers import error_schemas
+from todo.http.dependencies import RESPONSE_HEADERS
+from todo.http.errors import error_schemas
 
 ASSETS = "/docs/assets"
 REDIRECT = "/docs/oauth2-redirect"

@@ -5,10 +5,10 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from todo.routers.declared_route import DeclaredRoute
-from todo.routers.dependencies import Session
-from todo.routers.error_handlers import errors
-from todo.routers.resource_route import name_operation
+from todo.http.declared_route import DeclaredRoute
+from todo.http.dependencies import Session
+from todo.http.errors import errors
+from todo.http.resource_route import name_operation
 from todo.services.readiness_service import DatabaseUnreachableError, MigrationsPendingError, check_readiness
 
 router = APIRouter(tags=["health"], route_class=DeclaredRoute, generate_unique_id_function=name_operation)

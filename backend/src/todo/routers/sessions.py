@@ -6,7 +6,7 @@ from fastapi import Response, status
 
 from todo.core.clock import utc_now
 from todo.core.errors import MalformedRequestError
-from todo.routers.dependencies import (
+from todo.http.dependencies import (
     LIVE_ERRORS,
     SESSION_ERRORS,
     LiveUser,
@@ -14,9 +14,9 @@ from todo.routers.dependencies import (
     Session,
     SessionUser,
 )
-from todo.routers.error_handlers import errors
-from todo.routers.refresh_cookie import clear_refresh_cookie
-from todo.routers.resource_route import make_router
+from todo.http.errors import errors
+from todo.http.refresh_cookie import clear_refresh_cookie
+from todo.http.resource_route import make_router
 from todo.schemas.session import SessionPublic
 from todo.services import session_service
 from todo.services.session_service import SessionNotFoundError

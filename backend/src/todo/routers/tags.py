@@ -10,9 +10,9 @@ from todo.core.errors import (
 )
 from todo.domain.types import RowId
 from todo.domain.value_errors import InvalidColorError, InvalidTagNameError
-from todo.routers.dependencies import CurrentUser, IfMatch, Session
-from todo.routers.error_handlers import errors
-from todo.routers.resource_route import make_router
+from todo.http.dependencies import CurrentUser, IfMatch, Session
+from todo.http.errors import errors
+from todo.http.resource_route import make_router
 from todo.schemas.tag import TagPublic, TagWrite
 from todo.services import tag_service
 from todo.services.tag_service import TagAlreadyExistsError, TagNotFoundError

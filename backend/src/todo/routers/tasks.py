@@ -24,9 +24,9 @@ from todo.domain.value_errors import (
     InvalidStatusError,
     InvalidTitleError,
 )
-from todo.routers.dependencies import CurrentUser, IfMatch, Session
-from todo.routers.error_handlers import Responses, errors
-from todo.routers.resource_route import make_router, merge_patch
+from todo.http.dependencies import CurrentUser, IfMatch, Session
+from todo.http.errors import Responses, errors
+from todo.http.resource_route import make_router, merge_patch
 from todo.schemas.page import Page
 from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
 from todo.services import task_service

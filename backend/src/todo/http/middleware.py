@@ -19,9 +19,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from todo.core.errors import InternalError, OriginRefusedError, PayloadTooLargeError, RequestTimeoutError
 from todo.core.logging_config import request_id
 from todo.core.metrics import UNMATCHED, count_request
-from todo.routers.declared_route import REQUEST_HEADERS
-from todo.routers.dependencies import CALLER, RESPONSE_HEADERS
-from todo.routers.error_handlers import render
+from todo.http.declared_route import REQUEST_HEADERS
+from todo.http.dependencies import CALLER, RESPONSE_HEADERS
+from todo.http.errors import render
 
 REQUEST_ID = b"x-request-id"
 Serving = Awaitable[None]

@@ -16,8 +16,8 @@ from todo.core.database.session import Session as DatabaseSession
 from todo.core.errors import Allowance, InternalError, RateLimitExceededError, ServiceUnavailableError
 from todo.core.limits.keyed_lock import Turns
 from todo.core.limits.rate_limits import RateLimits, network_of
+from todo.http.errors import errors
 from todo.models.login_session import ADDRESS_MAX, USER_AGENT_MAX
-from todo.routers.error_handlers import errors
 from todo.services import access_token_service, auth_service, session_service
 from todo.services.account_service import Security as AccountSecurity
 from todo.services.auth_service import (

@@ -6,8 +6,8 @@ from fastapi import Depends, Request, Response
 
 from todo.core.config import Settings
 from todo.core.security.tokens import REFRESH_LIFETIME
-from todo.routers.dependencies import API
-from todo.routers.error_handlers import Responses
+from todo.http.dependencies import API
+from todo.http.errors import Responses
 
 REFRESH_COOKIE = "refresh_token"
 COOKIE_PATH = f"{API}/auth"

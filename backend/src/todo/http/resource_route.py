@@ -14,9 +14,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from todo.core.database.session import Session
-from todo.routers.declared_route import REQUEST_HEADERS, DeclaredRoute, read_body
-from todo.routers.dependencies import API, AUTHENTICATED, SESSION, get_current_user, get_resources
-from todo.routers.error_handlers import Responses, errors
+from todo.http.declared_route import REQUEST_HEADERS, DeclaredRoute, read_body
+from todo.http.dependencies import API, AUTHENTICATED, SESSION, get_current_user, get_resources
+from todo.http.errors import Responses, errors
 from todo.services import idempotency_service
 from todo.services.idempotency_service import (
     IdempotencyKeyInUseError,
