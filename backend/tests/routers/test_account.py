@@ -36,7 +36,7 @@ from tests.support import (
     refresh,
     refresh_token_of,
 )
-from todo.schemas.task import TaskPublic
+from todo.schemas.tasks.task import TaskPublic
 
 NEW_PASSWORD = "staple and a longer one"
 WRONG = "correct horse batterz"

@@ -17,7 +17,7 @@ from todo.http.dependencies import (
 from todo.http.errors import errors
 from todo.http.refresh_cookie import clear_refresh_cookie
 from todo.http.resource_route import make_router
-from todo.schemas.session import SessionPublic
+from todo.schemas.login_session import SessionPublic
 from todo.services import session_service
 from todo.services.session_service import SessionNotFoundError
 

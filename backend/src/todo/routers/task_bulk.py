@@ -19,7 +19,7 @@ from todo.domain.value_errors import (
 from todo.http.dependencies import CurrentUser, Session
 from todo.http.errors import errors
 from todo.http.resource_route import make_router
-from todo.schemas.task_bulk import TaskBulk, TaskBulkPublic
+from todo.schemas.tasks.bulk import TaskBulk, TaskBulkPublic
 from todo.services import task_bulk_service
 from todo.services.task_queries import TaskNotFoundError
 

@@ -28,7 +28,7 @@ from todo.http.dependencies import CurrentUser, IfMatch, Session
 from todo.http.errors import Responses, errors
 from todo.http.resource_route import make_router, merge_patch
 from todo.schemas.page import Page
-from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
+from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
 from todo.services import task_service
 from todo.services.tag_service import TagNotFoundError
 from todo.services.task_queries import TaskNotFoundError

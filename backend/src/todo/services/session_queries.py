@@ -5,7 +5,7 @@ from sqlalchemy import DateTime, LargeBinary, String, Uuid, bindparam, delete, i
 from todo.core.database.session import Statement
 from todo.models import LoginSession, User
 from todo.models.base import table_of
-from todo.schemas.session import SessionPublic
+from todo.schemas.login_session import SessionPublic
 
 SWEPT_AT_ONCE = 1000
 

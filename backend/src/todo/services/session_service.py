@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from todo.core.database.session import Row, Session
 from todo.core.errors import AuthenticationError, NotFoundError
 from todo.core.security.tokens import REFRESH_LIFETIME, Claims, TokenKind, TokenSigner, hash_token, new_token_id
-from todo.schemas.session import SessionPublic
+from todo.schemas.login_session import SessionPublic
 from todo.schemas.token import TokenPublic
 from todo.services import session_queries
 from todo.services.auth_service import (

@@ -23,7 +23,7 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 from todo.core.database.session import Statement
 from todo.models import User
 from todo.models.base import changed, table_of
-from todo.schemas.task import TaskCreate, TaskUpdate
+from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.task_queries import COLUMNS, IS_NEW, ONE, TASKS, USER_ID, tags_json
 
 USERS = table_of(User)

@@ -9,8 +9,7 @@ from todo.core.errors import ItemsRefusedError, PreconditionFailedError, Refusal
 from todo.domain.types import UNKNOWN_ID
 from todo.domain.value_errors import DuplicateItemError
 from todo.schemas.error import FieldError
-from todo.schemas.task import TaskPublic
-from todo.schemas.task_bulk import (
+from todo.schemas.tasks.bulk import (
     CreateItem,
     DeleteItem,
     InvalidItem,
@@ -21,6 +20,7 @@ from todo.schemas.task_bulk import (
     UpdateItem,
     read_item,
 )
+from todo.schemas.tasks.task import TaskPublic
 from todo.services.auth_service import InvalidTokenError
 from todo.services.task_bulk_queries import (
     CHANGED,

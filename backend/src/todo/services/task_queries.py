@@ -29,7 +29,7 @@ from todo.models import Tag, Task, TaskTagLink
 from todo.models.base import changed, table_of
 from todo.models.task import OWNER_EXISTS
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
-from todo.schemas.task import TaskPublic
+from todo.schemas.tasks.task import TaskPublic
 from todo.services.auth_service import InvalidTokenError
 from todo.services.preconditions import is_wanted
 from todo.services.tag_service import TagNotFoundError

@@ -12,9 +12,9 @@ from todo.core.errors import PreconditionFailedError
 from todo.domain.types import BIGINT_MAX, UNKNOWN_ID
 from todo.domain.value_errors import InvalidCursorError
 from todo.models.task import SEPARATOR
-from todo.schemas.cursor import read_cursor, write_cursor
 from todo.schemas.page import Page, make_page
-from todo.schemas.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
+from todo.schemas.tasks.cursor import read_cursor, write_cursor
+from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
 from todo.services import task_list_queries, task_queries
 from todo.services.preconditions import Versions
 from todo.services.tag_service import TagNotFoundError

@@ -18,7 +18,7 @@ from todo.core.errors import Refusal
 from todo.domain.types import BIGINT_MAX, UNKNOWN_ID
 from todo.domain.value_errors import InvalidBulkSizeError
 from todo.schemas.error import FieldError, read_problem
-from todo.schemas.task import TaskCreate, TaskPublic, TaskUpdate
+from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskUpdate
 
 ITEMS_MAX = 1000
 ACTIONS = {"create", "update", "delete"}

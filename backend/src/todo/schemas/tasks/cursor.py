@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from todo.domain.types import BIGINT_MAX, TITLE_MAX, Priority, Text
 from todo.domain.value_errors import InvalidCursorError
-from todo.schemas.task import TaskPublic
+from todo.schemas.tasks.task import TaskPublic
 
 CURSOR_MAX = 2000
 TaskId = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True)]
