@@ -42,8 +42,8 @@ from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
 from todo.http.dependencies import AppResources
 from todo.http.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE
 from todo.main import create_app
-from todo.services.account_service import INSERT_USER, SELECT_CREDENTIALS
-from todo.services.session_service import Device, create_session
+from todo.services.accounts.service import INSERT_USER, SELECT_CREDENTIALS
+from todo.services.login_sessions.service import Device, create_session
 
 GARBAGE_AFTER = 50_000
 """How many more objects than before make Python look for rings of them; its own 700 cost a tenth of the run."""

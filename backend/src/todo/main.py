@@ -30,9 +30,9 @@ from todo.http.middleware import (
 )
 from todo.http.resource_route import IF_NONE_MATCH, KEY_HEADER
 from todo.routers import access_tokens, account, auth, documentation, health, sessions, tags, task_bulk, tasks
-from todo.services.account_service import ACCOUNT, Security
-from todo.services.housekeeping import sweeping
-from todo.services.idempotency_service import IdempotencyKeyInUseError
+from todo.services.accounts.service import ACCOUNT, Security
+from todo.services.idempotency.service import IdempotencyKeyInUseError
+from todo.workers.sweeper import sweeping
 
 COMPRESSED_FROM = 1400
 """Bytes: what fits into one packet arrives no sooner when it is smaller."""

@@ -20,7 +20,7 @@ from tests.support import (
     make_client,
     until_waiting,
 )
-from todo.services.task_bulk_service import READ_AT_ONCE, read_items
+from todo.services.tasks.bulk import READ_AT_ONCE, read_items
 
 ROUNDS = 10
 """How often a race is run, since not every run of it meets."""

@@ -12,8 +12,8 @@ from httpx import AsyncClient, Response
 from starlette.types import Message
 
 from tests.support import PASSWORD, Json, Make, MakeApp, Person, Watched, assert_error, make_client, until_waiting
-from todo.services.housekeeping import sweep
-from todo.services.idempotency_service import SWEPT_AT_ONCE, sweep_keys
+from todo.services.idempotency.service import SWEPT_AT_ONCE, sweep_keys
+from todo.workers.sweeper import sweep
 
 REUSED = (422, "IDEMPOTENCY_KEY_REUSED", "This idempotency key was used for another request")
 IN_USE = (409, "IDEMPOTENCY_KEY_IN_USE")

@@ -33,7 +33,7 @@ from tests.support import (
     refreshed_by,
 )
 from todo.core.database.session import Database
-from todo.services import session_service
+from todo.services.login_sessions import service as session_service
 
 REUSED = "Refresh token was used before. This session has ended; please log in again"
 ENDED = "This session has ended. Please log in again"

@@ -15,8 +15,10 @@ import pytest
 import todo.services
 from tests.support import Json, MakeDatabase
 from todo.core.database.session import SHORT_STATEMENTS, Statement, connect_arguments
-from todo.services import account_service, task_bulk_queries, task_queries
-from todo.services.task_list_queries import ORDERS, ListShape, select_page
+from todo.services.accounts import service as account_service
+from todo.services.tasks import bulk_statements as task_bulk_queries
+from todo.services.tasks import statements as task_queries
+from todo.services.tasks.list_statements import ORDERS, ListShape, select_page
 
 LARGE = 10_000
 TAGGED = 500

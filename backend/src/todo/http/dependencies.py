@@ -18,9 +18,10 @@ from todo.core.limits.keyed_lock import Turns
 from todo.core.limits.rate_limits import RateLimits, network_of
 from todo.http.errors import errors
 from todo.models.login_session import ADDRESS_MAX, USER_AGENT_MAX
-from todo.services import access_token_service, auth_service, session_service
-from todo.services.account_service import Security as AccountSecurity
-from todo.services.auth_service import (
+from todo.services import authentication as auth_service
+from todo.services.access_tokens import service as access_token_service
+from todo.services.accounts.service import Security as AccountSecurity
+from todo.services.authentication import (
     Caller,
     InsufficientScopeError,
     InvalidTokenError,
@@ -29,9 +30,10 @@ from todo.services.auth_service import (
     SessionRequiredError,
     TokenExpiredError,
 )
-from todo.services.preconditions import Versions
-from todo.services.session_service import Device as CallingDevice
-from todo.services.session_service import SessionEndedError
+from todo.services.login_sessions import service as session_service
+from todo.services.login_sessions.service import Device as CallingDevice
+from todo.services.login_sessions.service import SessionEndedError
+from todo.services.shared.versions import Versions
 
 API = "/api/v1"
 SESSION = "todo.session"

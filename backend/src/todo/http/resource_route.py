@@ -17,8 +17,8 @@ from todo.core.database.session import Session
 from todo.http.declared_route import REQUEST_HEADERS, DeclaredRoute, read_body
 from todo.http.dependencies import API, AUTHENTICATED, SESSION, get_current_user, get_resources
 from todo.http.errors import Responses, errors
-from todo.services import idempotency_service
-from todo.services.idempotency_service import (
+from todo.services.idempotency import service as idempotency_service
+from todo.services.idempotency.service import (
     IdempotencyKeyInUseError,
     IdempotencyKeyReusedError,
     InvalidIdempotencyKeyError,

@@ -11,8 +11,8 @@ from todo.http.dependencies import LIVE_ERRORS, SESSION_ERRORS, LiveUser, Sessio
 from todo.http.errors import errors
 from todo.http.resource_route import make_router
 from todo.schemas.access_token import AccessTokenCreate, AccessTokenCreated, AccessTokenPublic
-from todo.services import access_token_service
-from todo.services.access_token_service import AccessTokenExistsError, AccessTokenNotFoundError
+from todo.services.access_tokens import service as access_token_service
+from todo.services.access_tokens.service import AccessTokenExistsError, AccessTokenNotFoundError
 
 router = make_router("/auth/tokens", "tokens")
 

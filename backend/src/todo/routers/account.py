@@ -26,8 +26,9 @@ from todo.http.errors import Responses, errors
 from todo.http.refresh_cookie import clear_refresh_cookie
 from todo.http.resource_route import make_router, merge_patch
 from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, UserPublic
-from todo.services import account_service, export_service
-from todo.services.account_service import EmailAlreadyExistsError, WrongPasswordError
+from todo.services.accounts import service as account_service
+from todo.services.accounts.service import EmailAlreadyExistsError, WrongPasswordError
+from todo.services.transfer import export as export_service
 
 PASSWORD_ERRORS = (
     WrongPasswordError,

@@ -30,10 +30,11 @@ from todo.http.refresh_cookie import (
 from todo.http.resource_route import make_router
 from todo.schemas.token import MessagePublic, TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
-from todo.services import account_service, session_service
-from todo.services.account_service import EmailAlreadyExistsError, InvalidCredentialsError
-from todo.services.auth_service import InvalidTokenError, InvalidTokenTypeError
-from todo.services.session_service import (
+from todo.services.accounts import service as account_service
+from todo.services.accounts.service import EmailAlreadyExistsError, InvalidCredentialsError
+from todo.services.authentication import InvalidTokenError, InvalidTokenTypeError
+from todo.services.login_sessions import service as session_service
+from todo.services.login_sessions.service import (
     MissingRefreshTokenError,
     RefreshTokenExpiredError,
     RefreshTokenReusedError,

@@ -9,7 +9,7 @@ from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies import Session
 from todo.http.errors import errors
 from todo.http.resource_route import name_operation
-from todo.services.readiness_service import DatabaseUnreachableError, MigrationsPendingError, check_readiness
+from todo.services.readiness import DatabaseUnreachableError, MigrationsPendingError, check_readiness
 
 router = APIRouter(tags=["health"], route_class=DeclaredRoute, generate_unique_id_function=name_operation)
 

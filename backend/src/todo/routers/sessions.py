@@ -18,8 +18,8 @@ from todo.http.errors import errors
 from todo.http.refresh_cookie import clear_refresh_cookie
 from todo.http.resource_route import make_router
 from todo.schemas.login_session import SessionPublic
-from todo.services import session_service
-from todo.services.session_service import SessionNotFoundError
+from todo.services.login_sessions import service as session_service
+from todo.services.login_sessions.service import SessionNotFoundError
 
 router = make_router("/auth", "sessions")
 

@@ -14,8 +14,8 @@ from todo.http.dependencies import CurrentUser, IfMatch, Session
 from todo.http.errors import errors
 from todo.http.resource_route import make_router
 from todo.schemas.tag import TagPublic, TagWrite
-from todo.services import tag_service
-from todo.services.tag_service import TagAlreadyExistsError, TagNotFoundError
+from todo.services.tags import service as tag_service
+from todo.services.tags.service import TagAlreadyExistsError, TagNotFoundError
 
 router = make_router("/tags", "tags")
 

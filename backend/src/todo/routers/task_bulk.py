@@ -20,8 +20,8 @@ from todo.http.dependencies import CurrentUser, Session
 from todo.http.errors import errors
 from todo.http.resource_route import make_router
 from todo.schemas.tasks.bulk import TaskBulk, TaskBulkPublic
-from todo.services import task_bulk_service
-from todo.services.task_queries import TaskNotFoundError
+from todo.services.tasks import bulk as task_bulk_service
+from todo.services.tasks.statements import TaskNotFoundError
 
 router = make_router("/tasks", "tasks")
 

@@ -29,9 +29,9 @@ from todo.http.errors import Responses, errors
 from todo.http.resource_route import make_router, merge_patch
 from todo.schemas.page import Page
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
-from todo.services import task_service
-from todo.services.tag_service import TagNotFoundError
-from todo.services.task_queries import TaskNotFoundError
+from todo.services.tags.service import TagNotFoundError
+from todo.services.tasks import service as task_service
+from todo.services.tasks.statements import TaskNotFoundError
 
 router = make_router("/tasks", "tasks")
 

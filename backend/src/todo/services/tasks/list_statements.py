@@ -32,7 +32,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from todo.core.database.session import Statement
 from todo.models.task import PRIORITIES
-from todo.services.task_queries import COLUMNS, LINKS, ONE, TAG_ID, TAGS, TASKS, USER_ID, tags_json
+from todo.services.tasks.statements import COLUMNS, LINKS, ONE, TAG_ID, TAGS, TASKS, USER_ID, tags_json
 
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]] | Mapping[str, ColumnElement[Any]]
 Conditions = Sequence[ColumnElement[bool]]

@@ -14,14 +14,14 @@ from todo.core.errors import AuthenticationError, NotFoundError
 from todo.core.security.tokens import REFRESH_LIFETIME, Claims, TokenKind, TokenSigner, hash_token, new_token_id
 from todo.schemas.login_session import SessionPublic
 from todo.schemas.token import TokenPublic
-from todo.services import session_queries
-from todo.services.auth_service import (
+from todo.services.authentication import (
     Caller,
     InvalidTokenError,
     InvalidTokenTypeError,
     SessionRequiredError,
     read_claims,
 )
+from todo.services.login_sessions import statements as session_queries
 
 
 class MissingRefreshTokenError(AuthenticationError):

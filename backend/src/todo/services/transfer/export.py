@@ -7,7 +7,9 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from todo.core.database.session import Session
-from todo.services import account_service, tag_service, task_service
+from todo.services.accounts import service as account_service
+from todo.services.tags import service as tag_service
+from todo.services.tasks import service as task_service
 
 FORMAT = "todo-export"
 VERSION = 1

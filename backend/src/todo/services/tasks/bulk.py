@@ -21,8 +21,8 @@ from todo.schemas.tasks.bulk import (
     read_item,
 )
 from todo.schemas.tasks.task import TaskPublic
-from todo.services.auth_service import InvalidTokenError
-from todo.services.task_bulk_queries import (
+from todo.services.authentication import InvalidTokenError
+from todo.services.tasks.bulk_statements import (
     CHANGED,
     DELETE_TASKS,
     INSERT_TASKS,
@@ -32,8 +32,8 @@ from todo.services.task_bulk_queries import (
     UPDATE_TASKS,
     WRITTEN,
 )
-from todo.services.task_queries import TaskNotFoundError
-from todo.services.task_service import read_row
+from todo.services.tasks.service import read_row
+from todo.services.tasks.statements import TaskNotFoundError
 
 Items = Mapping[int, object]
 """Items by their place in the request."""

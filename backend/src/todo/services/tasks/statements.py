@@ -30,9 +30,9 @@ from todo.models.base import changed, table_of
 from todo.models.task import OWNER_EXISTS
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.schemas.tasks.task import TaskPublic
-from todo.services.auth_service import InvalidTokenError
-from todo.services.preconditions import is_wanted
-from todo.services.tag_service import TagNotFoundError
+from todo.services.authentication import InvalidTokenError
+from todo.services.shared.versions import is_wanted
+from todo.services.tags.service import TagNotFoundError
 
 TASKS, TAGS, LINKS = table_of(Task), table_of(Tag), table_of(TaskTagLink)
 

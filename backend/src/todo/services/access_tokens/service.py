@@ -15,7 +15,7 @@ from todo.models import AccessToken
 from todo.models.access_token import OWNER_EXISTS, TOKEN_NAME_UNIQUE
 from todo.models.base import table_of
 from todo.schemas.access_token import AccessTokenCreate, AccessTokenCreated, AccessTokenPublic
-from todo.services.auth_service import Caller, InvalidTokenError, TokenExpiredError
+from todo.services.authentication import Caller, InvalidTokenError, TokenExpiredError
 
 PREFIX = "todo_pat_"
 """Begins every token, so that scanners of leaked secrets know one when they see it."""

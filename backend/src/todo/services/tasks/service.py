@@ -15,11 +15,12 @@ from todo.models.task import SEPARATOR
 from todo.schemas.page import Page, make_page
 from todo.schemas.tasks.cursor import read_cursor, write_cursor
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskQuery, TaskReplace, TaskUpdate
-from todo.services import task_list_queries, task_queries
-from todo.services.preconditions import Versions
-from todo.services.tag_service import TagNotFoundError
-from todo.services.task_list_queries import NEWEST_FIRST, PRIORITY_RANKS, ListShape
-from todo.services.task_queries import TaskNotFoundError
+from todo.services.shared.versions import Versions
+from todo.services.tags.service import TagNotFoundError
+from todo.services.tasks import list_statements as task_list_queries
+from todo.services.tasks import statements as task_queries
+from todo.services.tasks.list_statements import NEWEST_FIRST, PRIORITY_RANKS, ListShape
+from todo.services.tasks.statements import TaskNotFoundError
 
 TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
 """Digits that a bigint holds for certain; identity columns do not reach further."""

@@ -19,9 +19,9 @@ from todo.models import LoginSession, User
 from todo.models.base import table_of
 from todo.models.user import EMAIL_UNIQUE
 from todo.schemas.user import AccountUpdate, PasswordChange, UserCreate, UserPublic
-from todo.services import session_service
-from todo.services.auth_service import Caller, InvalidTokenError
-from todo.services.session_service import Device, TokenPair
+from todo.services.authentication import Caller, InvalidTokenError
+from todo.services.login_sessions import service as session_service
+from todo.services.login_sessions.service import Device, TokenPair
 
 ACCOUNT = "account"
 """The name under which wrong passwords are counted by account."""

@@ -12,8 +12,8 @@ from todo.models import Tag, Task, TaskTagLink
 from todo.models.base import changed, table_of
 from todo.models.tag import NAME_UNIQUE, OWNER_EXISTS
 from todo.schemas.tag import TagPublic, TagWrite
-from todo.services.auth_service import InvalidTokenError
-from todo.services.preconditions import Versions
+from todo.services.authentication import InvalidTokenError
+from todo.services.shared.versions import Versions
 
 
 class TagNotFoundError(NotFoundError):

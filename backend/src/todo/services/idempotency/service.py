@@ -30,7 +30,7 @@ from todo.core.errors import ConflictError, InvalidValueError, MalformedRequestE
 from todo.models import IdempotencyKey
 from todo.models.base import table_of
 from todo.models.idempotency_key import KEY_MAX, OWNER_EXISTS
-from todo.services.auth_service import InvalidTokenError
+from todo.services.authentication import InvalidTokenError
 
 KEPT_FOR: ColumnElement[timedelta] = literal_column("interval '24 hours'")
 SWEPT_AT_ONCE = 1000

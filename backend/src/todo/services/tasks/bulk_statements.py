@@ -24,7 +24,7 @@ from todo.core.database.session import Statement
 from todo.models import User
 from todo.models.base import changed, table_of
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
-from todo.services.task_queries import COLUMNS, IS_NEW, ONE, TASKS, USER_ID, tags_json
+from todo.services.tasks.statements import COLUMNS, IS_NEW, ONE, TASKS, USER_ID, tags_json
 
 USERS = table_of(User)
 IDS = bindparam("id", type_=ARRAY(BigInteger))

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from todo.core.clock import utc_now
 from todo.core.database.session import Database, Session
 from todo.core.errors import ServiceUnavailableError
-from todo.services import idempotency_service, session_service
+from todo.services.idempotency import service as idempotency_service
+from todo.services.login_sessions import service as session_service
 
 EVERY_SECONDS = 600.0
 
