@@ -29,7 +29,8 @@ from todo.http.middleware import (
     UnexpectedErrorMiddleware,
 )
 from todo.http.resource_route import IF_NONE_MATCH, KEY_HEADER
-from todo.routers import access_tokens, account, auth, documentation, health, sessions, tags, task_bulk, tasks
+from todo.routers import access_tokens, account, auth, documentation, health, tags, task_bulk, tasks
+from todo.routers import login_sessions as sessions
 from todo.services.accounts.service import ACCOUNT, Security
 from todo.services.idempotency.service import IdempotencyKeyInUseError
 from todo.workers.sweeper import sweeping
