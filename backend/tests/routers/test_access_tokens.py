@@ -13,7 +13,7 @@ import time_machine
 from httpx import AsyncClient, Response
 
 from tests.support import Json, Make, MakeToken, Person, Watched, assert_error, authorize, make_client
-from todo.domain.types import SCOPES
+from todo.domain.scope import SCOPES
 
 TOKEN = r"todo_pat_[A-Za-z0-9_-]{43}"
 INVALID_TOKEN = (401, "INVALID_TOKEN", "Invalid authentication token")

@@ -1,11 +1,15 @@
-"""Recurrence rules: whether a text is an RRULE (RFC 5545, section 3.3.10)."""
+"""Recurrence rules: the grammar of an RRULE (RFC 5545, section 3.3.10)."""
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfoNotFoundError
 
-from todo.domain.value_errors import InvalidRecurrenceRuleError
+from pydantic import AfterValidator
+
+from todo.core.errors import InvalidValueError
+from todo.domain.rules import Raises, string_schema
+from todo.domain.text import Text
 
 if TYPE_CHECKING:
     from ical.types.recur import Recur
@@ -13,14 +17,21 @@ if TYPE_CHECKING:
 RECURRENCE_RULE_MAX = 500
 RRULE_CHARACTERS = re.compile(r"[A-Z0-9;=,+-]+")
 RRULE_SIGN = re.compile(r"(?:INTERVAL|COUNT|BYMONTH|BYHOUR|BYMINUTE|BYSECOND)=[^;]*[+]")
-"""What Python reads as a number and RFC 5545 does not; the rest of its grammar is the library's to check."""
+"""A number with a plus sign, which Python reads and RFC 5545 forbids. The library checks the rest of the grammar."""
+
+
+class InvalidRecurrenceRuleError(InvalidValueError):
+    """Recurrence rule must be a valid iCalendar RRULE"""
+
+    code = "INVALID_RECURRENCE_RULE"
+    field = "recurrence_rule"
 
 
 def check_recurrence_rule(value: str) -> str:
     """Return the rule without spaces around it.
 
     Raises:
-        InvalidRecurrenceRuleError: it is longer than RECURRENCE_RULE_MAX characters, or no RRULE.
+        InvalidRecurrenceRuleError: the text is longer than RECURRENCE_RULE_MAX characters or not an RRULE.
     """
     rule = value.strip()
     if len(rule) > RECURRENCE_RULE_MAX or not _is_recurrence_rule(rule.upper()):
@@ -28,9 +39,9 @@ def check_recurrence_rule(value: str) -> str:
     return rule
 
 
-@lru_cache(maxsize=256)  # most tasks recur as others do, and reading a rule takes 35 µs
+@lru_cache(maxsize=256)  # parsing a rule takes 35 µs, and most tasks share a few rules
 def _is_recurrence_rule(capitals: str) -> bool:
-    from ical.types.recur import Recur  # noqa: PLC0415 -- it reads all time zones, a fifth of a second, for the first rule
+    from ical.types.recur import Recur  # noqa: PLC0415 -- the import loads all time zones, which takes 0.2 s
 
     if not RRULE_CHARACTERS.fullmatch(capitals) or RRULE_SIGN.search(capitals):
         return False
@@ -38,16 +49,16 @@ def _is_recurrence_rule(capitals: str) -> bool:
         recur = Recur.from_rrule(capitals)
     except (ValueError, AttributeError, ZoneInfoNotFoundError):
         return False
-    return not _breaks_rfc_5545(recur, parts_given=capitals.count(";") + 1)
+    return not _breaks_rfc_5545(recur, part_count=capitals.count(";") + 1)
 
 
-def _breaks_rfc_5545(recur: "Recur", *, parts_given: int) -> bool:
-    """Check what the library leaves open: which parts there are, and which may stand together."""
+def _breaks_rfc_5545(recur: "Recur", *, part_count: int) -> bool:
+    """Check the rules that the library does not: unknown parts, repeated parts, and parts that exclude each other."""
     by_anything = recur.model_fields_set - {"freq", "until", "count", "interval", "wkst", "by_setpos"}
     numbered_days = any(day.occurrence is not None for day in recur.by_weekday)
     return (
         bool(recur.model_extra)
-        or len(recur.model_fields_set) != parts_given
+        or len(recur.model_fields_set) != part_count
         or (recur.count is not None and recur.until is not None)
         or (numbered_days and (recur.freq not in ("MONTHLY", "YEARLY") or bool(recur.by_week_no)))
         or (recur.freq == "WEEKLY" and bool(recur.by_month_day))
@@ -55,3 +66,11 @@ def _breaks_rfc_5545(recur: "Recur", *, parts_given: int) -> bool:
         or (recur.freq != "YEARLY" and bool(recur.by_week_no))
         or (bool(recur.by_setpos) and not by_anything)
     )
+
+
+RecurrenceRule = Annotated[
+    Text,
+    AfterValidator(check_recurrence_rule),
+    Raises(InvalidRecurrenceRuleError),
+    string_schema(maxLength=RECURRENCE_RULE_MAX),
+]

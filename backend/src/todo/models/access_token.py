@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from todo.domain.types import TOKEN_NAME_MAX
+from todo.domain.access_token import TOKEN_NAME_MAX
 from todo.models.base import Base, instant_column
 
 TOKEN_NAME_UNIQUE = "uq_access_tokens_user_id_name"  # noqa: S105 -- a constraint's name

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from todo.domain.types import TAG_NAME_MAX
+from todo.domain.tag import TAG_NAME_MAX
 from todo.models.base import Base
 
 NAME_UNIQUE = "uq_tags_user_id_name"

@@ -22,8 +22,9 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
+from todo.domain.identifiers import EXTERNAL_ID_MAX
 from todo.domain.recurrence import RECURRENCE_RULE_MAX
-from todo.domain.types import DESCRIPTION_MAX, EXTERNAL_ID_MAX, TITLE_MAX
+from todo.domain.task import DESCRIPTION_MAX, TITLE_MAX
 from todo.models.base import Base, instant_column
 
 PRIORITIES = "ARRAY['high', 'medium', 'low']"

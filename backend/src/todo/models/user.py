@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, Index, String, Text, Uuid, text
 from sqlmodel import Field
 
-from todo.domain.types import EMAIL_MAX, NAME_MAX
+from todo.domain.account import EMAIL_MAX, NAME_MAX
 from todo.models.base import Base, instant_column
 
 EMAIL_UNIQUE = "uq_users_email"

@@ -4,8 +4,9 @@ from fastapi import status
 
 from todo.core.clock import utc_now
 from todo.core.errors import MalformedRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
-from todo.domain.types import RowId
-from todo.domain.value_errors import InvalidExpiryError, InvalidScopeError, InvalidTokenNameError
+from todo.domain.access_token import InvalidExpiryError, InvalidTokenNameError
+from todo.domain.identifiers import RowId
+from todo.domain.scope import InvalidScopeError
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies import LIVE_ERRORS, SESSION_ERRORS, LiveUser, Session, SessionUser
 from todo.http.errors import errors

@@ -11,7 +11,7 @@ from todo.core.errors import (
     RateLimitExceededError,
     UnsupportedMediaTypeError,
 )
-from todo.domain.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
+from todo.domain.account import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
 from todo.http.dependencies import (
     LIVE_ERRORS,
     SESSION_ERRORS,

@@ -15,8 +15,8 @@ from todo.core.errors import (
     ServiceUnavailableError,
     UnsupportedMediaTypeError,
 )
-from todo.domain.types import Text
-from todo.domain.value_errors import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
+from todo.domain.account import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
+from todo.domain.text import Text
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies import PUBLIC, Device, Resources, Security, Session, limit_rate
 from todo.http.errors import errors

@@ -8,8 +8,8 @@ from todo.core.errors import (
     PreconditionFailedError,
     UnsupportedMediaTypeError,
 )
-from todo.domain.types import RowId
-from todo.domain.value_errors import InvalidColorError, InvalidTagNameError
+from todo.domain.identifiers import RowId
+from todo.domain.tag import InvalidColorError, InvalidTagNameError
 from todo.http.dependencies import CurrentUser, IfMatch, Session
 from todo.http.errors import errors
 from todo.http.resource_route import make_router

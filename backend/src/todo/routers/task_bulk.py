@@ -6,16 +6,10 @@ from todo.core.errors import (
     PreconditionFailedError,
     UnsupportedMediaTypeError,
 )
-from todo.domain.value_errors import (
-    DescriptionTooLongError,
-    DuplicateItemError,
-    InvalidBulkSizeError,
-    InvalidDueDateError,
-    InvalidExternalIdError,
-    InvalidPriorityError,
-    InvalidRecurrenceRuleError,
-    InvalidTitleError,
-)
+from todo.domain.bulk import DuplicateItemError, InvalidBulkSizeError
+from todo.domain.identifiers import InvalidExternalIdError
+from todo.domain.recurrence import InvalidRecurrenceRuleError
+from todo.domain.task import DescriptionTooLongError, InvalidDueDateError, InvalidPriorityError, InvalidTitleError
 from todo.http.dependencies import CurrentUser, Session
 from todo.http.errors import errors
 from todo.http.resource_route import make_router

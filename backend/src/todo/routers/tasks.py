@@ -11,15 +11,13 @@ from todo.core.errors import (
     PreconditionFailedError,
     UnsupportedMediaTypeError,
 )
-from todo.domain.types import RowId
-from todo.domain.value_errors import (
+from todo.domain.identifiers import InvalidExternalIdError, RowId
+from todo.domain.listing import InvalidCursorError, InvalidPaginationError
+from todo.domain.recurrence import InvalidRecurrenceRuleError
+from todo.domain.task import (
     DescriptionTooLongError,
-    InvalidCursorError,
     InvalidDueDateError,
-    InvalidExternalIdError,
-    InvalidPaginationError,
     InvalidPriorityError,
-    InvalidRecurrenceRuleError,
     InvalidSortFieldError,
     InvalidStatusError,
     InvalidTitleError,

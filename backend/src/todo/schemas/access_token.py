@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from todo.core.clock import as_utc
-from todo.domain.types import Expiry, Scope, Scopes, TokenName
+from todo.domain.access_token import Expiry, TokenName
+from todo.domain.scope import Scope, Scopes
 
 
 class AccessTokenCreate(BaseModel):

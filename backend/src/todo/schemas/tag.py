@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from todo.domain.types import Color, TagName
+from todo.domain.tag import Color, TagName
 
 
 class TagWrite(BaseModel):

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import MISSING, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from todo.domain.types import Email, Name, Password, Text
+from todo.domain.account import Email, Name, Password
+from todo.domain.text import Text
 
 
 class UserCreate(BaseModel):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from todo.core.errors import AuthenticationError, ForbiddenError
 from todo.core.security.tokens import BadTokenError, Claims, TokenKind, TokenSigner
-from todo.domain.types import Scope
+from todo.domain.scope import Scope
 
 
 class MissingTokenError(AuthenticationError):

@@ -19,7 +19,7 @@ from passlib.context import CryptContext
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from todo.core.errors import ServiceUnavailableError
-from todo.domain.types import PASSWORD_MAX
+from todo.domain.account import PASSWORD_MAX
 
 ALGORITHM = "HS256"
 ACCESS_LIFETIME = timedelta(seconds=900)

@@ -15,12 +15,12 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from todo.core.errors import Refusal
-from todo.domain.types import BIGINT_MAX, UNKNOWN_ID
-from todo.domain.value_errors import InvalidBulkSizeError
+from todo.domain.bulk import InvalidBulkSizeError
+from todo.domain.identifiers import BIGINT_MAX, UNKNOWN_ID
 from todo.schemas.error import FieldError, read_problem
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskUpdate
 
-ITEMS_MAX = 1000
+BULK_ITEMS_MAX = 1000
 ACTIONS = {"create", "update", "delete"}
 
 TaskId = Annotated[int, Strict(), AfterValidator(lambda task_id: task_id if 1 <= task_id <= BIGINT_MAX else UNKNOWN_ID)]
@@ -83,7 +83,7 @@ def _within_item(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
 
 
 def _check_size(value: object) -> object:
-    if isinstance(value, list) and not 1 <= len(value) <= ITEMS_MAX:
+    if isinstance(value, list) and not 1 <= len(value) <= BULK_ITEMS_MAX:
         raise InvalidBulkSizeError
     return value
 
@@ -114,7 +114,7 @@ class TaskBulk(BaseModel):
         list[object],
         BeforeValidator(
             _check_size,
-            json_schema_input_type=Annotated[list[OneItem], Field(min_length=1, max_length=ITEMS_MAX)],
+            json_schema_input_type=Annotated[list[OneItem], Field(min_length=1, max_length=BULK_ITEMS_MAX)],
         ),
     ]
 

@@ -8,8 +8,10 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 from pydantic_core import from_json, to_json
 
-from todo.domain.types import BIGINT_MAX, TITLE_MAX, Priority, Text
-from todo.domain.value_errors import InvalidCursorError
+from todo.domain.identifiers import BIGINT_MAX
+from todo.domain.listing import InvalidCursorError
+from todo.domain.task import TITLE_MAX, Priority
+from todo.domain.text import Text
 from todo.schemas.tasks.task import TaskPublic
 
 CURSOR_MAX = 2000

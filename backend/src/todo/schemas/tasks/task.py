@@ -8,19 +8,11 @@ from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
-from todo.domain.types import (
-    Completed,
-    Description,
-    DueDate,
-    ExternalId,
-    PositiveInt,
-    Priority,
-    RecurrenceRule,
-    SortKey,
-    StatusFilter,
-    Text,
-    Title,
-)
+from todo.domain.identifiers import ExternalId
+from todo.domain.listing import PositiveInt
+from todo.domain.recurrence import RecurrenceRule
+from todo.domain.task import Completed, Description, DueDate, Priority, StatusFilter, TaskSort, Title
+from todo.domain.text import Text
 from todo.schemas.tag import TagOfTask
 
 PAGE_LIMIT_MAX = 100
@@ -94,7 +86,7 @@ class TaskQuery(BaseModel):
     tag: Annotated[Text, Field(description="A tag's id or its name. Digits match either; empty means no filter.")] = ""
     external_id: Annotated[ExternalId | None, Field(description="The key that you gave it.")] = None
     sort: Annotated[
-        SortKey | None,
+        TaskSort | None,
         Field(
             description="`-` before the field sorts descending. Priority runs high, medium, low; tasks without a due "
             "date come last, or first when descending; titles ignore case. Without it: newest first."

@@ -10,7 +10,7 @@ from todo.core.clock import as_utc
 from todo.core.database.session import Session, Statement
 from todo.core.errors import InvalidValueError, NotFoundError
 from todo.core.security.tokens import hash_token
-from todo.domain.value_errors import InvalidExpiryError
+from todo.domain.access_token import InvalidExpiryError
 from todo.models import AccessToken
 from todo.models.access_token import OWNER_EXISTS, TOKEN_NAME_UNIQUE
 from todo.models.base import table_of

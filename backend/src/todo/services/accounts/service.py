@@ -13,8 +13,7 @@ from todo.core.errors import AuthenticationError, InvalidValueError
 from todo.core.limits.rate_limits import RateLimits
 from todo.core.metrics import LOGINS
 from todo.core.security.tokens import PasswordHasher, TokenSigner, hash_token
-from todo.domain.types import normalize_email
-from todo.domain.value_errors import InvalidEmailError
+from todo.domain.account import InvalidEmailError, normalize_email
 from todo.models import LoginSession, User
 from todo.models.base import table_of
 from todo.models.user import EMAIL_UNIQUE

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from todo.core.database.session import Session
 from todo.core.errors import ItemsRefusedError, PreconditionFailedError, Refusal
-from todo.domain.types import UNKNOWN_ID
-from todo.domain.value_errors import DuplicateItemError
+from todo.domain.bulk import DuplicateItemError
+from todo.domain.identifiers import UNKNOWN_ID
 from todo.schemas.error import FieldError
 from todo.schemas.tasks.bulk import (
     CreateItem,

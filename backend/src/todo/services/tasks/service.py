@@ -9,8 +9,8 @@ from pydantic_core import from_json
 from todo.core.clock import as_utc
 from todo.core.database.session import Row, Session, Statement
 from todo.core.errors import PreconditionFailedError
-from todo.domain.types import BIGINT_MAX, UNKNOWN_ID
-from todo.domain.value_errors import InvalidCursorError
+from todo.domain.identifiers import BIGINT_MAX, UNKNOWN_ID
+from todo.domain.listing import InvalidCursorError
 from todo.models.task import SEPARATOR
 from todo.schemas.page import Page, make_page
 from todo.schemas.tasks.cursor import read_cursor, write_cursor

@@ -12,17 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 from pydantic import TypeAdapter, ValidationError
 
-from todo.domain.types import (
-    Color,
-    Description,
-    DueDate,
-    Email,
-    Password,
-    RecurrenceRule,
-    RowId,
-    TagName,
-    Title,
-)
+from todo.domain.account import Email, Password
+from todo.domain.identifiers import RowId
+from todo.domain.recurrence import RecurrenceRule
+from todo.domain.tag import Color, TagName
+from todo.domain.task import Description, DueDate, Title
 
 bounded = settings(max_examples=100, deadline=None, database=None)
 

@@ -16,7 +16,7 @@ from tests.support import (
     make_client,
     operations_in,
 )
-from todo.domain.types import SCOPES
+from todo.domain.scope import SCOPES
 from todo.http.dependencies import CurrentUser
 
 INSUFFICIENT_SCOPE = (403, "INSUFFICIENT_SCOPE", "This personal access token may not do that")

@@ -1,0 +1,84 @@
+"""Accounts: e-mail addresses, passwords, and the names of people."""
+
+from typing import Annotated
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator
+
+from todo.core.errors import InvalidValueError
+from todo.domain.rules import Raises, TextRule, string_schema
+from todo.domain.text import Text
+
+EMAIL_MAX = 320
+PASSWORD_MIN = 8
+PASSWORD_MAX = 1024
+NAME_MAX = 200
+
+
+class InvalidEmailError(InvalidValueError):
+    """Please provide a valid email address"""
+
+    code = "INVALID_EMAIL"
+    field = "email"
+
+
+class PasswordTooShortError(InvalidValueError):
+    """Password must be at least 8 characters"""
+
+    code = "PASSWORD_TOO_SHORT"
+    field = "password"
+
+
+class PasswordTooLongError(InvalidValueError):
+    """Password cannot exceed 1024 characters"""
+
+    code = "PASSWORD_TOO_LONG"
+    field = "password"
+
+
+class NameTooLongError(InvalidValueError):
+    """Name cannot exceed 200 characters"""
+
+    code = "NAME_TOO_LONG"
+    field = "name"
+
+
+def normalize_email(value: str) -> str:
+    """Return the address as it is stored: the domain in lower case and Unicode, the local part as written.
+
+    Raises:
+        InvalidEmailError: the address is malformed, or its domain has no dot (REG-005).
+    """
+    if len(value) > EMAIL_MAX:
+        raise InvalidEmailError
+    try:
+        address = validate_email(value, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise InvalidEmailError from error
+    if "." not in address.domain:
+        raise InvalidEmailError
+    return address.normalized
+
+
+def _check_password(value: str) -> str:
+    if len(value) < PASSWORD_MIN:
+        raise PasswordTooShortError
+    if len(value) > PASSWORD_MAX:
+        raise PasswordTooLongError
+    return value
+
+
+def _read_blank_as_null(value: str) -> str | None:
+    return value or None
+
+
+Email = Annotated[
+    Text, AfterValidator(normalize_email), Raises(InvalidEmailError), string_schema(format="email", maxLength=EMAIL_MAX)
+]
+Password = Annotated[
+    Text,
+    AfterValidator(_check_password),
+    Raises(PasswordTooShortError, PasswordTooLongError),
+    string_schema(format="password", minLength=PASSWORD_MIN, maxLength=PASSWORD_MAX),
+]
+Name = Annotated[Text, TextRule(0, NAME_MAX, NameTooLongError), AfterValidator(_read_blank_as_null)]

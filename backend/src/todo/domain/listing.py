@@ -1,0 +1,38 @@
+"""Lists: page numbers, page sizes, and cursors."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from todo.core.errors import InvalidValueError
+from todo.domain.rules import Raises
+
+PAGE_LIMIT_MAX = 100
+
+
+class InvalidPaginationError(InvalidValueError):
+    """Page and limit must be positive integers"""
+
+    code = "INVALID_PAGINATION"
+    field = "page"
+
+
+class InvalidCursorError(InvalidValueError):
+    """Cursor is not valid for this list"""
+
+    code = "INVALID_CURSOR"
+    field = "cursor"
+
+
+def _check_positive(value: int) -> int:
+    if value < 1:
+        raise InvalidPaginationError
+    return value
+
+
+PositiveInt = Annotated[
+    int,
+    AfterValidator(_check_positive),
+    Raises(InvalidPaginationError),
+    WithJsonSchema({"type": "integer", "minimum": 1}),
+]

@@ -1,0 +1,38 @@
+"""Scopes: the permissions of a personal access token."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from todo.core.errors import InvalidValueError
+from todo.domain.rules import Raises
+
+SCOPED_RESOURCES = ("tasks", "tags")
+"""First path segments below `/api/v1`; each has a scope to read and a scope to write."""
+ACCOUNT_SCOPE = "account"
+"""The scope of every path below `/api/v1/auth`."""
+SCOPES = (*(f"{resource}:{right}" for resource in SCOPED_RESOURCES for right in ("read", "write")), ACCOUNT_SCOPE)
+
+
+class InvalidScopeError(InvalidValueError):
+    """Scopes must be one or more of: SCOPES."""
+
+    code = "INVALID_SCOPE"
+    field = "scopes"
+
+    @classmethod
+    def detail(cls) -> str:
+        """Return the sentence for a person, with all scopes."""
+        return f"Scopes must be one or more of: {', '.join(SCOPES)}"
+
+
+def _check_scopes(value: object) -> object:
+    if isinstance(value, list) and all(isinstance(scope, str) for scope in value) and not {*value} <= {*SCOPES}:
+        raise InvalidScopeError
+    if value == []:
+        raise InvalidScopeError
+    return value
+
+
+Scope = Annotated[str, WithJsonSchema({"type": "string", "enum": [*SCOPES]})]
+Scopes = Annotated[list[Scope], BeforeValidator(_check_scopes), Raises(InvalidScopeError), Field(min_length=1)]
