@@ -15,7 +15,8 @@ import asyncpg
 import orjson
 from jose import jwt
 
-from todo.core.database.session import SHORT_STATEMENTS, connect_arguments
+from todo.core.database.database import SHORT_STATEMENTS
+from todo.core.database.url import connect_arguments
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from todo.core.clock import utc_now
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.core.security.tokens import TokenKind, TokenSigner
 
 TASKS_EACH = 500

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -21,6 +22,7 @@ import uvloop
 from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import make_url
+from starlette.types import Receive, Scope, Send
 
 from tests.support import (
     CLIENT_ADDRESS,
@@ -30,20 +32,24 @@ from tests.support import (
     Make,
     MakeApp,
     MakeDatabase,
+    MakeDevice,
     MakePerson,
+    MakeToken,
     Person,
+    Watched,
+    log_in,
     make_client,
     make_settings,
 )
 from todo.core.clock import utc_now
 from todo.core.database import migrator
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
-from todo.http.dependencies import AppResources
+from todo.http.dependencies.resources import AppResources
 from todo.http.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE
 from todo.main import create_app
-from todo.services.accounts.service import INSERT_USER, SELECT_CREDENTIALS
-from todo.services.login_sessions.service import Device, create_session
+from todo.services.accounts.statements import INSERT_USER, SELECT_CREDENTIALS
+from todo.services.login_sessions.service import Client, create_login_session
 
 GARBAGE_AFTER = 50_000
 """How many more objects than before make Python look for rings of them; its own 700 cost a tenth of the run."""
@@ -185,11 +191,11 @@ async def make_person(app: FastAPI, password_hash: str) -> AsyncIterator[MakePer
         async def make(email: str | None = None) -> Person:
             address = email or f"{uuid4().hex}@example.com"
             client = await clients.enter_async_context(make_client(app))
-            device = Device(client.headers["User-Agent"], CLIENT_ADDRESS)
+            http_client = Client(client.headers["User-Agent"], CLIENT_ADDRESS)
             await database.fetch_one(INSERT_USER, email=address, password_hash=password_hash, name=None)
-            user = await database.fetch_one(SELECT_CREDENTIALS, email=address, address=device.address)
+            user = await database.fetch_one(SELECT_CREDENTIALS, email=address, address=CLIENT_ADDRESS)
             assert user is not None
-            tokens = await create_session(database, resources.security.signer, user, device, utc_now())
+            tokens = await create_login_session(database, resources.security.signer, user, http_client, utc_now())
             assert tokens is not None
             client.headers["Authorization"] = f"Bearer {tokens.access.access_token}"
             client.cookies.set(REFRESH_COOKIE, tokens.refresh, domain=client.base_url.host, path=COOKIE_PATH)
@@ -247,3 +253,72 @@ def bcrypt_calls(monkeypatch: pytest.MonkeyPatch) -> BcryptCalls:
 
     monkeypatch.setattr(bcrypt, "hashpw", listen)
     return calls
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A second way into the database that the application is on."""
+    connection = await asyncpg.connect(**connect_arguments(database_url))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def watched(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    """An application of the test's own whose statements are written down."""
+    statements: list[str] = []
+
+    connect = asyncpg.connect
+
+    async def connect_and_note(*arguments: Any, **options: Any) -> asyncpg.Connection:
+        opened: asyncpg.Connection = await connect(*arguments, **options)
+        opened.add_query_logger(lambda record: statements.append(record.query))
+        return opened
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncpg, "connect", connect_and_note)
+        app = await make_app(db_pool_min=5, db_pool_max=5)
+
+    async def app_and_its_notes(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+        # The driver tells of a statement when it is over, on the loop's next turn.
+        await asyncio.sleep(0)
+
+    return Watched(app_and_its_notes, statements)
+
+
+@pytest.fixture
+async def make_device(app: FastAPI) -> AsyncIterator[MakeDevice]:
+    """Log people in on further devices, each with a client, an address and a name of its own."""
+    async with AsyncExitStack() as clients:
+
+        async def make(owner: Person, address: str = "198.51.100.1", user_agent: str = "A telephone") -> Person:
+            client = await clients.enter_async_context(make_client(app, address))
+            client.headers["User-Agent"] = user_agent
+            login = await log_in(client, owner.email)
+            client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+            return Person(owner.id, owner.email, client)
+
+        yield make
+
+
+@pytest.fixture
+def make_token() -> MakeToken:
+    """Create personal access tokens; the name is one of a kind unless given."""
+
+    async def make(owner: Person, *scopes: str, **fields: object) -> Json:
+        body = {"name": uuid4().hex, "scopes": scopes} | fields
+        response = await owner.client.post("/auth/tokens", json=body)
+        assert response.status_code == 201, response.text
+        token: Json = response.json()
+        return token
+
+    return make
+
+
+@pytest.fixture
+async def watcher(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A third way into the database, which sees who waits for whom."""
+    watcher = await asyncpg.connect(**connect_arguments(database_url))
+    yield watcher
+    await watcher.close()

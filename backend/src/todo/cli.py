@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 from uvicorn.supervisors import Multiprocess
 
-from todo.core.config import JWT_SECRET, MAKE_A_SECRET, Settings, SettingsError, load_settings
+from todo.core.config import JWT_SECRET, SECRET_COMMAND, Settings, SettingsError, load_settings
 from todo.core.database import migrator
 from todo.core.database.migrator import MigrationError
 from todo.core.errors import ServiceUnavailableError
@@ -183,7 +183,7 @@ def _database(settings: Settings) -> Iterator[str]:
 def _check_own_database(settings: Settings, url: str) -> None:
     """Refuse to start without a secret or a database; warn of pending steps, which are the operator's to take."""
     if settings.jwt_secret_key is None:
-        raise SettingsError(f"JWT_SECRET_KEY should be set when DATABASE_URL is; make one with: {MAKE_A_SECRET}")
+        raise SettingsError(f"JWT_SECRET_KEY should be set when DATABASE_URL is; make one with: {SECRET_COMMAND}")
     if pending := _read_status(url).pending:
         logger.warning("The database lacks %d migration(s); run: todo migrate up", len(pending))
 

@@ -1,4 +1,4 @@
-"""The application, assembled."""
+"""The application, assembled from settings."""
 
 import multiprocessing
 import signal
@@ -9,143 +9,132 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from todo.core.config import MAKE_A_SECRET, Settings, SettingsError, load_settings
-from todo.core.database.session import Database
-from todo.core.limits.keyed_lock import Turns
+from todo.core.config import SECRET_COMMAND, Settings, SettingsError, load_settings
+from todo.core.database.database import Database
+from todo.core.limits.keyed_lock import KeyedLock
 from todo.core.limits.rate_limits import RateLimits
 from todo.core.logging_config import configure_logging
 from todo.core.postgres.process import die_with_parent
-from todo.core.security.tokens import PasswordHasher, TokenSigner
-from todo.core.telemetry import is_traced, trace_statements
-from todo.http.dependencies import RATE_LIMIT_FIELDS, AppResources
+from todo.core.security.passwords import PasswordHasher
+from todo.core.security.tokens import TokenSigner
+from todo.core.telemetry import is_tracing_enabled, trace_statements
+from todo.domain.account import PASSWORD_MAX
+from todo.http.conditional import IF_NONE_MATCH
+from todo.http.dependencies.client import RATE_LIMIT_HEADERS
+from todo.http.dependencies.resources import AppResources
 from todo.http.errors import install_error_handlers
-from todo.http.middleware import (
-    REQUEST_ID,
-    BodyLimitMiddleware,
-    CompressForWhoAsksMiddleware,
-    CrossOriginMiddleware,
-    ForwardedMiddleware,
-    RequestContextMiddleware,
-    UnexpectedErrorMiddleware,
-)
-from todo.http.resource_route import IF_NONE_MATCH, KEY_HEADER
-from todo.routers import access_tokens, account, auth, documentation, health, tags, task_bulk, tasks
-from todo.routers import login_sessions as sessions
-from todo.services.accounts.service import ACCOUNT, Security
-from todo.services.idempotency.service import IdempotencyKeyInUseError
+from todo.http.idempotency import KEY_HEADER
+from todo.http.middleware.body_limit import BodyLimitMiddleware
+from todo.http.middleware.compression import CompressionMiddleware
+from todo.http.middleware.cross_origin import CrossOriginMiddleware
+from todo.http.middleware.forwarded import ForwardedMiddleware
+from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddleware
+from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
+from todo.http.openapi import share_errors
+from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
+from todo.services.accounts.service import ACCOUNT_LIMIT, Security
+from todo.services.idempotency.errors import IdempotencyKeyInUseError
 from todo.workers.sweeper import sweeping
 
-COMPRESSED_FROM = 1400
-"""Bytes: what fits into one packet arrives no sooner when it is smaller."""
+COMPRESSED_MIN_BYTES = 1400
+"""A smaller response fits into one packet, so compression would not deliver it sooner."""
 DESCRIPTION = """
-Keep tasks and tags. All times are in UTC; every error has the same shape.
+Keep tasks and tags. All times are in UTC, and every error has the same shape.
 
 1. **Register** with `POST /api/v1/auth/register`.
-2. Press **Authorize** and log in: the username is your e-mail address. Leave the client fields empty.
-3. **Try** any call. An access token lasts 15 minutes; `POST /api/v1/auth/refresh` gives a new one.
+2. Press **Authorize** and log in. The username is your e-mail address. Leave the client fields empty.
+3. **Try** any call. An access token lasts 15 minutes. `POST /api/v1/auth/refresh` returns a new one.
 
-An error is `{"detail": "a sentence for a person", "code": "A_CODE"}`. **400** is a value that breaks a rule, with
-the code of that rule; **422** is a field that is missing or of a wrong type, with the code `VALIDATION_ERROR`. Both
-list each field at fault under `errors`. What belongs to somebody else does not exist for you: **404**.
+An error is `{"detail": "a sentence for a person", "code": "A_CODE"}`. **400** means that a value breaks a rule, and the
+code names the rule. **422** means that a field is missing or has a wrong type; the code is `VALIDATION_ERROR`. Both
+list the problem of each field under `errors`. A resource of another user gives **404**.
 """
-
-
 TAGS = [
     {"name": "auth", "description": "Register, log in, stay logged in, log out."},
     {"name": "account", "description": "Your own account: change it, export it, delete it."},
-    {"name": "sessions", "description": "The devices that are logged in to your account."},
+    {"name": "sessions", "description": "The clients that are logged in to your account."},
     {"name": "tokens", "description": "Personal access tokens, for scripts."},
-    {"name": "tasks", "description": "What you mean to do, and the tags on it. Needs an access token."},
-    {"name": "tags", "description": "Your own labels for tasks. Needs an access token."},
+    {"name": "tasks", "description": "Your tasks, and the tags on them. Needs an access token."},
+    {"name": "tags", "description": "Your labels for tasks. Needs an access token."},
     {"name": "health", "description": "For monitors."},
 ]
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Return the service, ready to be served by an ASGI server; it connects when that starts it.
+    """Return the application. It connects to the database when an ASGI server starts it.
 
     Args:
-        settings: with `database_url` and `jwt_secret_key`; None reads them from the environment and sets up logging.
+        settings: need `database_url` and `jwt_secret_key`. None reads them from the environment and sets up logging.
 
     Raises:
-        SettingsError: one of the two is missing, or any setting is wrong.
+        SettingsError: one of the two is missing, or a setting is wrong.
     """
     if settings is None:
         settings = load_settings()
         configure_logging(settings)
-    if settings.database_url is None:
-        raise SettingsError("DATABASE_URL should name a PostgreSQL database; `todo serve` can bring its own")
-    if settings.jwt_secret_key is None:
-        raise SettingsError(f"JWT_SECRET_KEY should be set; make one with: {MAKE_A_SECRET}")
-    previous = settings.jwt_secret_key_previous
-    resources = AppResources(
-        settings=settings,
-        database=Database(settings, settings.database_url),
-        security=Security(
-            hasher=PasswordHasher(settings.bcrypt_rounds),
-            signer=TokenSigner(
-                settings.jwt_secret_key.get_secret_value(), previous.get_secret_value() if previous else None
-            ),
-            rate_limits=_make_rate_limits(settings),
-        ),
-        keyed_writes=Turns(settings.db_lock_timeout, IdempotencyKeyInUseError),
-    )
+    resources = _make_resources(settings)
 
     @asynccontextmanager
-    async def run(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with resources.database, sweeping(resources.database):
             yield
         resources.security.hasher.close()
         resources.rate_limits.close()
 
-    traced = is_traced()
-    if traced:
+    tracing = is_tracing_enabled()
+    if tracing:
         trace_statements()
     app = FastAPIOffline(
         title=settings.app_name,
         version=version("todo"),
         description=DESCRIPTION,
         openapi_tags=TAGS,
-        lifespan=run,
+        lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         static_url=documentation.ASSETS,
         redirect_slashes=False,
         telemetry={
-            "tracing": traced,
-            "auto_configure": traced,
+            "tracing": tracing,
+            "auto_configure": tracing,
             "operation_spans": False,
             "metrics": False,
             "logs": False,
         },
     )
     app.state.resources = resources
-    describe = app.openapi
-    app.openapi = lambda: documentation.share_errors(describe())  # type: ignore[method-assign]  # FastAPI's own way
+    make_document = app.openapi
+    app.openapi = lambda: share_errors(make_document())  # type: ignore[method-assign]  # documented by FastAPI
     _add_routes(app)
     install_error_handlers(app)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout)
-    app.add_middleware(CompressForWhoAsksMiddleware, minimum_size=COMPRESSED_FROM)
-    app.add_middleware(UnexpectedErrorMiddleware)
-    app.add_middleware(
-        CrossOriginMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_credentials=True,
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode()],
-        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", *RATE_LIMIT_FIELDS, REQUEST_ID.decode()],
-    )
-    app.add_middleware(ForwardedMiddleware, trusted_hosts=settings.forwarded_allow_ips)
-    app.add_middleware(RequestContextMiddleware)
+    _add_middleware(app, settings)
     return app
 
 
 def create_worker_app() -> FastAPI:
-    """Return the service for one of several processes, which ends when the first one does (FLR-012)."""
-    first = multiprocessing.parent_process()
-    if first is not None and first.pid is not None:
-        die_with_parent(first.pid, signal.SIGTERM)
+    """Return the application of one of several processes; the process ends with its parent (FLR-012)."""
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid is not None:
+        die_with_parent(parent.pid, signal.SIGTERM)
     return create_app()
+
+
+def _make_resources(settings: Settings) -> AppResources:
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL should name a PostgreSQL database; `todo serve` can start its own")
+    if settings.jwt_secret_key is None:
+        raise SettingsError(f"JWT_SECRET_KEY should be set; generate one with: {SECRET_COMMAND}")
+    secret, previous = settings.jwt_secret_key, settings.jwt_secret_key_previous
+    return AppResources(
+        settings=settings,
+        database=Database(settings, settings.database_url),
+        security=Security(
+            hasher=PasswordHasher(settings.bcrypt_rounds, PASSWORD_MAX),
+            signer=TokenSigner(secret.get_secret_value(), previous.get_secret_value() if previous else None),
+            rate_limits=_make_rate_limits(settings),
+        ),
+        keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
+    )
 
 
 def _make_rate_limits(settings: Settings) -> RateLimits:
@@ -153,15 +142,32 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
         "register": settings.rate_limit_register,
         "login": settings.rate_limit_login,
         "refresh": settings.rate_limit_refresh,
-        ACCOUNT: settings.rate_limit_account,
+        ACCOUNT_LIMIT: settings.rate_limit_account,
     }
     return RateLimits(settings.rate_limit_storage_uri, rates if settings.rate_limit_enabled else {})
 
 
 def _add_routes(app: FastAPI) -> None:
-    # One flat list, the busiest first: routes of included routers are matched once a level, and then once more.
+    # One flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
-        *(tasks.router, account.router, tags.router, account.exports, auth.router, sessions.router),
+        *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
         *(task_bulk.router, access_tokens.router, health.router, documentation.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Add the middleware; the last one added is the outermost."""
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout)
+    app.add_middleware(CompressionMiddleware, minimum_size=COMPRESSED_MIN_BYTES)
+    app.add_middleware(UnexpectedErrorMiddleware)
+    app.add_middleware(
+        CrossOriginMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode()],
+        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()],
+    )
+    app.add_middleware(ForwardedMiddleware, trusted_hosts=settings.forwarded_allow_ips)
+    app.add_middleware(RequestContextMiddleware)

@@ -8,7 +8,7 @@ import pytest
 from httpx import Response
 
 from tests.support import Json, Make, Person, assert_error
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 
 SORTS = [direction + field for field in ("created_at", "due_date", "priority", "title") for direction in ("", "-")]
 INSERT_TASKS = """

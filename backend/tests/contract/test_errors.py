@@ -13,7 +13,7 @@ from httpx import AsyncClient, Response
 
 from tests.support import PASSWORD, Json, MakeApp, MakeDatabase, Person, assert_error, make_client
 from todo.core.database import migrator
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
 
 ORIGIN = "http://localhost:3000"

@@ -11,8 +11,8 @@ from httpx import AsyncClient, Response
 from sqlalchemy import make_url
 
 from tests.support import Json, Make, MakeApp, Person, assert_error, make_client, until_waiting
-from todo.core.database.session import connect_arguments
-from todo.core.database.session import session as database
+from todo.core.database import pool
+from todo.core.database.url import connect_arguments
 
 UNAVAILABLE = (503, "SERVICE_UNAVAILABLE")
 Reach = Callable[..., Awaitable[AsyncClient]]
@@ -139,7 +139,7 @@ async def test_stops_although_a_statement_does_not_end(
     connection: asyncpg.Connection,
     watcher: asyncpg.Connection,
 ) -> None:
-    monkeypatch.setattr(database, "CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(pool, "CLOSE_SECONDS", 0.1)
     app = await make_app(db_lock_timeout=60, db_statement_timeout=60)
     client = make_client(app, headers=ada.client.headers)
     async with connection.transaction():

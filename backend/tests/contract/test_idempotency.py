@@ -12,8 +12,9 @@ from httpx import AsyncClient, Response
 from starlette.types import Message
 
 from tests.support import PASSWORD, Json, Make, MakeApp, Person, Watched, assert_error, make_client, until_waiting
-from todo.services.idempotency.service import SWEPT_AT_ONCE, sweep_keys
-from todo.workers.sweeper import sweep
+from todo.services.housekeeping import sweep
+from todo.services.idempotency.service import sweep_keys
+from todo.services.idempotency.statements import SWEEP_BATCH
 
 REUSED = (422, "IDEMPOTENCY_KEY_REUSED", "This idempotency key was used for another request")
 IN_USE = (409, "IDEMPOTENCY_KEY_IN_USE")
@@ -504,7 +505,7 @@ async def test_keeps_nothing_of_the_old_answer(ada: Person, task: Json, connecti
 
 @pytest.mark.spec("IDK-006")
 async def test_sweeps_keys_that_are_old(ada: Person, app: FastAPI, connection: asyncpg.Connection) -> None:
-    await connection.execute(INSERT_OLD_KEYS, ada.id, 2 * SWEPT_AT_ONCE + 1)
+    await connection.execute(INSERT_OLD_KEYS, ada.id, 2 * SWEEP_BATCH + 1)
     await create(ada, "young")
 
     await sweep(app.state.resources.database.session)
@@ -516,11 +517,11 @@ async def test_sweeps_keys_that_are_old(ada: Person, app: FastAPI, connection: a
 @pytest.mark.spec("IDK-006")
 async def test_sweeps_a_batch_at_a_time(ada: Person, app: FastAPI, connection: asyncpg.Connection) -> None:
     await sweep(app.state.resources.database.session)
-    await connection.execute(INSERT_OLD_KEYS, ada.id, SWEPT_AT_ONCE + 1)
+    await connection.execute(INSERT_OLD_KEYS, ada.id, SWEEP_BATCH + 1)
 
     batches = [await sweep_keys(app.state.resources.database.session) for _ in range(3)]
 
-    assert batches == [SWEPT_AT_ONCE, 1, 0]
+    assert batches == [SWEEP_BATCH, 1, 0]
 
 
 @pytest.mark.spec("IDK-006")
@@ -539,7 +540,7 @@ async def test_sweeps_around_a_key_that_is_being_used(
 
 @pytest.mark.spec("IDK-006")
 async def test_sweeps_twice_at_once(ada: Person, app: FastAPI, connection: asyncpg.Connection) -> None:
-    await connection.execute(INSERT_OLD_KEYS, ada.id, SWEPT_AT_ONCE + 1)
+    await connection.execute(INSERT_OLD_KEYS, ada.id, SWEEP_BATCH + 1)
 
     await asyncio.gather(*(sweep(app.state.resources.database.session) for _ in range(3)))
 

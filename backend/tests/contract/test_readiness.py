@@ -7,7 +7,7 @@ from alembic.script import ScriptDirectory
 
 from tests.support import MakeApp, MakeDatabase, assert_error, make_client
 from todo.core.database.migrator import SCRIPTS
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.migrations import REVISIONS
 
 

@@ -17,7 +17,7 @@ from tests.support import (
     operations_in,
 )
 from todo.domain.scope import SCOPES
-from todo.http.dependencies import CurrentUser
+from todo.http.dependencies.principal import CurrentUser
 
 INSUFFICIENT_SCOPE = (403, "INSUFFICIENT_SCOPE", "This personal access token may not do that")
 SESSION_REQUIRED = (403, "SESSION_REQUIRED", "A personal access token cannot do that. Log in and try again")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.live.conftest import LogIn, Service, Start, wait_until
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.core.postgres.server import find_running
 
 TITLE = "Water the plants"

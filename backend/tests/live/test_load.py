@@ -21,7 +21,7 @@ import pytest
 from tests.live.conftest import HTTP, STOP_SECONDS, LogIn, Service, Start, wait_until
 from tests.support import PASSWORD, SECRET
 from todo.core.database import migrator
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 
 LOGINS = 16
 CLIENTS = 8

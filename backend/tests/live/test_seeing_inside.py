@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.live.conftest import HTTP, LogIn, Service, Start, wait_until
 from tests.support import PASSWORD, Json
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.core.postgres.server import find_running
 
 METRICS = re.compile(r"metrics: +(http://\S+)")

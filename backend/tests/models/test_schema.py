@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from tests.support import MakeDatabase
 from todo.core.database import migrator
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.models import Base
 
 TABLES = {"users", "tasks", "tags", "task_tag_link", "sessions", "access_tokens", "idempotency_keys"}
@@ -53,7 +53,7 @@ UNION ALL
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
 """
 
-UPGRADE = "import sys; from todo.core import migrator; migrator.upgrade(sys.argv[1])"
+UPGRADE = "import sys; from todo.core.database import migrator; migrator.upgrade(sys.argv[1])"
 """For a process of its own: Alembic works on one database at a time in each."""
 COUNT_WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -64,7 +64,7 @@ LOOK_AGAIN = "SELECT pg_stat_clear_snapshot(), pg_sleep(0.02)"
 INSERT_USER = "INSERT INTO users (email, password_hash) VALUES ($1, 'x') RETURNING id"
 INSERT_TASK = "INSERT INTO tasks (user_id, title) VALUES ($1, $2) RETURNING id"
 INSERT_TAG = "INSERT INTO tags (user_id, name) VALUES ($1, $2) RETURNING id"
-INSERT_LINK = "INSERT INTO task_tag_link (user_id, task_id, tag_id) VALUES ($1, $2, $3)"
+ADD_TAG = "INSERT INTO task_tag_link (user_id, task_id, tag_id) VALUES ($1, $2, $3)"
 INSERT_SESSION = "INSERT INTO sessions (user_id, id, token_hash, expires_at) VALUES ($1, gen_random_uuid(), 'x', now())"
 INSERT_TOKEN = "INSERT INTO access_tokens (user_id, name, token_hash, scopes) VALUES ($1, 'cron', $2, $3)"
 INSERT_KEY = "INSERT INTO idempotency_keys (user_id, key, fingerprint) VALUES ($1, $2, 'x')"
@@ -166,7 +166,7 @@ async def test_refuses_a_user_without_a_value(connection: asyncpg.Connection, ad
 
 async def test_deletes_what_is_a_deleted_users(connection: asyncpg.Connection, ada: UUID) -> None:
     task, tag = await insert_task(connection, ada), await insert_tag(connection, ada)
-    await connection.execute(INSERT_LINK, ada, task, tag)
+    await connection.execute(ADD_TAG, ada, task, tag)
     await connection.execute(INSERT_SESSION, ada)
     await connection.execute(INSERT_TOKEN, ada, b"a", ["tasks:read"])
     await connection.execute(INSERT_KEY, ada, "key")
@@ -179,7 +179,7 @@ async def test_deletes_what_is_a_deleted_users(connection: asyncpg.Connection, a
 
 async def test_keeps_what_is_another_users(connection: asyncpg.Connection, ada: UUID, bob: UUID) -> None:
     task, tag = await insert_task(connection, bob), await insert_tag(connection, bob)
-    await connection.execute(INSERT_LINK, bob, task, tag)
+    await connection.execute(ADD_TAG, bob, task, tag)
 
     await connection.execute("DELETE FROM users WHERE id = $1", ada)
 
@@ -413,10 +413,10 @@ async def test_admits_a_key_once_for_a_user(connection: asyncpg.Connection, ada:
 @pytest.mark.spec("DB-005")
 async def test_admits_a_link_once(connection: asyncpg.Connection, ada: UUID) -> None:
     task, tag = await insert_task(connection, ada), await insert_tag(connection, ada)
-    await connection.execute(INSERT_LINK, ada, task, tag)
+    await connection.execute(ADD_TAG, ada, task, tag)
 
     with pytest.raises(asyncpg.UniqueViolationError):
-        await connection.execute(INSERT_LINK, ada, task, tag)
+        await connection.execute(ADD_TAG, ada, task, tag)
 
 
 @pytest.mark.parametrize("owner", ["task's", "tag's"])
@@ -424,14 +424,14 @@ async def test_refuses_a_link_across_users(connection: asyncpg.Connection, ada: 
     task, tag = await insert_task(connection, ada), await insert_tag(connection, bob)
 
     with pytest.raises(asyncpg.ForeignKeyViolationError):
-        await connection.execute(INSERT_LINK, {"task's": ada, "tag's": bob}[owner], task, tag)
+        await connection.execute(ADD_TAG, {"task's": ada, "tag's": bob}[owner], task, tag)
 
 
 async def test_refuses_to_give_a_linked_task_to_another_user(
     connection: asyncpg.Connection, ada: UUID, bob: UUID
 ) -> None:
     task, tag = await insert_task(connection, ada), await insert_tag(connection, ada)
-    await connection.execute(INSERT_LINK, ada, task, tag)
+    await connection.execute(ADD_TAG, ada, task, tag)
 
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         await connection.execute("UPDATE tasks SET user_id = $1", bob)
@@ -442,7 +442,7 @@ async def test_deletes_the_links_of_either_side_and_not_the_other_side(
     connection: asyncpg.Connection, ada: UUID, deleted: str, kept: str
 ) -> None:
     task, tag = await insert_task(connection, ada), await insert_tag(connection, ada)
-    await connection.execute(INSERT_LINK, ada, task, tag)
+    await connection.execute(ADD_TAG, ada, task, tag)
 
     await connection.execute(f"DELETE FROM {deleted}")
 

@@ -30,7 +30,7 @@ from tests.support import (
     refresh,
     refresh_token_of,
 )
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.core.security.tokens import TokenKind, TokenSigner
 
 TOKEN = r"[\w-]+\.[\w-]+\.[\w-]+"

@@ -20,7 +20,7 @@ from tests.support import (
     make_client,
     until_waiting,
 )
-from todo.services.tasks.bulk import READ_AT_ONCE, read_items
+from todo.services.tasks.bulk import VALIDATED_AT_ONCE, validate_items
 
 ROUNDS = 10
 """How often a race is run, since not every run of it meets."""
@@ -300,11 +300,11 @@ async def test_lets_others_have_their_turn_while_it_reads() -> None:
             await asyncio.sleep(0)
 
     others = asyncio.ensure_future(count_turns())
-    items = await read_items([create() for _ in range(1000)])
+    items = await validate_items([create() for _ in range(1000)])
     others.cancel()
 
     assert len(items) == 1000
-    assert turns >= 1000 // READ_AT_ONCE
+    assert turns >= 1000 // VALIDATED_AT_ONCE
 
 
 @pytest.mark.spec("BLK-008")

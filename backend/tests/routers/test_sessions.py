@@ -32,8 +32,8 @@ from tests.support import (
     refresh_token_of,
     refreshed_by,
 )
-from todo.core.database.session import Database
-from todo.services.login_sessions import service as session_service
+from todo.core.database.database import Database
+from todo.services.login_sessions import service as login_session_service
 
 REUSED = "Refresh token was used before. This session has ended; please log in again"
 ENDED = "This session has ended. Please log in again"
@@ -783,7 +783,7 @@ async def test_sweeps_sessions_that_have_expired(
     with time_machine.travel(datetime.now(UTC) - timedelta(days=8), tick=False):
         await make_device(ada)
 
-    swept = await session_service.sweep_sessions(database.session, datetime.now(UTC))
+    swept = await login_session_service.sweep_login_sessions(database.session, datetime.now(UTC))
 
     assert swept >= 1
     assert (await fetch_session(connection, ada))["expires_at"] > datetime.now(UTC)

@@ -9,7 +9,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from tests.support import Json, Make, Person, assert_error
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 
 INVALID_NAME = (400, "INVALID_TAG_NAME", "Tag name is required and must be 1-50 characters")
 INVALID_COLOR = (400, "INVALID_COLOR", "Color must be a valid hex color (e.g., #FF5733)")

@@ -6,7 +6,6 @@ import itertools
 import json
 import pkgutil
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -14,16 +13,19 @@ import pytest
 
 import todo.services
 from tests.support import Json, MakeDatabase
-from todo.core.database.session import SHORT_STATEMENTS, Statement, connect_arguments
-from todo.services.accounts import service as account_service
-from todo.services.tasks import bulk_statements as task_bulk_queries
-from todo.services.tasks import statements as task_queries
-from todo.services.tasks.list_statements import ORDERS, ListShape, select_page
+from todo.core.database.database import SHORT_STATEMENTS
+from todo.core.database.statement import Statement
+from todo.core.database.url import connect_arguments
+from todo.services.accounts.statements import update_user
+from todo.services.shared.lists import PageShape
+from todo.services.tasks.bulk_statements import LOCK_TASKS, UPDATE_TASKS
+from todo.services.tasks.list_statements import NEWEST_FIRST, TASK_LISTING, TaskFilter, select_page
+from todo.services.tasks.statements import update_task
 
 LARGE = 10_000
 TAGGED = 500
 SHOWN = 20
-SORTS = [direction + field for field in ORDERS for direction in ("", "-")]
+SORTS = [direction + field for field in TASK_LISTING.orders for direction in ("", "-")]
 TABLES = {"tasks", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"}
 SEED = """
 INSERT INTO users (email, password_hash) SELECT 'user' || i || '@example.com', 'x' FROM generate_series(1, 400) AS i;
@@ -79,8 +81,7 @@ async def find_owner(connection: asyncpg.Connection, *, large: bool) -> UUID:
 async def explain(connection: asyncpg.Connection, statement: Statement, *, run: bool, **values: object) -> list[Json]:
     """Return the nodes of a statement's plan and, if it is run, what they did; nothing that it writes stays."""
     options = "ANALYZE, BUFFERS, FORMAT JSON" if run else "FORMAT JSON"
-    given: dict[str, Any] = dict.fromkeys((name for name, required, _ in statement._parameters if required), None)
-    arguments = statement.arguments(given | values)
+    arguments = statement.arguments({name: values.get(name) for name in statement.parameters})
     async with connection.transaction():
         # Only what SQL itself prepares is planned as its setting says.
         await connection.execute(f"PREPARE explained AS {statement.sql}")
@@ -103,11 +104,12 @@ def _walk(node: Json) -> Iterator[Json]:
 
 
 async def explain_list(
-    connection: asyncpg.Connection, shape: ListShape, *, large: bool = True, **values: object
+    connection: asyncpg.Connection, filters: TaskFilter, page: PageShape, *, large: bool = True, **values: object
 ) -> list[Json]:
     owner = await find_owner(connection, large=large)
-    given = {"limit": SHOWN, "offset": 0, "priority_rank": 1, "tag_name": "tag7", "tag_id": 0, "contains": "%garden%"}
-    return await explain(connection, select_page(shape), run=True, user_id=owner, **(given | values))
+    defaults = {"limit": SHOWN, "offset": 0, "priority_rank": 1, "tag_name": "tag7", "tag_id": 0}
+    parameters = defaults | {"contains": "%garden%", "user_id": owner} | values
+    return await explain(connection, select_page(filters, page), run=True, **parameters)
 
 
 def sorted_rows(nodes: list[Json]) -> int:
@@ -126,9 +128,7 @@ def scans_of(nodes: list[Json], kind: str) -> list[Json]:
 )
 @pytest.mark.parametrize("sort", SORTS)
 async def test_reads_a_page_from_an_index_in_its_order(planned: asyncpg.Connection, sort: str, filters: Json) -> None:
-    shape = ListShape(False, "all", False, False, False, sort)._replace(**filters)
-
-    nodes = await explain_list(planned, shape)
+    nodes = await explain_list(planned, TaskFilter(**filters), PageShape(sort))
 
     assert sorted_rows(nodes) <= SHOWN, nodes
     [page] = [node for node in scans_of(nodes, "Index Scan") if node["Alias"].startswith("tasks")]
@@ -140,14 +140,14 @@ async def test_reads_a_page_from_an_index_in_its_order(planned: asyncpg.Connecti
 @pytest.mark.spec("PLN-001")
 @pytest.mark.parametrize("sort", SORTS)
 async def test_goes_on_from_a_cursor_without_what_was_before(planned: asyncpg.Connection, sort: str) -> None:
-    shape = ListShape(False, "all", False, False, False, sort, counts=False, continues=True)
+    page = PageShape(sort, counts=False, continues=True)
     owner = await find_owner(planned, large=True)
     field = sort.removeprefix("-")
     [half_way] = await planned.fetch(
         f"SELECT id, {field} FROM tasks WHERE user_id = $1 ORDER BY {field} OFFSET 4000 LIMIT 1", owner
     )
 
-    nodes = await explain_list(planned, shape, after=half_way[field], after_id=half_way["id"])
+    nodes = await explain_list(planned, TaskFilter(), page, after=half_way[field], after_id=half_way["id"])
 
     assert sorted_rows(nodes) <= SHOWN
     assert max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes) <= 2 * SHOWN
@@ -156,9 +156,7 @@ async def test_goes_on_from_a_cursor_without_what_was_before(planned: asyncpg.Co
 @pytest.mark.spec("PLN-001")
 @pytest.mark.parametrize("sort", SORTS)
 async def test_skips_pages_in_the_index_alone(planned: asyncpg.Connection, sort: str) -> None:
-    shape = ListShape(False, "all", False, False, False, sort, skips=True)
-
-    nodes = await explain_list(planned, shape, offset=LARGE - SHOWN)
+    nodes = await explain_list(planned, TaskFilter(), PageShape(sort, skips=True), offset=LARGE - SHOWN)
 
     assert sorted_rows(nodes) <= SHOWN
     assert all(node["Actual Rows"] <= SHOWN for node in scans_of(nodes, "Index Scan"))
@@ -166,19 +164,26 @@ async def test_skips_pages_in_the_index_alone(planned: asyncpg.Connection, sort:
 
 @pytest.mark.spec("PLN-005")
 @pytest.mark.parametrize(
-    "filters",
-    [{}, {"status": "pending"}, {"status": "pending", "has_priority": True}, {"searches": True}, {"skips": True}],
+    ("filters", "skips"),
+    [
+        ({}, False),
+        ({"status": "pending"}, False),
+        ({"status": "pending", "has_priority": True}, False),
+        ({"searches": True}, False),
+        ({}, True),
+    ],
     ids=["all", "status", "status and priority", "search", "last page"],
 )
 @pytest.mark.parametrize("sort", SORTS)
-async def test_reads_the_tasks_of_a_tag_and_no_others(connection: asyncpg.Connection, sort: str, filters: Json) -> None:
+async def test_reads_the_tasks_of_a_tag_and_no_others(
+    connection: asyncpg.Connection, sort: str, filters: Json, skips: bool
+) -> None:
     await connection.execute("SET plan_cache_mode = force_generic_plan")
-    shape = ListShape(False, "all", False, True, False, sort)._replace(**filters)
 
-    nodes = await explain_list(connection, shape)
+    nodes = await explain_list(connection, TaskFilter(has_tag=True, **filters), PageShape(sort, skips=skips))
 
     # In others, which an id is at the end of, it would have to go through all of them.
-    by_key = {"pk_tasks", "idx_tasks_user_priority"} if shape.has_priority else {"pk_tasks"}
+    by_key = {"pk_tasks", "idx_tasks_user_priority"} if "has_priority" in filters else {"pk_tasks"}
     [read] = [node for node in scans_of(nodes, "Index Scan") if "ANY" in node["Index Cond"]]
     assert read["Index Name"] in by_key
     assert read["Actual Loops"] == 1
@@ -188,7 +193,7 @@ async def test_reads_the_tasks_of_a_tag_and_no_others(connection: asyncpg.Connec
 @pytest.mark.spec("PLN-002")
 @pytest.mark.parametrize("large", [True, False], ids=["many tasks", "few tasks"])
 async def test_looks_for_a_word_where_it_is_cheaper(planned: asyncpg.Connection, large: bool) -> None:
-    nodes = await explain_list(planned, ListShape(True, "all", False, False, False), large=large)
+    nodes = await explain_list(planned, TaskFilter(searches=True), PageShape(NEWEST_FIRST), large=large)
 
     used = [node for node in scans_of(nodes, "Bitmap Index Scan") if node["Index Name"] == "idx_tasks_search"]
     assert len(used) == (1 if large else 0)
@@ -213,9 +218,7 @@ async def test_goes_through_the_items_of_a_bulk_update_once(
     connection: asyncpg.Connection, new: asyncpg.Connection
 ) -> None:
     await connection.execute("SET plan_cache_mode = force_generic_plan")
-    among_many, among_first = [
-        await explain(database, task_bulk_queries.UPDATE_TASKS, run=False) for database in (connection, new)
-    ]
+    among_many, among_first = [await explain(database, UPDATE_TASKS, run=False) for database in (connection, new)]
 
     # A filter of a join compares each with each.
     assert [node for node in [*among_many, *among_first] if "Join Filter" in node] == []
@@ -225,7 +228,7 @@ async def test_goes_through_the_items_of_a_bulk_update_once(
 
 @pytest.mark.spec("PLN-003")
 async def test_looks_up_external_ids_by_their_index_before_there_are_statistics(new: asyncpg.Connection) -> None:
-    nodes = await explain(new, task_bulk_queries.LOCK_TASKS, run=False)
+    nodes = await explain(new, LOCK_TASKS, run=False)
 
     [lookup] = [node for node in nodes if node.get("Alias") == "tasks_1"]
     assert lookup["Index Name"] == "uq_tasks_user_id_external_id"
@@ -234,20 +237,23 @@ async def test_looks_up_external_ids_by_their_index_before_there_are_statistics(
 
 def every_statement() -> Iterator[tuple[str, Statement]]:
     """Give every statement of the services by its name: those that modules hold, and shapes of the others."""
-    for module in pkgutil.iter_modules(todo.services.__path__):
-        held = vars(importlib.import_module(f"todo.services.{module.name}"))
-        yield from ((f"{module.name}.{name}", value) for name, value in held.items() if isinstance(value, Statement))
+    for module in pkgutil.walk_packages(todo.services.__path__, "todo.services."):
+        attributes = vars(importlib.import_module(module.name))
+        yield from (
+            (f"{module.name}.{name}", value) for name, value in attributes.items() if isinstance(value, Statement)
+        )
     either = [False, True]
     parts = [(False, False), (True, False), (False, True)]
-    for filters in itertools.product(either, ["all", "pending"], either, either, either):
+    for searches, status, *others in itertools.product(either, ["all", "pending"], either, either, either):
+        filters = TaskFilter(searches, False, status, *others)
         for sort, counts, (skips, continues) in itertools.product(SORTS[1:3], either, parts):
-            shape = ListShape(*filters, sort, counts, skips, continues)
-            yield f"list {shape}", select_page(shape)
+            shape = PageShape(sort, counts, skips, continues)
+            yield f"list {filters} {shape}", select_page(filters, shape)
     for fields in (["title"], ["completed"], ["title", "due_date", "priority"]):
         for conditional in (False, True):
-            yield f"update {fields}", task_queries.update_task(frozenset(fields), conditional=conditional)
+            yield f"update {fields}", update_task(frozenset(fields), conditional=conditional)
     for fields in (["name"], ["email", "password_hash"]):
-        yield f"update user {fields}", account_service._update_user(frozenset(fields))
+        yield f"update user {fields}", update_user(frozenset(fields))
 
 
 @pytest.mark.spec("PLN-003")

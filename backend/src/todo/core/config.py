@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 JWT_SECRET = re.compile(r"[0-9a-fA-F]{64,}")
-MAKE_A_SECRET = "openssl rand -hex 32"  # noqa: S105 -- the command that makes one
+SECRET_COMMAND = "openssl rand -hex 32"  # noqa: S105 -- the command that makes one
 DEFAULT_ORIGINS = tuple(f"http://localhost:{port}" for port in (3000, 5173, 8080, 8000))
 
 
@@ -35,7 +35,7 @@ def _split_list(value: object) -> object:
 
 def _check_secret(value: SecretStr) -> SecretStr:
     if not JWT_SECRET.fullmatch(value.get_secret_value()):
-        raise ValueError(f"should be at least 64 hexadecimal characters; make one with: {MAKE_A_SECRET}")
+        raise ValueError(f"should be at least 64 hexadecimal characters; make one with: {SECRET_COMMAND}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The tree of errors that reach a client: the kind owns the HTTP status, the error its code and message."""
+"""Errors that reach a client: a base class owns the HTTP status, the class its code and message."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Any, ClassVar, NamedTuple
 
 
 class DomainError(Exception):
-    """An answer other than success. The first line of a subclass's docstring is what the client reads.
+    """An error response. The first line of a subclass's docstring is the message that the client reads.
 
     Attributes:
-        status: the HTTP status of this kind of error.
+        status: the HTTP status.
         code: the contract's stable code, in capitals.
-        headers: further response headers.
-        field: the field of the request that is at fault, if it is one.
+        headers: additional response headers.
+        field: the field of the request that is at fault, or None.
     """
 
     status: ClassVar[int]
@@ -30,7 +30,7 @@ class DomainError(Exception):
 
 
 class InvalidValueError(DomainError, ValueError):
-    """A value of the right type breaks a rule. As a ValueError it may be raised inside a validator."""
+    """A value of the right type breaks a rule. It is a ValueError, so that pydantic's validators can raise it."""
 
     status = 400
 
@@ -43,21 +43,21 @@ class OriginRefusedError(DomainError):
 
 
 class AuthenticationError(DomainError):
-    """The caller is not known (RFC 6750)."""
+    """The request is not authenticated (RFC 6750)."""
 
     status = 401
     headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
 
 
 class ForbiddenError(DomainError):
-    """The caller is known and may not do this (RFC 6750, section 3.1)."""
+    """The principal lacks a permission (RFC 6750, section 3.1)."""
 
     status = 403
     headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
 
 
 class NotFoundError(DomainError):
-    """There is no such resource, or it belongs to somebody else."""
+    """The resource does not exist, or belongs to another user."""
 
     status = 404
 
@@ -84,7 +84,7 @@ class RequestTimeoutError(DomainError):
 
 
 class ConflictError(DomainError):
-    """It cannot be done at the same time as something else."""
+    """The request conflicts with another one that is in progress."""
 
     status = 409
 
@@ -96,7 +96,7 @@ class PreconditionFailedError(DomainError):
     code = "PRECONDITION_FAILED"
 
     def __init__(self, current: Mapping[str, Any]) -> None:
-        """Take the public schema of the resource as it is now; it has a `version` (RFC 9110, section 13.1.1)."""
+        """Keep the current public state of the resource, with its `version` (RFC 9110, section 13.1.1)."""
         super().__init__()
         self.current = current
 
@@ -124,8 +124,14 @@ class MalformedRequestError(DomainError):
 
 
 @dataclass(frozen=True)
-class Allowance:
-    """How many attempts a window has, how many are left, and in how many seconds (at least 1) the next one begins."""
+class RateLimitState:
+    """A rate limit after an attempt.
+
+    Attributes:
+        limit: attempts in a window.
+        remaining: attempts left in the current window.
+        reset: seconds until the next window begins, at least 1.
+    """
 
     limit: int
     remaining: int
@@ -139,18 +145,21 @@ class RateLimitExceededError(DomainError):
     code = "RATE_LIMIT_EXCEEDED"
     headers: Mapping[str, str] = {"Retry-After": "60"}
 
-    def __init__(self, allowance: Allowance) -> None:
-        """Take what is left of the window that is used up."""
+    def __init__(self, state: RateLimitState) -> None:
+        """Keep the state of the exhausted limit."""
         super().__init__()
-        self.allowance = allowance
-        self.headers = {"Retry-After": str(allowance.reset)}
+        self.state = state
+        self.headers = {"Retry-After": str(state.reset)}
 
 
-class Refusal(NamedTuple):
-    """Why one item of a request was not done: the status and error that it would have been answered by itself.
+class Problem(NamedTuple):
+    """One problem of a request, or of one item in it.
 
     Attributes:
-        field: what is at fault, within the item; empty if it is the item as such.
+        status: the HTTP status of a request that has this problem alone.
+        field: the field at fault, as a path (`items.3.title`); empty if the item itself is at fault.
+        detail: the sentence for a person.
+        code: the contract's code.
     """
 
     status: int
@@ -159,24 +168,24 @@ class Refusal(NamedTuple):
     code: str
 
     @classmethod
-    def of(cls, kind: type[DomainError], field: str = "") -> "Refusal":
-        """Return the refusal for an error."""
-        return cls(kind.status, field, kind.detail(), kind.code)
+    def of(cls, error: type[DomainError], field: str = "") -> "Problem":
+        """Return the problem that an error describes."""
+        return cls(error.status, field, error.detail(), error.code)
 
 
-class ItemsRefusedError(DomainError):
-    """Nothing was done, because some items cannot be
+class InvalidItemsError(DomainError):
+    """Nothing was written, because some items are invalid
 
-    It is answered as the first of them would have been by itself, with a line for each.
+    The response is that of the first problem, and lists all problems.
     """
 
     status = 400
     code = "ITEMS_REFUSED"
 
-    def __init__(self, refusals: Sequence[Refusal], current: Mapping[str, Any] | None = None) -> None:
-        """Take why, with fields that name their item (`items.3.title`), at least one; on a 412 what is there now."""
+    def __init__(self, problems: Sequence[Problem], current: Mapping[str, Any] | None = None) -> None:
+        """Keep at least one problem and, if the first is a 412, the current state of its resource."""
         super().__init__()
-        self.refusals = refusals
+        self.problems = problems
         self.current = current
 
 

@@ -7,7 +7,7 @@ from todo.core.config import SettingsError
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
-def is_traced() -> bool:
+def is_tracing_enabled() -> bool:
     """Tell whether traces are wanted (OpenTelemetry, Environment Variable Specification)."""
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or os.environ.get("OTEL_TRACES_EXPORTER") == "none":
         return False

@@ -1,1 +1,1 @@
-"""TBD."""
+"""HTTP machinery: routes, dependencies, middleware, errors and the OpenAPI document; it knows no resource."""

@@ -1,13 +1,13 @@
-"""A route that does what its signature declares, which is read once, when the route is made.
+"""Routes served from FastAPI's description of their signature, which is read once (ADR 0035).
 
-FastAPI reads the signature, documents it and makes the pydantic fields that validate; they are used here. What is left
-out is what no route of ours has: overrides, generators and threads, parameters of a dependency other than the request
-and headers. A signature that needs more fails when the route is made. ADR 0035 has what that is worth.
+FastAPI reads the signature, documents it, and makes the pydantic fields that validate. `DeclaredRoute` uses them. It
+does not support overrides, generators, threads, or parameters of a dependency other than the request and headers. A
+signature that needs one of these raises when the route is made.
 """
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
@@ -22,43 +22,58 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from todo.core.errors import MalformedRequestError, UnsupportedMediaTypeError
+from todo.http.openapi import add_errors, declared_errors
+from todo.http.request_state import request_state
 
-Resolve = Callable[[Request], Awaitable[Any]]
+Handler = Callable[[Request], Awaitable[Response]]
+Resolver = Callable[[Request], Awaitable[Any]]
 Problem = dict[str, Any]
-FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 JSON_TYPES = {"application/json"}
 PATCH_TYPES = {"application/json", "application/merge-patch+json"}
-REQUEST_HEADERS = "todo.request_headers"
-"""Where in a request's scope its headers are by name; of those that are there twice, the last."""
-BODY = "todo.body"
-"""Where in a request's scope its body is, once it was read."""
 NO_MATCH: tuple[Match, Scope] = (Match.NONE, {})
-JSON = (b"content-type", b"application/json")
+JSON_HEADER = (b"content-type", b"application/json")
 
 
 class DeclaredRoute(APIRoute):
-    """A route whose parameters are read and whose result is rendered as its signature says."""
+    """A route that reads its parameters and renders its result as the signature declares.
+
+    The error responses in the document follow from the signature too; `responses` names additional ones.
+
+    Attributes:
+        handler: serves a request. Subclasses wrap it.
+    """
+
+    handler: Handler
+    static_paths: ClassVar[set[str]] = set()
+    """Paths without parameters. They win over templates (`/tasks/bulk` over `/tasks/{task_id}`) for every method."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         declared = self.dependant
-        _refuse_the_unread(declared, declared.cookie_params, declared.header_params, declared.request_param_name)
-        assert len(declared.query_params) <= 1, f"{path}: the query is to be one model"
-        self._beginning = path.partition("{")[0]
-        self._dependencies = [(needed.name, _resolver(needed)) for needed in declared.dependencies]
+        _reject_unsupported(declared, declared.cookie_params, declared.header_params, declared.request_param_name)
+        if len(declared.query_params) > 1:
+            raise TypeError(f"{path}: the query must be one model")
+        self.responses = add_errors(self.responses, declared_errors(declared))
+        self._prefix, _, parameters = path.partition("{")
+        self._is_static = not parameters
+        if self._is_static:
+            self.static_paths.add(path)
+        self._resolvers = [(dependency.name, _resolver(dependency)) for dependency in declared.dependencies]
         self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
         self._status = self.status_code or 200
         self._methods = frozenset(self.methods or ())
+        self.handler = self._respond
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Tell whether this route is the one; most are not, which their first letters tell."""
+        """Tell whether the route has the path and the method of a request; the prefix rules most routes out."""
         path: str = scope["path"]
         if root := scope.get("root_path"):
             path = path.removeprefix(root)
-        if not path.startswith(self._beginning):
+        if not path.startswith(self._prefix):
             return NO_MATCH
         found = self.path_regex.match(path)
-        if found is None or scope["type"] != "http":
+        if found is None or scope["type"] != "http" or (not self._is_static and path in self.static_paths):
             return NO_MATCH
         match = Match.FULL if scope["method"] in self._methods else Match.PARTIAL
         return match, {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
@@ -68,87 +83,88 @@ class DeclaredRoute(APIRoute):
         if scope["method"] not in self._methods:
             await super().handle(scope, receive, send)
             return
-        response = await self.answer(Request(scope, receive))
+        response = await self.handler(Request(scope, receive))
         await response(scope, receive, send)
 
-    async def answer(self, request: Request) -> Response:
-        """Call the endpoint with what its signature declares, and render what it returns.
+    async def _respond(self, request: Request) -> Response:
+        """Call the endpoint with its declared parameters, and render its result.
 
         Raises:
-            RequestValidationError: a parameter or the body is missing or not valid; all that are, are named.
-            UnsupportedMediaTypeError: there is a body of another type than the route takes.
+            RequestValidationError: parameters or the body are missing or invalid; all problems are in it.
+            UnsupportedMediaTypeError: the body has a content type that the route does not accept.
         """
-        result, told = await self.call(request)
-        return self.render(result, told)
-
-    async def call(self, request: Request) -> tuple[Any, Response | None]:
-        """Return what the endpoint returned and, if it asked for a response to write on, that."""
-        values = await self._arguments(request)
-        told = None
+        arguments = await self._arguments(request)
+        response = None
         if self.dependant.response_param_name is not None:
-            told = values[self.dependant.response_param_name] = Response()
-            told.raw_headers.clear()
-            told.status_code = self._status
-        return await self.endpoint(**values), told
+            response = arguments[self.dependant.response_param_name] = Response()
+            response.raw_headers.clear()
+            response.status_code = self._status
+        result = await self.endpoint(**arguments)
+        return result if isinstance(result, Response) else self.render(result, response)
 
-    def render(self, result: Any, told: Response | None, *headers: tuple[bytes, bytes]) -> Response:
-        """Return the answer for what the endpoint returned, with these headers besides."""
-        return Answer(
+    def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
+        """Return the response for a result.
+
+        Args:
+            result: what the endpoint returned.
+            response: the endpoint's `Response` parameter, whose status and headers are copied; None without one.
+            headers: additional headers.
+        """
+        return RenderedResponse(
             b"" if self._dump is None else self._dump(result),
-            self._status if told is None else told.status_code,
+            self._status if response is None else response.status_code,
             *headers,
-            *(() if told is None else told.raw_headers),
+            *(() if response is None else response.raw_headers),
         )
 
     async def _arguments(self, request: Request) -> dict[str, Any]:
         declared = self.dependant
         values: dict[str, Any] = {}
-        # They come first: who is not known is told so, and nothing else.
-        for name, resolve in self._dependencies:
+        # Dependencies come first, so an unauthenticated request gets 401 before its input is validated.
+        for name, resolve in self._resolvers:
             value = await resolve(request)
             if name is not None:
                 values[name] = value
         problems: list[Problem] = []
         for field in declared.path_params:
-            given = request.path_params[field.alias]
-            values[field.name], wrong = field.validate(given, loc=("path", field.alias))
-            problems += wrong
+            values[field.name], invalid = field.validate(request.path_params[field.alias], loc=("path", field.alias))
+            problems += invalid
         for field in declared.query_params:
             query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
-            values[field.name], wrong = field.validate(query, loc=("query",))
-            problems += wrong
+            values[field.name], invalid = field.validate(query, loc=("query",))
+            problems += invalid
         for field in declared.body_params:
-            values[field.name], wrong = await self._read_body(request)
-            problems += wrong
+            values[field.name], invalid = await self._validate_body(request)
+            problems += invalid
         if problems:
             raise RequestValidationError(problems)
         return values
 
-    async def _read_body(self, request: Request) -> tuple[Any, list[Problem]]:
-        """Return the body, validated, and what is wrong with it."""
+    async def _validate_body(self, request: Request) -> tuple[Any, list[Problem]]:
+        """Return the validated body, and its problems."""
         [field] = self.dependant.body_params
-        headers = request.scope[REQUEST_HEADERS]
-        given = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+        headers = request_state(request.scope).headers
+        content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise UnsupportedMediaTypeError
         if isinstance(field.field_info, Form):
-            return field.validate(await _read_form(request, given), loc=("body",))
-        content = await read_body(request)
-        if not content:
+            return field.validate(await _read_form(request, content_type), loc=("body",))
+        body = await read_body(request)
+        if not body:
             return None, [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
-        if given not in (PATCH_TYPES if request.method == "PATCH" else JSON_TYPES):
+        if content_type not in (PATCH_TYPES if request.method == "PATCH" else JSON_TYPES):
             raise UnsupportedMediaTypeError
         try:
-            return field.validate(_parse(content), loc=("body",))
+            return field.validate(_parse_json(body), loc=("body",))
         except (ValueError, RecursionError):
             return None, [{"type": "json_invalid", "loc": ("body",), "msg": "The body is not valid JSON"}]
 
 
-async def _read_form(request: Request, media_type: str) -> dict[str, object]:
-    """Return the fields of a form that are not empty, the last of each name."""
-    headers = request.scope[REQUEST_HEADERS]
+async def _read_form(request: Request, content_type: str) -> dict[str, object]:
+    """Return the fields of a form that are not empty; of a repeated name, the last."""
+    headers = request_state(request.scope).headers
     has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
-    if has_body and media_type not in FORMS:
+    if has_body and content_type not in FORM_TYPES:
         raise UnsupportedMediaTypeError
     try:
         async with request.form() as form:
@@ -158,13 +174,13 @@ async def _read_form(request: Request, media_type: str) -> dict[str, object]:
 
 
 async def read_body(request: Request) -> bytes:
-    """Return the body of a request; reading it again gives the same.
+    """Return the body of a request; a second call returns the same bytes.
 
     Raises:
-        MalformedRequestError: the client hung up in the middle of it, and will not read this.
+        MalformedRequestError: the client disconnected before the end of the body.
     """
-    scope = request.scope
-    if BODY not in scope:
+    state = request_state(request.scope)
+    if state.body is None:
         body, more = bytearray(), True
         while more:
             message = await request.receive()
@@ -172,49 +188,51 @@ async def read_body(request: Request) -> bytes:
                 raise MalformedRequestError
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        scope[BODY] = bytes(body)
-    content: bytes = scope[BODY]
-    return content
+        state.body = bytes(body)
+    return state.body
 
 
-def _parse(content: bytes) -> object:
+def _parse_json(body: bytes) -> object:
     try:
-        return from_json(content)
+        return from_json(body)
     except ValueError:
-        # It may be JSON all the same, with half a character in it: then the field that has it can be named.
-        return json.loads(content)
+        # Python's parser accepts lone surrogates, so the validators can name the field that has one.
+        return json.loads(body)
 
 
-class Answer(Response):
-    """A response whose headers are ready, because nearly all of them are always the same."""
+class RenderedResponse(Response):
+    """A response with its final headers; `Response` itself would compute the constant ones for each request."""
 
     def __init__(self, body: bytes, status: int, *headers: tuple[bytes, bytes]) -> None:
         self.status_code = status
         self.body = body
         self.background = None
         length = (b"content-length", b"%d" % len(body))
-        self.raw_headers = [length, JSON, *headers] if body else [*headers]
+        self.raw_headers = [length, JSON_HEADER, *headers] if body else [*headers]
 
 
-def _resolver(dependant: Dependant) -> Resolve:
-    """Return what gives the value of a dependency for a request."""
+def _resolver(dependant: Dependant) -> Resolver:
+    """Return the function that computes the value of a dependency for a request."""
     call = dependant.call
-    assert call is not None
-    _refuse_the_unread(dependant, dependant.path_params, dependant.query_params, dependant.body_params)
-    needed = [(other.name, _resolver(other)) for other in dependant.dependencies]
+    if call is None:
+        raise TypeError("A dependency must be a function")
+    _reject_unsupported(dependant, dependant.path_params, dependant.query_params, dependant.body_params)
+    inner = [(str(other.name), _resolver(other)) for other in dependant.dependencies]
     headers = [(field.name, field.alias.lower().encode()) for field in dependant.header_params]
-    if not needed and not headers:
+    if not inner and not headers:
         return call
 
     async def resolve(request: Request) -> Any:
-        given = request.scope[REQUEST_HEADERS]
-        values = {name: given[alias].decode("latin-1") if alias in given else None for name, alias in headers}
-        for name, resolve_other in needed:
-            values[str(name)] = await resolve_other(request)
+        present = request_state(request.scope).headers
+        values = {name: present[alias].decode("latin-1") if alias in present else None for name, alias in headers}
+        for name, resolve_inner in inner:
+            values[name] = await resolve_inner(request)
         return await call(request, **values)
 
     return resolve
 
 
-def _refuse_the_unread(dependant: Dependant, *unread: object) -> None:
-    assert not any(unread), f"{dependant.call} declares what a DeclaredRoute does not read"
+def _reject_unsupported(dependant: Dependant, *unsupported: object) -> None:
+    """Raise for declarations that `DeclaredRoute` does not read."""
+    if any(unsupported):
+        raise TypeError(f"{dependant.call} declares parameters that a DeclaredRoute does not read")

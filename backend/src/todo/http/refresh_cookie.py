@@ -1,4 +1,4 @@
-"""The cookie that holds the refresh token: read, set and cleared with the contract's attributes."""
+"""The cookie of the refresh token, with the contract's attributes."""
 
 from typing import Annotated
 
@@ -6,8 +6,8 @@ from fastapi import Depends, Request, Response
 
 from todo.core.config import Settings
 from todo.core.security.tokens import REFRESH_LIFETIME
-from todo.http.dependencies import API
-from todo.http.errors import Responses
+from todo.http.dependencies.principal import API
+from todo.http.openapi import Responses
 
 REFRESH_COOKIE = "refresh_token"
 COOKIE_PATH = f"{API}/auth"
@@ -19,16 +19,16 @@ COOKIE_PARAMETER = {
         {
             "name": REFRESH_COOKIE,
             "in": "cookie",
-            "description": "Set by `POST /api/v1/auth/login`; browsers send it by themselves.",
+            "description": "Set by `POST /api/v1/auth/login`; browsers send it automatically.",
             "schema": {"type": "string"},
         }
     ]
 }
-"""Described by hand: as a parameter of the framework's it would promise a 422 that cannot happen."""
+"""The cookie in the document. As a parameter of the framework it would document a 422 that never occurs."""
 
 
 async def get_refresh_token(request: Request) -> str | None:
-    """Return the refresh token in the cookie, if there is one."""
+    """Return the refresh token in the cookie, or None."""
     return request.cookies.get(REFRESH_COOKIE)
 
 
@@ -36,12 +36,12 @@ RefreshToken = Annotated[str | None, Depends(get_refresh_token)]
 
 
 def set_refresh_cookie(response: Response, settings: Settings, token: str) -> None:
-    """Set the cookie with the contract's attributes (LOG-006)."""
+    """Set the cookie (LOG-006)."""
     _set_cookie(response, settings, token, int(REFRESH_LIFETIME.total_seconds()))
 
 
 def clear_refresh_cookie(response: Response, settings: Settings) -> None:
-    """Have the browser forget the cookie (OUT-001)."""
+    """Clear the cookie (OUT-001)."""
     _set_cookie(response, settings, "", 0)
 
 

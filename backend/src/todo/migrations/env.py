@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from todo.core.config import load_settings
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.models import Base
 
 ONE_AT_A_TIME = 5_406_121

@@ -1,1 +1,1 @@
-"""The HTTP side."""
+"""Routers: one module a resource, one call of a service a route."""

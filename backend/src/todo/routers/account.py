@@ -1,42 +1,21 @@
-"""A person's own account: see it, change it, take it away, delete it."""
+"""The user's own account."""
 
 from fastapi import Response, status
 from fastapi.responses import StreamingResponse
-from fastapi.routing import APIRoute
 
 from todo.core.clock import utc_now
-from todo.core.errors import (
-    MalformedRequestError,
-    PayloadTooLargeError,
-    RateLimitExceededError,
-    UnsupportedMediaTypeError,
-)
-from todo.domain.account import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
-from todo.http.dependencies import (
-    LIVE_ERRORS,
-    SESSION_ERRORS,
-    CurrentUser,
-    LiveUser,
-    Resources,
-    Security,
-    Session,
-    SessionUser,
-)
-from todo.http.errors import Responses, errors
+from todo.core.errors import RateLimitExceededError
+from todo.http.declared_route import DeclaredRoute
+from todo.http.dependencies.principal import ActiveUser, CurrentUser, LoggedInUser
+from todo.http.dependencies.resources import Resources, Security, Session
+from todo.http.openapi import Responses, errors, merge_patch
 from todo.http.refresh_cookie import clear_refresh_cookie
-from todo.http.resource_route import make_router, merge_patch
+from todo.http.resource_route import make_router
 from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, UserPublic
 from todo.services.accounts import service as account_service
-from todo.services.accounts.service import EmailAlreadyExistsError, WrongPasswordError
-from todo.services.transfer import export as export_service
+from todo.services.accounts.errors import EmailAlreadyExistsError, WrongPasswordError
+from todo.services.transfer import export
 
-PASSWORD_ERRORS = (
-    WrongPasswordError,
-    PayloadTooLargeError,
-    UnsupportedMediaTypeError,
-    MalformedRequestError,
-    RateLimitExceededError,
-)
 EXPORT: Responses = {
     200: {
         "description": "The document.",
@@ -54,45 +33,57 @@ router = make_router("/auth", "account")
 
 @router.get("/me")
 async def get_me(session: Session, user: CurrentUser) -> UserPublic:
-    """Return the account that the access token belongs to."""
+    """Return the account of the access token."""
     return await account_service.get_user(session, user.id)
 
 
 @router.patch(
     "/me",
     openapi_extra=merge_patch(AccountUpdate),
-    responses=errors(*LIVE_ERRORS, EmailAlreadyExistsError, InvalidEmailError, NameTooLongError, *PASSWORD_ERRORS),
+    responses=errors(EmailAlreadyExistsError, WrongPasswordError, RateLimitExceededError),
 )
-async def update_me(changes: AccountUpdate, session: Session, security: Security, user: LiveUser) -> UserPublic:
-    """Change your name or, with your password beside it, your e-mail address. What is not sent stays."""
+async def update_me(changes: AccountUpdate, session: Session, security: Security, user: ActiveUser) -> UserPublic:
+    """Change your name or, together with your password, your e-mail address. Absent fields stay."""
     return await account_service.update_user(session, security, user, changes)
 
 
 @router.post(
     "/password",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=errors(*SESSION_ERRORS, PasswordTooShortError, PasswordTooLongError, *PASSWORD_ERRORS),
+    responses=errors(WrongPasswordError, RateLimitExceededError),
 )
-async def change_password(change: PasswordChange, session: Session, security: Security, user: SessionUser) -> None:
-    """Set a new password. All your other sessions end; personal access tokens stay."""
+async def change_password(change: PasswordChange, session: Session, security: Security, user: LoggedInUser) -> None:
+    """Set a new password. All your other login sessions end. Personal access tokens stay."""
     await account_service.change_password(session, security, user, change, utc_now())
 
 
-@router.delete("/me", status_code=status.HTTP_204_NO_CONTENT, responses=errors(*SESSION_ERRORS, *PASSWORD_ERRORS))
+@router.delete(
+    "/me",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=errors(WrongPasswordError, RateLimitExceededError),
+)
 async def delete_me(
-    confirmation: AccountDeletion, response: Response, session: Session, resources: Resources, user: SessionUser
+    confirmation: AccountDeletion, response: Response, session: Session, resources: Resources, user: LoggedInUser
 ) -> None:
-    """Delete your account and everything of yours: tasks, tags, sessions, tokens. It cannot be undone."""
+    """Delete your account with all tasks, tags, login sessions and tokens. This cannot be undone."""
     await account_service.delete_user(session, resources.security, user, confirmation.password)
     clear_refresh_cookie(response, resources.settings)
 
 
-exports = make_router("/auth", "account", route_class=APIRoute)
-
-
-@exports.get("/me/export", response_class=StreamingResponse, responses=EXPORT | errors(*LIVE_ERRORS))
-async def export_me(session: Session, user: LiveUser) -> StreamingResponse:
-    """Return everything of yours as one JSON document: account, tags, and tasks with their tags."""
-    pieces = await export_service.export_user(session, user.id, utc_now())
+async def export_me(session: Session, user: ActiveUser) -> StreamingResponse:
+    """Return all your data as one JSON document: account, tags, and tasks with their tags."""
+    pieces = await export.export_user(session, user.id, utc_now())
     disposition = {"Content-Disposition": 'attachment; filename="todo-export.json"'}
     return StreamingResponse(pieces, media_type="application/json", headers=disposition)
+
+
+# Not a ResourceRoute: the document is sent while it is read, so it has no ETag.
+router.add_api_route(
+    "/me/export",
+    export_me,
+    methods=["GET"],
+    response_class=StreamingResponse,
+    response_model=None,
+    responses=EXPORT,
+    route_class_override=DeclaredRoute,
+)

@@ -1,4 +1,4 @@
-"""Register, log in, stay logged in, log out."""
+"""Authentication: register, log in, refresh, log out."""
 
 import logging
 from datetime import timedelta
@@ -8,18 +8,12 @@ from fastapi import Depends, Form, Response, status
 from pydantic import BaseModel, Field
 
 from todo.core.clock import utc_now
-from todo.core.errors import (
-    MalformedRequestError,
-    PayloadTooLargeError,
-    RateLimitExceededError,
-    ServiceUnavailableError,
-    UnsupportedMediaTypeError,
-)
-from todo.domain.account import InvalidEmailError, NameTooLongError, PasswordTooLongError, PasswordTooShortError
+from todo.core.errors import ServiceUnavailableError
 from todo.domain.text import Text
 from todo.http.declared_route import DeclaredRoute
-from todo.http.dependencies import PUBLIC, Device, Resources, Security, Session, limit_rate
-from todo.http.errors import errors
+from todo.http.dependencies.client import Client, limit_rate
+from todo.http.dependencies.resources import Resources, Security, Session
+from todo.http.openapi import errors
 from todo.http.refresh_cookie import (
     COOKIE_PARAMETER,
     SETS_COOKIE,
@@ -31,21 +25,21 @@ from todo.http.resource_route import make_router
 from todo.schemas.token import MessagePublic, TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
 from todo.services.accounts import service as account_service
-from todo.services.accounts.service import EmailAlreadyExistsError, InvalidCredentialsError
+from todo.services.accounts.errors import EmailAlreadyExistsError, InvalidCredentialsError
 from todo.services.authentication import InvalidTokenError, InvalidTokenTypeError
-from todo.services.login_sessions import service as session_service
-from todo.services.login_sessions.service import (
+from todo.services.login_sessions import service as login_session_service
+from todo.services.login_sessions.errors import (
     MissingRefreshTokenError,
     RefreshTokenExpiredError,
     RefreshTokenReusedError,
 )
 
 logger = logging.getLogger(__name__)
-router = make_router("/auth", "auth", route_class=DeclaredRoute, responses=PUBLIC)
+router = make_router("/auth", "auth", route_class=DeclaredRoute)
 
 
 class LoginForm(BaseModel):
-    """The form of RFC 6749's password grant; its other fields are accepted and ignored."""
+    """The form of RFC 6749's password grant. Its other fields are ignored."""
 
     username: Annotated[Text, Field(description="The e-mail address.", examples=["ada@example.com"])]
     password: Annotated[Text, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])]
@@ -55,17 +49,7 @@ class LoginForm(BaseModel):
     "/register",
     status_code=status.HTTP_201_CREATED,
     dependencies=[Depends(limit_rate("register"))],
-    responses=errors(
-        EmailAlreadyExistsError,
-        PasswordTooShortError,
-        PasswordTooLongError,
-        InvalidEmailError,
-        NameTooLongError,
-        PayloadTooLargeError,
-        UnsupportedMediaTypeError,
-        MalformedRequestError,
-        RateLimitExceededError,
-    ),
+    responses=errors(EmailAlreadyExistsError),
 )
 async def register(user: UserCreate, session: Session, security: Security) -> UserPublic:
     """Create an account. Log in with it next."""
@@ -75,25 +59,14 @@ async def register(user: UserCreate, session: Session, security: Security) -> Us
 @router.post(
     "/login",
     dependencies=[Depends(limit_rate("login"))],
-    responses=SETS_COOKIE
-    | errors(
-        InvalidCredentialsError,
-        PayloadTooLargeError,
-        UnsupportedMediaTypeError,
-        MalformedRequestError,
-        RateLimitExceededError,
-    ),
+    responses=SETS_COOKIE | errors(InvalidCredentialsError),
 )
 async def login(
-    form: Annotated[LoginForm, Form()],
-    response: Response,
-    session: Session,
-    resources: Resources,
-    device: Device,
+    form: Annotated[LoginForm, Form()], response: Response, session: Session, resources: Resources, client: Client
 ) -> TokenPublic:
-    """Exchange e-mail and password for an access token (15 minutes) and, in a cookie, a refresh token (7 days)."""
+    """Exchange e-mail address and password for an access token (15 minutes) and a refresh token cookie (7 days)."""
     tokens = await account_service.log_in(
-        session, resources.security, email=form.username, password=form.password, device=device, now=utc_now()
+        session, resources.security, email=form.username, password=form.password, client=client, now=utc_now()
     )
     set_refresh_cookie(response, resources.settings, tokens.refresh)
     return tokens.access
@@ -110,18 +83,18 @@ async def login(
         RefreshTokenReusedError,
         InvalidTokenError,
         InvalidTokenTypeError,
-        RateLimitExceededError,
     ),
 )
 async def refresh(
     response: Response, session: Session, resources: Resources, refresh_token: RefreshToken
 ) -> TokenPublic:
-    """Exchange the refresh token in the cookie for a new access token and, in the cookie, the next refresh token.
+    """Exchange the refresh token in the cookie for a new access token and the next refresh token.
 
-    Each refresh token is for one use. One that comes back after a newer one was used was copied: the session ends.
+    Each refresh token can be used once. If it is used again after its successor, it was copied, and the login session
+    ends.
     """
     grace = timedelta(seconds=resources.settings.refresh_grace)
-    tokens = await session_service.refresh_session(
+    tokens = await login_session_service.refresh_login_session(
         session, resources.security.signer, refresh_token, grace=grace, now=utc_now()
     )
     set_refresh_cookie(response, resources.settings, tokens.refresh)
@@ -132,11 +105,11 @@ async def refresh(
 async def logout(
     response: Response, session: Session, resources: Resources, refresh_token: RefreshToken
 ) -> MessagePublic:
-    """End the session and clear the refresh token's cookie. Succeeds without a session too."""
+    """End the login session and clear the cookie. Without a login session the response is the same."""
     clear_refresh_cookie(response, resources.settings)
     try:
-        await session_service.end_session_of(session, resources.security.signer, refresh_token, utc_now())
+        await login_session_service.end_login_session_of(session, resources.security.signer, refresh_token, utc_now())
     except ServiceUnavailableError:
-        # The contract: logging out never fails. The cookie is gone, and with it all that this device could do.
-        logger.warning("A session was not ended because the database is away")
+        # The contract: a log-out never fails. The client loses the cookie in any case.
+        logger.warning("A login session was not ended, because the database is unavailable")
     return MessagePublic(message="Successfully logged out")

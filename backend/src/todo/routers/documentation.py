@@ -4,14 +4,12 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from fastapi.responses import FileResponse, HTMLResponse
 
-from todo.http.dependencies import RESPONSE_HEADERS
-from todo.http.errors import error_schemas
+from todo.http.request_state import request_state
 
 ASSETS = "/docs/assets"
 REDIRECT = "/docs/oauth2-redirect"
@@ -72,28 +70,10 @@ async def show_redoc(request: Request) -> HTMLResponse:
     return _guard(request, page)
 
 
-def share_errors(document: dict[str, Any]) -> dict[str, Any]:
-    """Have the operations of an OpenAPI document refer to their errors, most of which many of them have.
-
-    They were two thirds of the document, all of which the page goes through whenever an operation is opened.
-    """
-    components = document["components"]
-    components["schemas"] = dict(sorted((components["schemas"] | error_schemas()).items()))
-    shared = components.setdefault("responses", {})
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for status, response in operation["responses"].items():
-                if status >= "400" and "content" in response:
-                    name = ".".join(response["content"]["application/json"]["examples"])
-                    assert shared.setdefault(name, response) == response
-                    operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
-    return document
-
-
 def _guard(request: Request, page: HTMLResponse) -> HTMLResponse:
     """Let the page run its own scripts and no others (CSP Level 3, script-src)."""
     digests = (b64encode(sha256(script).digest()).decode() for script in INLINE_SCRIPT.findall(bytes(page.body)))
     policy = " ".join([POLICY, *(f"'sha256-{digest}'" for digest in digests)]).encode()
-    added = request.scope[RESPONSE_HEADERS]
-    added[:] = [(name, policy if name == b"content-security-policy" else value) for name, value in added]
+    headers = request_state(request.scope).response_headers
+    headers[:] = [(name, policy if name == b"content-security-policy" else value) for name, value in headers]
     return page

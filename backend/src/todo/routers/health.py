@@ -1,4 +1,4 @@
-"""Whether the process is alive, and whether it can serve."""
+"""Probes: whether the process is alive, and whether it can serve requests."""
 
 from typing import Literal
 
@@ -6,12 +6,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from todo.http.declared_route import DeclaredRoute
-from todo.http.dependencies import Session
-from todo.http.errors import errors
-from todo.http.resource_route import name_operation
+from todo.http.dependencies.resources import Session
+from todo.http.openapi import errors
+from todo.http.resource_route import operation_id
 from todo.services.readiness import DatabaseUnreachableError, MigrationsPendingError, check_readiness
 
-router = APIRouter(tags=["health"], route_class=DeclaredRoute, generate_unique_id_function=name_operation)
+router = APIRouter(tags=["health"], route_class=DeclaredRoute, generate_unique_id_function=operation_id)
 
 
 class Health(BaseModel):
@@ -28,12 +28,12 @@ class Readiness(BaseModel):
 
 @router.get("/health")
 async def get_health() -> Health:
-    """Tell that the process is alive. Asks no database, so that a restart is not what a lost database leads to."""
+    """Respond if the process is alive. The database is not queried, so an outage of it causes no restart."""
     return Health()
 
 
 @router.get("/ready", responses=errors(DatabaseUnreachableError, MigrationsPendingError))
 async def get_readiness(session: Session) -> Readiness:
-    """Tell that requests can be served: the database answers within two seconds and lacks no migration."""
+    """Respond if requests can be served: the database responds within two seconds and has all migrations."""
     await check_readiness(session)
     return Readiness()

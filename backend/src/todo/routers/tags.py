@@ -1,63 +1,45 @@
-"""The user's tags."""
+"""Tags."""
 
 from fastapi import status
 
-from todo.core.errors import (
-    MalformedRequestError,
-    PayloadTooLargeError,
-    PreconditionFailedError,
-    UnsupportedMediaTypeError,
-)
 from todo.domain.identifiers import RowId
-from todo.domain.tag import InvalidColorError, InvalidTagNameError
-from todo.http.dependencies import CurrentUser, IfMatch, Session
-from todo.http.errors import errors
+from todo.http.dependencies.principal import CurrentUser
+from todo.http.dependencies.resources import Session
+from todo.http.dependencies.versions import IfMatch
+from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.tag import TagPublic, TagWrite
 from todo.services.tags import service as tag_service
-from todo.services.tags.service import TagAlreadyExistsError, TagNotFoundError
+from todo.services.tags.errors import TagAlreadyExistsError, TagNotFoundError
 
 router = make_router("/tags", "tags")
 
-BODY_ERRORS = (
-    InvalidTagNameError,
-    InvalidColorError,
-    TagAlreadyExistsError,
-    PayloadTooLargeError,
-    UnsupportedMediaTypeError,
-    MalformedRequestError,
-)
 
-
-@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(*BODY_ERRORS))
+@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(TagAlreadyExistsError))
 async def create_tag(tag: TagWrite, session: Session, user: CurrentUser) -> TagPublic:
-    """Create a tag. Its name is unique among the user's."""
+    """Create a tag. Its name is unique among your tags."""
     return await tag_service.create_tag(session, user.id, tag)
 
 
 @router.get("")
 async def list_tags(session: Session, user: CurrentUser) -> list[TagPublic]:
-    """Return all tags of the user by name."""
+    """Return all your tags, ordered by name."""
     return await tag_service.list_tags(session, user.id)
 
 
-@router.get("/{tag_id}", responses=errors(TagNotFoundError, MalformedRequestError))
+@router.get("/{tag_id}", responses=errors(TagNotFoundError))
 async def get_tag(tag_id: RowId, session: Session, user: CurrentUser) -> TagPublic:
-    """Return one tag of the user's."""
+    """Return one of your tags."""
     return await tag_service.get_tag(session, user.id, tag_id)
 
 
-@router.put("/{tag_id}", responses=errors(TagNotFoundError, PreconditionFailedError, *BODY_ERRORS))
+@router.put("/{tag_id}", responses=errors(TagNotFoundError, TagAlreadyExistsError))
 async def update_tag(tag_id: RowId, tag: TagWrite, session: Session, user: CurrentUser, versions: IfMatch) -> TagPublic:
-    """Replace a tag's name and colour; every task that carries it shows the change."""
+    """Replace a tag's name and colour. All tasks with the tag show the change."""
     return await tag_service.update_tag(session, user.id, tag_id, tag, versions)
 
 
-@router.delete(
-    "/{tag_id}",
-    status_code=status.HTTP_204_NO_CONTENT,
-    responses=errors(TagNotFoundError, PreconditionFailedError, MalformedRequestError),
-)
+@router.delete("/{tag_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TagNotFoundError))
 async def delete_tag(tag_id: RowId, session: Session, user: CurrentUser, versions: IfMatch) -> None:
-    """Delete a tag and take it off all tasks; the tasks stay."""
+    """Delete a tag and remove it from all tasks. The tasks stay."""
     await tag_service.delete_tag(session, user.id, tag_id, versions)

@@ -1,48 +1,24 @@
-"""Many writes of the user's tasks in one request."""
+"""Bulk writes of tasks."""
 
-from todo.core.errors import (
-    MalformedRequestError,
-    PayloadTooLargeError,
-    PreconditionFailedError,
-    UnsupportedMediaTypeError,
-)
-from todo.domain.bulk import DuplicateItemError, InvalidBulkSizeError
-from todo.domain.identifiers import InvalidExternalIdError
-from todo.domain.recurrence import InvalidRecurrenceRuleError
-from todo.domain.task import DescriptionTooLongError, InvalidDueDateError, InvalidPriorityError, InvalidTitleError
-from todo.http.dependencies import CurrentUser, Session
-from todo.http.errors import errors
+from todo.core.errors import PreconditionFailedError
+from todo.domain.bulk import DuplicateItemError
+from todo.http.dependencies.principal import CurrentUser
+from todo.http.dependencies.resources import Session
+from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.tasks.bulk import TaskBulk, TaskBulkPublic
-from todo.services.tasks import bulk as task_bulk_service
-from todo.services.tasks.statements import TaskNotFoundError
+from todo.services.tasks import bulk as bulk_service
+from todo.services.tasks.errors import TaskNotFoundError
 
 router = make_router("/tasks", "tasks")
 
 
-@router.post(
-    "/bulk",
-    responses=errors(
-        InvalidBulkSizeError,
-        DuplicateItemError,
-        InvalidTitleError,
-        DescriptionTooLongError,
-        InvalidPriorityError,
-        InvalidDueDateError,
-        InvalidRecurrenceRuleError,
-        InvalidExternalIdError,
-        TaskNotFoundError,
-        PreconditionFailedError,
-        PayloadTooLargeError,
-        UnsupportedMediaTypeError,
-        MalformedRequestError,
-    ),
-)
+@router.post("/bulk", responses=errors(DuplicateItemError, TaskNotFoundError, PreconditionFailedError))
 async def write_tasks(bulk: TaskBulk, session: Session, user: CurrentUser) -> TaskBulkPublic:
     """Create, change and delete up to 1000 tasks in one transaction.
 
-    All or nothing: if any item cannot be done nothing is, and the answer is the error of the first such item, with a
-    line for each (`items.3.title`). With `atomic` off each item is on its own, and the answer tells what became of it.
-    A body is at most 1 MiB, unless the operator allows more.
+    All items are written, or none: if an item is invalid, the response is the error of the first such item and lists
+    the problems of all items (`items.3.title`). With `atomic` false valid items are written, and the response has the
+    result of each item. A body has at most 1 MiB, unless the operator allows more.
     """
-    return await task_bulk_service.write_tasks(session, user.id, bulk)
+    return await bulk_service.write_tasks(session, user.id, bulk)

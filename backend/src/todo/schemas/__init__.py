@@ -1,1 +1,1 @@
-"""What travels over HTTP."""
+"""Schemas: the JSON of requests and responses."""

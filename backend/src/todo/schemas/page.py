@@ -1,29 +1,55 @@
-"""A page of a longer list."""
+"""Pages of lists."""
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, BaseModel, Field
 from typing_extensions import TypedDict
+
+from todo.domain.listing import PAGE_LIMIT_MAX, InvalidCursorError, PositiveInt
+from todo.domain.rules import Raises
+from todo.domain.text import Text
 
 Item = TypeVar("Item")
 
 
+class PageQuery(BaseModel):
+    """Which page of a list to return."""
+
+    page: Annotated[PositiveInt, Field(description="Counted from 1.")] = 1
+    limit: Annotated[
+        PositiveInt,
+        AfterValidator(lambda limit: min(limit, PAGE_LIMIT_MAX)),
+        Field(description=f"Items per page; more than {PAGE_LIMIT_MAX} counts as {PAGE_LIMIT_MAX}."),
+    ] = 20
+    cursor: Annotated[
+        Text | None,
+        Raises(InvalidCursorError),
+        Field(
+            description="The `next_cursor` of the previous page. The list continues after that page's last item, even "
+            "if items were added or removed. Use it instead of `page`, with the same sort."
+        ),
+    ] = None
+    total: Annotated[
+        bool, Field(description="Whether to count all items of the list. Counting many items takes time.")
+    ] = True
+
+
 class Page(TypedDict, Generic[Item]):
-    """The items of one page and how many there are in all; `pages` is 0 when `total` is."""
+    """One page of items, and how many there are in all; `pages` is 0 when `total` is 0."""
 
     items: list[Item]
-    total: Annotated[int | None, Field(examples=[1], description="Null when it was not asked for.")]
-    page: Annotated[int | None, Field(examples=[1], description="Null when the page was asked for by a cursor.")]
+    total: Annotated[int | None, Field(examples=[1], description="Null if the request has `total=false`.")]
+    page: Annotated[int | None, Field(examples=[1], description="Null if the request has a cursor.")]
     limit: Annotated[int, Field(examples=[20])]
-    pages: Annotated[int | None, Field(examples=[1], description="Null when the total is.")]
+    pages: Annotated[int | None, Field(examples=[1], description="Null if the total is null.")]
     next_cursor: Annotated[
-        str | None, Field(examples=[None], description="What to send as `cursor` for what comes next, if any.")
+        str | None, Field(examples=[None], description="The `cursor` of the next page; null on the last page.")
     ]
 
 
 def make_page(
     items: list[Item], *, total: int | None, page: int | None, limit: int, next_cursor: str | None
 ) -> Page[Item]:
-    """Return the page, with the number of pages worked out."""
+    """Return the page, with the number of pages."""
     pages = None if total is None else -(-total // limit)
     return Page(items=items, total=total, page=page, limit=limit, pages=pages, next_cursor=next_cursor)

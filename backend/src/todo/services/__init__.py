@@ -1,1 +1,1 @@
-"""The rules and the SQL."""
+"""Services: the rules and the SQL, one package a noun."""

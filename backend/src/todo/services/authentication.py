@@ -1,4 +1,4 @@
-"""Who is asking: the token of a request, and what it may do."""
+"""Principals: the user that a request acts for, read from an access token."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,6 @@ from uuid import UUID
 
 from todo.core.errors import AuthenticationError, ForbiddenError
 from todo.core.security.tokens import BadTokenError, Claims, TokenKind, TokenSigner
-from todo.domain.scope import Scope
 
 
 class MissingTokenError(AuthenticationError):
@@ -39,56 +38,56 @@ class InsufficientScopeError(ForbiddenError):
     code = "INSUFFICIENT_SCOPE"
 
 
-class SessionRequiredError(ForbiddenError):
+class LoginSessionRequiredError(ForbiddenError):
     """A personal access token cannot do that. Log in and try again"""
 
     code = "SESSION_REQUIRED"
 
 
 @dataclass(frozen=True)
-class Caller:
+class Principal:
     """The user that a request acts for.
 
     Attributes:
-        id: the user's.
-        session_id: the session that the access token belongs to, None for a personal access token.
-        scopes: what a personal access token may do; None for a person, who may do everything.
+        id: the id of the user.
+        login_session_id: the login session of the access token, or None for a personal access token.
+        scopes: the scopes of a personal access token, or None for a person, who has every permission.
     """
 
     id: UUID
-    session_id: UUID | None = None
-    scopes: frozenset[Scope] | None = None
+    login_session_id: UUID | None = None
+    scopes: frozenset[str] | None = None
 
     def require_scope(self, scope: str) -> None:
-        """Refuse a personal access token that was not given this scope; one that nobody knows is never given.
+        """Check that the principal has this scope.
 
         Raises:
-            InsufficientScopeError: it was not.
+            InsufficientScopeError: the principal is a personal access token without it.
         """
         if self.scopes is not None and scope not in self.scopes:
             raise InsufficientScopeError
 
 
-def read_access_token(signer: TokenSigner, token: str, now: datetime) -> Caller:
-    """Return whom an access token is for, without asking the database.
+def read_access_token(signer: TokenSigner, token: str, now: datetime) -> Principal:
+    """Return the principal of an access token, without a query.
 
     Raises:
-        InvalidTokenError: it is malformed or not signed by us (TOK-003).
+        InvalidTokenError: the token is malformed, or its signature is wrong (TOK-003).
         InvalidTokenTypeError: it is a refresh token (TOK-005).
         TokenExpiredError: its 15 minutes are over (TOK-002).
     """
     claims = read_claims(signer, token, TokenKind.ACCESS)
     if claims.exp <= now.timestamp():
         raise TokenExpiredError
-    return Caller(claims.sub, claims.sid)
+    return Principal(claims.sub, claims.sid)
 
 
 def read_claims(signer: TokenSigner, token: str, kind: TokenKind) -> Claims:
-    """Return what a token of this kind says; it may have expired.
+    """Return the claims of a token of this kind; it may have expired.
 
     Raises:
-        InvalidTokenError: it is malformed or not signed by us.
-        InvalidTokenTypeError: it is of the other kind.
+        InvalidTokenError: the token is malformed, or its signature is wrong.
+        InvalidTokenTypeError: the token is of the other kind.
     """
     try:
         claims = signer.verify(token)

@@ -1,15 +1,16 @@
-"""Whether requests can be served: the database answers and has the tables that this version needs."""
+"""Readiness: whether the database responds and has the tables that this version needs."""
 
 import asyncio
 
 from sqlalchemy import column, select, table
 
 from todo.core.database.driver_errors import SchemaError
-from todo.core.database.session import Session, Statement
+from todo.core.database.session import Session
+from todo.core.database.statement import Statement
 from todo.core.errors import ServiceUnavailableError
 from todo.migrations import REVISIONS
 
-PATIENCE_SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 SELECT_REVISION = Statement(select(column("version_num")).select_from(table("alembic_version")))
 
 
@@ -26,14 +27,14 @@ class MigrationsPendingError(ServiceUnavailableError):
 
 
 async def check_readiness(session: Session) -> None:
-    """Return when the database answers and has every migration of ours; later ones do no harm.
+    """Check that the database responds and has every migration of this version; newer ones are accepted.
 
     Raises:
-        DatabaseUnreachableError: it does not answer within two seconds.
-        MigrationsPendingError: it lacks migrations.
+        DatabaseUnreachableError: the database does not respond within two seconds.
+        MigrationsPendingError: the database lacks migrations.
     """
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             row = await session.fetch_one(SELECT_REVISION)
     except SchemaError as error:
         raise MigrationsPendingError from error

@@ -1,1 +1,1 @@
-"""TBD."""
+"""Workers: loops that call services while the application runs."""

@@ -81,7 +81,7 @@ def test_keeps_the_limits_in_memory_while_redis_is_away(make_limits: MakeLimits,
 def test_asks_redis_again_after_a_while(
     monkeypatch: pytest.MonkeyPatch, make_limits: MakeLimits, black_hole: socket.socket
 ) -> None:
-    monkeypatch.setattr(rate_limit, "REST_SECONDS", 0)
+    monkeypatch.setattr(rate_limit, "PAUSE_SECONDS", 0)
     limits = make_limits(black_hole.getsockname()[1])
 
     for _ in range(2):

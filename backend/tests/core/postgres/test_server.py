@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.core.postgres.process import EmbeddedPostgresError, find_binaries
 from todo.core.postgres.server import (
     THROW_AWAY,

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.core.postgres import supervisor as postgres_supervisor
 from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor

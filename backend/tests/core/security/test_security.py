@@ -15,8 +15,10 @@ from jose import jwt
 
 from tests.support import PASSWORD, SECRET, BcryptCalls
 from todo.core.errors import ServiceUnavailableError
-from todo.core.security.tokens import BadTokenError, PasswordHasher, TokenKind, TokenSigner
-from todo.core.security.tokens import tokens as security
+from todo.core.security import passwords
+from todo.core.security.passwords import PasswordHasher
+from todo.core.security.tokens import BadTokenError, TokenKind, TokenSigner
+from todo.domain.account import PASSWORD_MAX
 
 USER_ID = UUID("0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11")
 SESSION_ID = UUID("5e550000-6f2f-4a57-9c3e-2d9b6f0c7a11")
@@ -31,7 +33,7 @@ OTHER_SECRET = "0ddb" * 16
 @pytest.fixture
 def hasher() -> Iterator[PasswordHasher]:
     """Return a quick one."""
-    hasher = PasswordHasher(4)
+    hasher = PasswordHasher(4, PASSWORD_MAX)
     yield hasher
     hasher.close()
 
@@ -76,7 +78,7 @@ async def test_recognises_no_password_without_a_hash(hasher: PasswordHasher, pas
 
 @pytest.mark.parametrize("rounds", [4, 5, 7])
 async def test_hashes_at_the_cost_that_it_was_given(bcrypt_calls: BcryptCalls, rounds: int) -> None:
-    hasher = PasswordHasher(rounds)
+    hasher = PasswordHasher(rounds, PASSWORD_MAX)
 
     await hasher.hash(PASSWORD)
 
@@ -87,7 +89,7 @@ async def test_hashes_at_the_cost_that_it_was_given(bcrypt_calls: BcryptCalls, r
 @pytest.mark.spec("LOG-003")
 @pytest.mark.parametrize("rounds", [4, 5, 7])
 async def test_does_the_same_work_without_a_hash_as_with_one(bcrypt_calls: BcryptCalls, rounds: int) -> None:
-    hasher = PasswordHasher(rounds)
+    hasher = PasswordHasher(rounds, PASSWORD_MAX)
     hashed = await hasher.hash(PASSWORD)
 
     bcrypt_calls.costs.clear()
@@ -115,9 +117,9 @@ async def test_leaves_a_core_to_other_requests(hasher: PasswordHasher, bcrypt_ca
 
 @pytest.mark.spec("LOD-002")
 async def test_sends_a_password_away_that_waited_too_long_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(security, "QUEUE_SECONDS", 0.05)
+    monkeypatch.setattr(passwords, "QUEUE_SECONDS", 0.05)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    hasher = PasswordHasher(12)
+    hasher = PasswordHasher(12, PASSWORD_MAX)
 
     first, second = await asyncio.gather(hasher.hash(PASSWORD), hasher.hash(PASSWORD), return_exceptions=True)
     third = await hasher.verify(PASSWORD, str(first))
@@ -154,7 +156,7 @@ def test_signs_the_claims_of_the_contract_and_no_secret(signer: TokenSigner) -> 
 
 
 def test_names_the_session_of_a_token_and_the_token_itself(signer: TokenSigner) -> None:
-    token = signer.sign(TokenKind.REFRESH, USER_ID, EMAIL, NOW, session_id=SESSION_ID, token_id="an id")
+    token = signer.sign(TokenKind.REFRESH, USER_ID, EMAIL, NOW, login_session_id=SESSION_ID, token_id="an id")
 
     claims = signer.verify(token)
 
@@ -162,14 +164,15 @@ def test_names_the_session_of_a_token_and_the_token_itself(signer: TokenSigner) 
 
 
 def test_gives_each_token_of_a_session_an_id_of_its_own(signer: TokenSigner) -> None:
-    tokens = [signer.sign(TokenKind.ACCESS, USER_ID, EMAIL, NOW, session_id=SESSION_ID) for _ in range(5)]
+    tokens = [signer.sign(TokenKind.ACCESS, USER_ID, EMAIL, NOW, login_session_id=SESSION_ID) for _ in range(5)]
 
     assert len({signer.verify(token).jti for token in tokens}) == 5
 
 
 def test_signs_the_same_token_for_the_same_input(signer: TokenSigner) -> None:
     first, second = (
-        signer.sign(TokenKind.REFRESH, USER_ID, EMAIL, NOW, session_id=SESSION_ID, token_id="an id") for _ in range(2)
+        signer.sign(TokenKind.REFRESH, USER_ID, EMAIL, NOW, login_session_id=SESSION_ID, token_id="an id")
+        for _ in range(2)
     )
 
     assert first == second

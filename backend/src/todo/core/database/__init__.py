@@ -1,1 +1,1 @@
-"""TBD."""
+"""Access to PostgreSQL: statements, sessions, the connection pool, and migrations."""

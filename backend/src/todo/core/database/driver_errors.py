@@ -1,4 +1,4 @@
-"""What the driver's errors mean to us."""
+"""asyncpg's errors, translated to domain errors."""
 
 import contextlib
 import logging
@@ -12,7 +12,7 @@ Violations = Mapping[str, type[DomainError]]
 
 logger = logging.getLogger(__name__)
 
-LOST = (
+CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -22,49 +22,47 @@ LOST = (
     asyncpg.InternalClientError,
     OSError,
 )
-"""What the driver raises when a connection leads nowhere any more, or to what is a standby since a failover."""
-AWAY = (
-    *LOST,
+"""Raised when a connection is dead, or leads to a server that became a standby in a failover."""
+UNAVAILABLE = (
+    *CONNECTION_LOST,
     asyncpg.InvalidCatalogNameError,
     asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InsufficientResourcesError,
     asyncpg.QueryCanceledError,
     asyncpg.TransactionRollbackError,
 )
-"""What it raises when there is no server, it is stopping or starting, full, or gave up on a statement."""
+"""Raised when the server is missing, starting, stopping or full, or has cancelled a statement."""
+TRANSLATED = (
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.LockNotAvailableError,
+    *UNAVAILABLE,
+)
+"""Errors that `translate` knows. Any other error is a defect and becomes a 500 with its traceback in the log."""
 
 
 class SchemaError(ServiceUnavailableError):
     """The service is temporarily unavailable. Please try again shortly
 
-    The database lacks a table or a column: its migrations are to be done.
+    The database lacks a table or a column because migrations are pending.
     """
 
 
 class LockTimeoutError(ServiceUnavailableError):
     """The service is temporarily unavailable. Please try again shortly
 
-    What the statement needs was locked by another for longer than it may wait.
+    The statement waited for a lock longer than the lock timeout.
     """
 
 
-FORESEEN = (
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.UndefinedTableError,
-    asyncpg.UndefinedColumnError,
-    asyncpg.InsufficientPrivilegeError,
-    asyncpg.LockNotAvailableError,
-    *AWAY,
-)
-"""What the driver raises and has a meaning for us; all else stays what it is (a 500 with its traceback)."""
-
-
-def meaning_of(error: Exception, violations: Violations) -> DomainError | None:
-    """Return what an error of FORESEEN means to us; None if nobody foresaw this one after all.
+def translate(error: Exception, violations: Violations) -> DomainError | None:
+    """Return the domain error for one of asyncpg's, or None if the error is a defect.
 
     Args:
-        error: the driver's.
-        violations: by a constraint's name, what it means that a statement breaks it.
+        error: one of TRANSLATED.
+        violations: by constraint name, the error that a violation becomes.
     """
     match error:
         case asyncpg.IntegrityConstraintViolationError():
@@ -81,16 +79,16 @@ def meaning_of(error: Exception, violations: Violations) -> DomainError | None:
         case asyncpg.LockNotAvailableError():
             return LockTimeoutError()
         case _:
-            logger.warning("The database is away, or gave up: %s: %s", type(error).__name__, error)
+            logger.warning("The database is unavailable: %s: %s", type(error).__name__, error)
             return ServiceUnavailableError()
 
 
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours."""
+    """Raise domain errors in place of asyncpg's."""
     try:
         yield
-    except FORESEEN as error:
-        if (meaning := meaning_of(error, {})) is None:
+    except TRANSLATED as error:
+        if (translation := translate(error, {})) is None:
             raise
-        raise meaning from error
+        raise translation from error

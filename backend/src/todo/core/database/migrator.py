@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from todo.core.database.driver_errors import translated_errors
-from todo.core.database.session import connect_arguments
+from todo.core.database.url import connect_arguments
 from todo.migrations import REVISIONS
 
 if TYPE_CHECKING:

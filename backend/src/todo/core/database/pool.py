@@ -1,135 +1,160 @@
-"""Connections to PostgreSQL, lent one request at a time."""
+"""The pool of connections to PostgreSQL (ADR 0005).
+
+asyncpg's own pool is not used: a newcomer can overtake waiters there, and each release creates a task.
+"""
 
 import asyncio
 import contextlib
 import logging
-from collections import deque
+from collections.abc import Awaitable, Callable
+from math import inf
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
-from todo.core.database.driver_errors import LOST
+from todo.core.database.driver_errors import CONNECTION_LOST
 from todo.core.errors import ServiceUnavailableError
 from todo.core.metrics import CONNECTIONS, CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
+
+CLOSE_SECONDS = 5.0
+"""How long `close` waits for running statements."""
+GOODBYE_SECONDS = 1.0
+"""How long closing one connection may take, including the cancellation of its statement."""
 
 logger = logging.getLogger(__name__)
 
 
-class Connections:
-    """A pool's connections, lent in the order in which they were asked for.
+class Pool:
+    """Opens connections on demand and keeps them for reuse. Waiters are served in the order in which they came.
 
-    The pool alone would let whoever comes at the right moment overtake those who wait, some of them for seconds. It
-    would also make a task for each connection that it gets back; so those that nothing happened to stay here, and the
-    pool opens them and looks after those that something happened to.
+    Args:
+        connect: opens one connection.
+        max_size: how many connections may be acquired at once.
+        acquire_timeout: seconds that `acquire` may wait for a free connection, and again to open one.
+        max_age: seconds after which a connection is replaced.
     """
 
-    def __init__(self, pool: asyncpg.Pool, size: int, patience: float) -> None:
-        """Take the pool, its size, and how many seconds one may wait for a turn, and again for a connection."""
-        self._pool = pool
-        self._size = self._turns = size
-        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
-        self._alarm: asyncio.TimerHandle | None = None
-        self._patience = patience
-        self._idle: list[PoolConnectionProxy] = []
-        self._current: set[PoolConnectionProxy] = set()
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        *,
+        max_size: int,
+        acquire_timeout: float,
+        max_age: float,
+    ) -> None:
+        self._connect = connect
+        self._max_size = max_size
+        self._acquire_timeout = acquire_timeout
+        self._max_age = max_age
+        self._slots = asyncio.Semaphore(max_size)
+        self._waiting = 0
+        self._busy = 0
+        self._idle: list[asyncpg.Connection] = []
+        # All open connections, each with the loop time after which it is replaced.
+        self._expires_at: dict[asyncpg.Connection, float] = {}
 
-    async def take(self) -> PoolConnectionProxy:
-        """Return a connection for the caller alone, until `take_back`.
+    async def open(self, size: int) -> None:
+        """Open this many connections ahead of demand."""
+        for _ in range(size):
+            self._idle.append(await self._open_connection())
+
+    async def acquire(self) -> asyncpg.Connection:
+        """Return a connection for exclusive use until `release`.
 
         Raises:
-            ServiceUnavailableError: all of them were busy for too long.
+            ServiceUnavailableError: no connection became free in time.
+            OSError, asyncpg.PostgresError: the server cannot be reached, or rejects the connection.
         """
-        if self._turns:
-            self._turns -= 1
-        else:
-            await self._wait_for_turn()
+        await self._acquire_slot()
         try:
             while self._idle:
                 connection = self._idle.pop()
-                if _is_open(connection):
+                if self._is_usable(connection):
                     return connection
-                await self._dismiss(connection)
-            connection = await self._pool.acquire(timeout=self._patience)
+                await self._discard(connection)
+            async with asyncio.timeout(self._acquire_timeout):
+                return await self._open_connection()
         except BaseException:
-            self._pass_turn_on()
+            self._release_slot()
             raise
-        self._current.add(connection)
-        return connection
 
-    async def take_back(self, connection: PoolConnectionProxy, error: BaseException | None = None) -> None:
-        """Take a connection back, with what went wrong meanwhile if anything did."""
+    async def release(self, connection: asyncpg.Connection, error: BaseException | None = None) -> None:
+        """Return a connection to the pool; `error` is the exception that ended its use, if any."""
         try:
-            if isinstance(error, LOST) or (error is not None and isinstance(error.__cause__, LOST)):
-                # Where one leads nowhere the others do neither; new ones find the server, or the new primary.
-                await self.renew()
-            if error is None and connection in self._current:
+            if error is not None and _is_lost(error):
+                # A restart or a failover ends all connections, so none of them is trusted any longer.
+                self._expire_all()
+            if self._is_usable(connection) and (error is None or _is_settled(connection, error)):
                 self._idle.append(connection)
             else:
-                await self._dismiss(connection)
+                await self._discard(connection)
         finally:
-            self._pass_turn_on()
+            self._release_slot()
 
-    def show_figures(self) -> None:
-        """Tell Prometheus how many connections there may be, are at work, and are waited for."""
-        CONNECTIONS.set(self._size)
-        CONNECTIONS_BUSY.set(self._size - self._turns)
-        CONNECTIONS_AWAITED.set(sum(not turn.done() for _, turn in self._waiting))
-
-    async def renew(self) -> None:
-        """Have all connections replaced by new ones; those at work when they are taken back."""
-        self._current.clear()
-        await self._pool.expire_connections()
-        while self._idle:
-            await self._dismiss(self._idle.pop())
-
-    async def _dismiss(self, connection: PoolConnectionProxy) -> None:
-        """Give a connection back to the pool, which keeps, resets or closes it."""
-        self._current.discard(connection)
-        # The pool's way to say that the connection was lost in this very moment.
-        with contextlib.suppress(asyncpg.InternalClientError):
-            await self._pool.release(connection)
-
-    def _pass_turn_on(self) -> None:
-        while self._waiting:
-            _, first = self._waiting.popleft()
-            if not first.done():
-                first.set_result(None)
-                return
-        self._turns += 1
-
-    async def _wait_for_turn(self) -> None:
-        loop = asyncio.get_running_loop()
-        turn = loop.create_future()
-        until = loop.time() + self._patience
-        self._waiting.append((until, turn))
-        if self._alarm is None:
-            self._alarm = loop.call_at(until, self._send_away)
+    async def close(self) -> None:
+        """Wait for running statements, then close all connections; after CLOSE_SECONDS cut those still running."""
         try:
-            await turn
-        except ServiceUnavailableError:
-            CONNECTIONS_REFUSED.inc()
-            logger.warning("No connection to the database was free within %s seconds", self._patience)
-            raise
-        except asyncio.CancelledError:
-            if not turn.cancelled():
-                self._pass_turn_on()
-            raise
+            async with asyncio.timeout(CLOSE_SECONDS):
+                for _ in range(self._max_size):
+                    await self._slots.acquire()
+                while self._idle:
+                    await self._discard(self._idle.pop())
+        except TimeoutError:
+            logger.warning("Connections to the database were cut, because their statements did not end")
+        for connection in self._expires_at:
+            connection.terminate()
 
-    def _send_away(self) -> None:
-        """Tell those who have waited for too long, and look again when the next one will have."""
-        loop = asyncio.get_running_loop()
-        self._alarm = None
-        while self._waiting and self._waiting[0][0] <= loop.time():
-            _, first = self._waiting.popleft()
-            if not first.done():
-                first.set_exception(ServiceUnavailableError())
-        if self._waiting:
-            self._alarm = loop.call_at(self._waiting[0][0], self._send_away)
+    def update_gauges(self) -> None:
+        """Set the Prometheus gauges of the pool."""
+        CONNECTIONS.set(self._max_size)
+        CONNECTIONS_BUSY.set(self._busy)
+        CONNECTIONS_AWAITED.set(self._waiting)
+
+    async def _acquire_slot(self) -> None:
+        if self._slots.locked():
+            self._waiting += 1
+            try:
+                async with asyncio.timeout(self._acquire_timeout):
+                    await self._slots.acquire()
+            except TimeoutError as error:
+                CONNECTIONS_REFUSED.inc()
+                logger.warning("No connection to the database was free within %s seconds", self._acquire_timeout)
+                raise ServiceUnavailableError from error
+            finally:
+                self._waiting -= 1
+        else:
+            await self._slots.acquire()
+        self._busy += 1
+
+    def _release_slot(self) -> None:
+        self._busy -= 1
+        self._slots.release()
+
+    async def _open_connection(self) -> asyncpg.Connection:
+        connection = await self._connect()
+        self._expires_at[connection] = asyncio.get_running_loop().time() + self._max_age
+        return connection
+
+    def _is_usable(self, connection: asyncpg.Connection) -> bool:
+        return not connection.is_closed() and asyncio.get_running_loop().time() < self._expires_at[connection]
+
+    def _expire_all(self) -> None:
+        self._expires_at = dict.fromkeys(self._expires_at, -inf)
+
+    async def _discard(self, connection: asyncpg.Connection) -> None:
+        """Close a connection; one of a lost server without saying goodbye."""
+        is_lost = self._expires_at.pop(connection) == -inf
+        if is_lost or connection.is_closed():
+            connection.terminate()
+            return
+        # asyncpg terminates the connection itself when this fails.
+        with contextlib.suppress(Exception):
+            await connection.close(timeout=GOODBYE_SECONDS)
 
 
-def _is_open(connection: PoolConnectionProxy) -> bool:
-    try:
-        return not connection.is_closed()
-    except asyncpg.InterfaceError:
-        # The pool noticed already, and has taken it away.
-        return False
+def _is_lost(error: BaseException) -> bool:
+    return isinstance(error, CONNECTION_LOST) or isinstance(error.__cause__, CONNECTION_LOST)
+
+
+def _is_settled(connection: asyncpg.Connection, error: BaseException) -> bool:
+    """Tell whether an error left the connection idle: a cancelled statement may still run on the server."""
+    return isinstance(error, Exception) and not connection.is_in_transaction()

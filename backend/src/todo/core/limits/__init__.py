@@ -1,1 +1,1 @@
-"""TBD."""
+"""Limits on what one client may do: rate limits, and locks by key."""

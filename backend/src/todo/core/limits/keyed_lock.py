@@ -1,4 +1,4 @@
-"""One at a time for each name, in this process."""
+"""One lock for each key, within one process."""
 
 import asyncio
 import contextlib
@@ -8,28 +8,32 @@ from weakref import WeakValueDictionary
 from todo.core.errors import DomainError
 
 
-class Turns:
-    """Lets one at a time through for each name. Who waits holds nothing meanwhile, and not for ever."""
+class KeyedLock:
+    """Locks that exist as long as they are held or waited for.
 
-    def __init__(self, patience: float, refusal: type[DomainError]) -> None:
-        """Take how many seconds one may wait, and the error for who waited that long."""
-        self._patience = patience
-        self._refusal = refusal
+    Args:
+        timeout: seconds that `hold` waits.
+        timeout_error: raised when `hold` waited that long.
+    """
+
+    def __init__(self, timeout: float, timeout_error: type[DomainError]) -> None:
+        self._timeout = timeout
+        self._timeout_error = timeout_error
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     @contextlib.asynccontextmanager
-    async def take(self, name: Hashable) -> AsyncIterator[None]:
-        """Wait for the turn, and have it for the length of a block.
+    async def hold(self, key: Hashable) -> AsyncIterator[None]:
+        """Hold the lock of this key for the length of a block.
 
         Raises:
-            DomainError: the one given; others took too long.
+            DomainError: `timeout_error`, if the lock did not become free in time.
         """
-        lock = self._locks.setdefault(name, asyncio.Lock())
+        lock = self._locks.setdefault(key, asyncio.Lock())
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 await lock.acquire()
         except TimeoutError as error:
-            raise self._refusal from error
+            raise self._timeout_error from error
         try:
             yield
         finally:

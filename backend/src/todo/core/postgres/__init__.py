@@ -1,1 +1,1 @@
-"""TBD."""
+"""The embedded PostgreSQL: its process, its server, and the supervisor that restarts it."""

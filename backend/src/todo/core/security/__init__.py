@@ -1,1 +1,1 @@
-"""TBD."""
+"""Passwords and tokens."""

@@ -1,1 +1,1 @@
-"""TBD."""
+"""Schemas of tasks."""

@@ -1,4 +1,4 @@
-"""Many writes of tasks at once, as they travel."""
+"""Bulk writes of tasks in requests and responses."""
 
 from typing import Annotated, Literal, NotRequired
 
@@ -14,20 +14,20 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
-from todo.core.errors import Refusal
-from todo.domain.bulk import InvalidBulkSizeError
+from todo.core.errors import Problem
+from todo.domain.bulk import BULK_ITEMS_MAX, InvalidBulkSizeError
 from todo.domain.identifiers import BIGINT_MAX, UNKNOWN_ID
+from todo.domain.rules import Raises, errors_of
 from todo.schemas.error import FieldError, read_problem
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskUpdate
 
-BULK_ITEMS_MAX = 1000
 ACTIONS = {"create", "update", "delete"}
 
 TaskId = Annotated[int, Strict(), AfterValidator(lambda task_id: task_id if 1 <= task_id <= BIGINT_MAX else UNKNOWN_ID)]
 Version = Annotated[
     int | None,
     Strict(),
-    Field(description="The version that you read; changed since, it is 412. Without it: whichever there is."),
+    Field(description="The version that you read. If the task has another one, the item fails with 412. Null: any."),
 ]
 
 
@@ -56,29 +56,32 @@ class DeleteItem(BaseModel):
 
 
 class InvalidItem:
-    """What stands in the place of an item that is not valid: what is wrong with it, the worst first."""
+    """An item that is not valid.
 
-    def __init__(self, refusals: list[Refusal]) -> None:
-        """Take at least one."""
-        self.refusals = refusals
+    Attributes:
+        problems: at least one; the greatest status comes first.
+    """
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
 
 
 Item = CreateItem | UpdateItem | DeleteItem
-OneItem = Annotated[Item, Field(discriminator="action")]
-READER: TypeAdapter[Item] = TypeAdapter(OneItem)
+DiscriminatedItem = Annotated[Item, Field(discriminator="action")]
+ITEM_ADAPTER: TypeAdapter[Item] = TypeAdapter(DiscriminatedItem)
 
 
 def read_item(value: object) -> Item | InvalidItem:
-    """Return an item, or what is wrong with it."""
+    """Return the validated item, or its problems."""
     try:
-        return READER.validate_python(value)
+        return ITEM_ADAPTER.validate_python(value)
     except ValidationError as error:
         problems = [read_problem({**problem, "loc": _within_item(problem["loc"])}) for problem in error.errors()]
-        return InvalidItem(sorted(problems, key=lambda refusal: -refusal.status))
+        return InvalidItem(sorted(problems, key=lambda problem: -problem.status))
 
 
 def _within_item(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """Return where in an item something is, without the name of its kind; nowhere means that it is of no kind."""
+    """Return the location without the action; an empty location means that the action itself is invalid."""
     return loc[1:] if loc and loc[0] in ACTIONS else loc or ("action",)
 
 
@@ -89,7 +92,7 @@ def _check_size(value: object) -> object:
 
 
 class TaskBulk(BaseModel):
-    """Up to 1000 writes, each about a task of its own."""
+    """Up to 1000 writes, each of a different task."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -107,20 +110,23 @@ class TaskBulk(BaseModel):
     )
 
     atomic: Annotated[
-        bool, Strict(), Field(description="Whether nothing is written unless all can be; else each item is on its own.")
+        bool,
+        Strict(),
+        Field(description="Whether one invalid item prevents all writes. If false, valid items are written."),
     ] = True
-    # Each is read by itself, when it has its turn.
+    # The service validates the items later, in batches.
     items: Annotated[
         list[object],
         BeforeValidator(
             _check_size,
-            json_schema_input_type=Annotated[list[OneItem], Field(min_length=1, max_length=BULK_ITEMS_MAX)],
+            json_schema_input_type=Annotated[list[DiscriminatedItem], Field(min_length=1, max_length=BULK_ITEMS_MAX)],
         ),
+        Raises(InvalidBulkSizeError, *errors_of(DiscriminatedItem)),
     ]
 
 
 class ItemError(TypedDict):
-    """Why an item was not done, as it would have been answered by itself."""
+    """The error of an item, as a single request would get it."""
 
     detail: Annotated[str, Field(examples=["Task not found"])]
     code: Annotated[str, Field(examples=["TASK_NOT_FOUND"])]
@@ -128,9 +134,9 @@ class ItemError(TypedDict):
 
 
 class ItemResult(TypedDict):
-    """What became of one item: the status that it would have had by itself, and the task or the error.
+    """The result of an item: the status of a single request, and the task or the error.
 
-    A deleted task is not there any more; with 412 it is, as it is now.
+    The task is null after a delete. With status 412 it is the current state.
     """
 
     status: Annotated[int, Field(examples=[201])]
@@ -139,6 +145,6 @@ class ItemResult(TypedDict):
 
 
 class TaskBulkPublic(TypedDict):
-    """What became of each item, in the order of the items."""
+    """The results of all items, in the order of the items."""
 
     results: list[ItemResult]

@@ -1,1 +1,1 @@
-"""TBD."""
+"""Personal access tokens."""

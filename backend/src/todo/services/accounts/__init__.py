@@ -1,1 +1,1 @@
-"""TBD."""
+"""Accounts of users."""

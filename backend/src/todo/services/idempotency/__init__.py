@@ -1,1 +1,1 @@
-"""TBD."""
+"""Idempotency keys: a write that is sent twice happens once."""

@@ -1,1 +1,1 @@
-"""TBD."""
+"""Login sessions: from log-in to log-out, on one client."""

@@ -1,8 +1,8 @@
-"""Sessions: begun by a log-in, kept by refresh tokens that change with each use, ended by whoever owns them.
+"""Login sessions: a log-in creates one, refresh tokens keep it alive, a log-out ends it.
 
-A refresh token that comes back after a newer one was used was copied by somebody: the session ends for both (RFC 9700,
-section 4.14.2). For a moment after a rotation the token before the newest is still good and gets the same successor,
-so that parallel tabs and lost answers log nobody out.
+Each refresh token is used once. Using it again after its successor was used means that it was copied, so the login
+session ends (RFC 9700, section 4.14.2). For a short grace period after a rotation the previous token gets the same
+successor again, so parallel tabs and lost responses do not log the user out.
 """
 
 from dataclasses import dataclass
@@ -10,57 +10,40 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from todo.core.database.session import Row, Session
-from todo.core.errors import AuthenticationError, NotFoundError
-from todo.core.security.tokens import REFRESH_LIFETIME, Claims, TokenKind, TokenSigner, hash_token, new_token_id
+from todo.core.security.tokens import (
+    REFRESH_LIFETIME,
+    Claims,
+    TokenKind,
+    TokenSigner,
+    hash_token,
+    new_token_id,
+)
 from todo.schemas.login_session import SessionPublic
 from todo.schemas.token import TokenPublic
 from todo.services.authentication import (
-    Caller,
     InvalidTokenError,
     InvalidTokenTypeError,
-    SessionRequiredError,
+    LoginSessionRequiredError,
+    Principal,
     read_claims,
 )
-from todo.services.login_sessions import statements as session_queries
-
-
-class MissingRefreshTokenError(AuthenticationError):
-    """Refresh token not found"""
-
-    code = "MISSING_REFRESH_TOKEN"
-
-
-class RefreshTokenExpiredError(AuthenticationError):
-    """Refresh token has expired. Please log in again"""
-
-    code = "REFRESH_TOKEN_EXPIRED"
-
-
-class RefreshTokenReusedError(AuthenticationError):
-    """Refresh token was used before. This session has ended; please log in again"""
-
-    code = "REFRESH_TOKEN_REUSED"
-
-
-class SessionEndedError(AuthenticationError):
-    """This session has ended. Please log in again"""
-
-    code = "SESSION_ENDED"
-
-
-class SessionNotFoundError(NotFoundError):
-    """Session not found"""
-
-    code = "SESSION_NOT_FOUND"
+from todo.services.login_sessions import statements
+from todo.services.login_sessions.errors import (
+    LoginSessionEndedError,
+    LoginSessionNotFoundError,
+    MissingRefreshTokenError,
+    RefreshTokenExpiredError,
+    RefreshTokenReusedError,
+)
 
 
 @dataclass(frozen=True)
-class Device:
-    """What a request says of where it comes from; both may be absent, neither is to be believed.
+class Client:
+    """The client of a request, as it describes itself; neither attribute proves anything.
 
     Attributes:
-        user_agent: at most USER_AGENT_MAX characters.
-        address: at most ADDRESS_MAX characters.
+        user_agent: at most USER_AGENT_MAX characters, or None.
+        address: at most ADDRESS_MAX characters, or None.
     """
 
     user_agent: str | None
@@ -69,46 +52,46 @@ class Device:
 
 @dataclass(frozen=True)
 class TokenPair:
-    """What a log-in and a refresh give: a token for the body of the answer and one for the cookie."""
+    """The tokens of a log-in or a refresh: one for the response body, one for the cookie."""
 
     access: TokenPublic
     refresh: str
 
 
-async def create_session(
-    session: Session, signer: TokenSigner, user: Row, device: Device, now: datetime
+async def create_login_session(
+    session: Session, signer: TokenSigner, user: Row, client: Client, now: datetime
 ) -> TokenPair | None:
-    """Begin a session for a user whose password was right; `user` has `id`, `email` and `password_hash`.
+    """Create a login session for a user whose password was verified; `user` has `id`, `email` and `password_hash`.
 
     Returns:
-        The tokens; None if the password was changed, or the user deleted, since it was verified.
+        The tokens, or None if the password was changed or the user was deleted since the verification.
     """
-    session_id, token_id = uuid4(), new_token_id()
-    begun = await session.fetch_one(
-        session_queries.INSERT_SESSION,
+    login_session_id, token_id = uuid4(), new_token_id()
+    row = await session.fetch_one(
+        statements.INSERT_LOGIN_SESSION,
         user_id=user["id"],
         password_hash=user["password_hash"],
-        session_id=session_id,
+        login_session_id=login_session_id,
         token_hash=hash_token(token_id),
-        user_agent=device.user_agent,
-        address=device.address,
+        user_agent=client.user_agent,
+        address=client.address,
         now=now,
         expires_at=now + REFRESH_LIFETIME,
     )
-    return _sign_pair(signer, user["id"], user["email"], session_id, token_id, now) if begun else None
+    return _sign_pair(signer, user["id"], user["email"], login_session_id, token_id, now) if row else None
 
 
-async def refresh_session(
+async def refresh_login_session(
     session: Session, signer: TokenSigner, token: str | None, *, grace: timedelta, now: datetime
 ) -> TokenPair:
     """Exchange a refresh token for an access token and the next refresh token; one statement (REF-001, SES-001).
 
     Raises:
-        MissingRefreshTokenError: there is none (REF-003).
-        RefreshTokenExpiredError: it was issued more than seven days ago (REF-002).
+        MissingRefreshTokenError: there is no token (REF-003).
+        RefreshTokenExpiredError: the token was issued more than seven days ago (REF-002).
         InvalidTokenTypeError: it is an access token.
-        InvalidTokenError: it is not one of ours, or its session or user is gone (REF-004).
-        RefreshTokenReusedError: a newer one was used, or `grace` is over; the session has ended (SES-002).
+        InvalidTokenError: its signature is wrong, or its login session or user does not exist (REF-004).
+        RefreshTokenReusedError: its successor was used, or `grace` is over; the login session has ended (SES-002).
     """
     if not token:
         raise MissingRefreshTokenError
@@ -118,106 +101,134 @@ async def refresh_session(
     if claims.sid is None or claims.jti is None:
         raise InvalidTokenError
     successor = signer.successors(claims.jti)[0]
-    rotated = await session.fetch_one(
-        session_queries.ROTATE_TOKEN,
+    row = await session.fetch_one(
+        statements.ROTATE_TOKEN,
         user_id=claims.sub,
-        session_id=claims.sid,
+        login_session_id=claims.sid,
         token_hash=hash_token(claims.jti),
         new_hash=hash_token(successor),
         now=now,
         expires_at=now + REFRESH_LIFETIME,
     )
-    if rotated is not None:
-        return _sign_pair(signer, claims.sub, rotated["email"], claims.sid, successor, now)
-    return await _repeat_successor(session, signer, claims, grace, now)
+    if row is not None:
+        return _sign_pair(signer, claims.sub, row["email"], claims.sid, successor, now)
+    return await _repeat_successor(session, signer, claims, claims.sid, claims.jti, grace=grace, now=now)
 
 
 async def _repeat_successor(
-    session: Session, signer: TokenSigner, claims: Claims, grace: timedelta, now: datetime
+    session: Session,
+    signer: TokenSigner,
+    claims: Claims,
+    login_session_id: UUID,
+    token_id: str,
+    *,
+    grace: timedelta,
+    now: datetime,
 ) -> TokenPair:
-    """Give the successor again if the token is the one before the newest and `grace` lasts, else end the session."""
-    assert claims.sid is not None
-    assert claims.jti is not None
-    state = await session.fetch_one(session_queries.SELECT_SESSION, user_id=claims.sub, session_id=claims.sid, now=now)
-    if state is None:
+    """Return the successor again for the previous token within `grace`; else end the login session."""
+    row = await session.fetch_one(
+        statements.SELECT_LOGIN_SESSION, user_id=claims.sub, login_session_id=login_session_id, now=now
+    )
+    if row is None:
         raise InvalidTokenError
-    if state["previous_hash"] == hash_token(claims.jti) and now <= state["rotated_at"] + grace:
-        for successor in signer.successors(claims.jti):
-            if hash_token(successor) == state["token_hash"]:
+    if row["previous_hash"] == hash_token(token_id) and now <= row["rotated_at"] + grace:
+        for successor in signer.successors(token_id):
+            if hash_token(successor) == row["token_hash"]:
                 return _sign_pair(
-                    signer, claims.sub, state["email"], claims.sid, successor, state["rotated_at"], access_from=now
+                    signer,
+                    claims.sub,
+                    row["email"],
+                    login_session_id,
+                    successor,
+                    row["rotated_at"],
+                    access_issued_at=now,
                 )
-    await session.fetch_one(session_queries.END_SESSION, user_id=claims.sub, session_id=claims.sid, now=now)
+    await session.fetch_one(
+        statements.END_LOGIN_SESSION, user_id=claims.sub, login_session_id=login_session_id, now=now
+    )
     raise RefreshTokenReusedError
 
 
-async def end_session_of(session: Session, signer: TokenSigner, token: str | None, now: datetime) -> None:
-    """End the session of a refresh token, whatever state the two are in (OUT-001, OUT-002)."""
+async def end_login_session_of(session: Session, signer: TokenSigner, token: str | None, now: datetime) -> None:
+    """End the login session of a refresh token; an unknown, expired or missing token is accepted (OUT-001, OUT-002)."""
     try:
         claims = read_claims(signer, token or "", TokenKind.REFRESH)
     except (InvalidTokenError, InvalidTokenTypeError):
         return
     if claims.sid is not None:
-        await session.fetch_one(session_queries.END_SESSION, user_id=claims.sub, session_id=claims.sid, now=now)
+        await session.fetch_one(statements.END_LOGIN_SESSION, user_id=claims.sub, login_session_id=claims.sid, now=now)
 
 
-async def check_session(session: Session, caller: Caller, now: datetime) -> None:
-    """Make sure that the session of a caller has not ended since the access token was issued (SES-009).
+async def check_login_session(session: Session, principal: Principal, now: datetime) -> None:
+    """Check that the login session of the principal has not ended since the access token was issued (SES-009).
 
     Raises:
-        SessionRequiredError: the caller is a personal access token.
-        SessionEndedError: it has ended, or the token names none.
+        LoginSessionRequiredError: the principal is a personal access token.
+        LoginSessionEndedError: the login session has ended, or the token names none.
     """
-    if caller.scopes is not None:
-        raise SessionRequiredError
-    if caller.session_id is None or not await session.fetch_one(
-        session_queries.SELECT_SESSION, user_id=caller.id, session_id=caller.session_id, now=now
+    if principal.scopes is not None:
+        raise LoginSessionRequiredError
+    if principal.login_session_id is None or not await session.fetch_one(
+        statements.SELECT_LOGIN_SESSION,
+        user_id=principal.id,
+        login_session_id=principal.login_session_id,
+        now=now,
     ):
-        raise SessionEndedError
+        raise LoginSessionEndedError
 
 
-async def list_sessions(session: Session, caller: Caller, now: datetime) -> list[SessionPublic]:
-    """Return the caller's sessions that have not ended, the last used first (SES-006)."""
-    rows = await session.fetch_all(session_queries.SELECT_SESSIONS, user_id=caller.id, now=now)
-    return [SessionPublic(**row, current=row["id"] == caller.session_id) for row in rows]
+async def list_login_sessions(session: Session, principal: Principal, now: datetime) -> list[SessionPublic]:
+    """Return the user's live login sessions, the last used first (SES-006)."""
+    rows = await session.fetch_all(statements.SELECT_LOGIN_SESSIONS, user_id=principal.id, now=now)
+    return [SessionPublic(**row, current=row["id"] == principal.login_session_id) for row in rows]
 
 
-async def end_session(session: Session, user_id: UUID, session_id: UUID, now: datetime) -> None:
-    """End one session (SES-007).
+async def end_login_session(session: Session, user_id: UUID, login_session_id: UUID, now: datetime) -> None:
+    """End one login session (SES-007).
 
     Raises:
-        SessionNotFoundError: there is none, it has ended, or it is somebody else's.
+        LoginSessionNotFoundError: it does not exist, has ended, or belongs to another user.
     """
-    if await session.fetch_one(session_queries.END_SESSION, user_id=user_id, session_id=session_id, now=now) is None:
-        raise SessionNotFoundError
+    row = await session.fetch_one(
+        statements.END_LOGIN_SESSION, user_id=user_id, login_session_id=login_session_id, now=now
+    )
+    if row is None:
+        raise LoginSessionNotFoundError
 
 
-async def end_sessions(session: Session, user_id: UUID, now: datetime) -> None:
-    """End all sessions of a user (SES-005)."""
-    await session.fetch_all(session_queries.END_SESSIONS, user_id=user_id, now=now)
+async def end_all_login_sessions(session: Session, user_id: UUID, now: datetime) -> None:
+    """End all login sessions of a user (SES-005)."""
+    await session.fetch_all(statements.END_ALL_LOGIN_SESSIONS, user_id=user_id, now=now)
 
 
-async def end_other_sessions(session: Session, caller: Caller, now: datetime) -> None:
-    """End all sessions of the caller's but the one that asks."""
+async def end_other_login_sessions(session: Session, principal: Principal, now: datetime) -> None:
+    """End all login sessions of the user except that of the principal."""
     await session.fetch_all(
-        session_queries.END_OTHER_SESSIONS, user_id=caller.id, session_id=caller.session_id, now=now
+        statements.END_OTHER_LOGIN_SESSIONS,
+        user_id=principal.id,
+        login_session_id=principal.login_session_id,
+        now=now,
     )
 
 
-async def sweep_sessions(session: Session, now: datetime) -> int:
-    """Delete some of the sessions whose last refresh token has expired; return how many, 0 when none are left."""
-    return len(await session.fetch_all(session_queries.SWEEP, now=now))
+async def sweep_login_sessions(session: Session, now: datetime) -> int:
+    """Delete a batch of login sessions whose last refresh token has expired.
+
+    Returns:
+        How many were deleted; 0 when none is left.
+    """
+    return len(await session.fetch_all(statements.SWEEP, now=now))
 
 
 def _sign_pair(
     signer: TokenSigner,
     user_id: UUID,
     email: str,
-    session_id: UUID,
+    login_session_id: UUID,
     token_id: str,
     now: datetime,
-    access_from: datetime | None = None,
+    access_issued_at: datetime | None = None,
 ) -> TokenPair:
-    access = signer.sign(TokenKind.ACCESS, user_id, email, access_from or now, session_id=session_id)
-    refresh = signer.sign(TokenKind.REFRESH, user_id, email, now, session_id=session_id, token_id=token_id)
+    access = signer.sign(TokenKind.ACCESS, user_id, email, access_issued_at or now, login_session_id=login_session_id)
+    refresh = signer.sign(TokenKind.REFRESH, user_id, email, now, login_session_id=login_session_id, token_id=token_id)
     return TokenPair(TokenPublic(access_token=access), refresh)

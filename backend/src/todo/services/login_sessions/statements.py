@@ -1,63 +1,54 @@
-"""The statements on sessions; each carries the condition that makes it safe to run at the same time as another."""
+"""Statements on login sessions; each has the condition that makes it safe beside concurrent ones."""
 
 from sqlalchemy import DateTime, LargeBinary, String, Uuid, bindparam, delete, insert, select, tuple_, update
 
-from todo.core.database.session import Statement
+from todo.core.database.statement import Statement
 from todo.models import LoginSession, User
-from todo.models.base import table_of
+from todo.models.login_session import OWNER_EXISTS
 from todo.schemas.login_session import SessionPublic
+from todo.services.authentication import InvalidTokenError
+from todo.services.shared.tables import columns_of, table_of
 
-SWEPT_AT_ONCE = 1000
+SWEEP_BATCH = 1000
 
-SESSIONS, USERS = table_of(LoginSession), table_of(User)
+LOGIN_SESSIONS, USERS = table_of(LoginSession), table_of(User)
 USER_ID = bindparam("user_id", type_=Uuid)
-SESSION_ID = bindparam("session_id", type_=Uuid)
+LOGIN_SESSION_ID = bindparam("login_session_id", type_=Uuid)
 NOW = bindparam("now", type_=DateTime(timezone=True))
 EXPIRES_AT = bindparam("expires_at", type_=DateTime(timezone=True))
 TOKEN_HASH = bindparam("token_hash", type_=LargeBinary)
-MINE = (SESSIONS.c.user_id == USER_ID, SESSIONS.c.id == SESSION_ID)
-LIVE = (SESSIONS.c.revoked_at.is_(None), SESSIONS.c.expires_at > NOW)
-OWNED = SESSIONS.c.user_id == USERS.c.id
+IS_OWN_SESSION = (LOGIN_SESSIONS.c.user_id == USER_ID, LOGIN_SESSIONS.c.id == LOGIN_SESSION_ID)
+IS_LIVE = (LOGIN_SESSIONS.c.revoked_at.is_(None), LOGIN_SESSIONS.c.expires_at > NOW)
+IS_OWNER = LOGIN_SESSIONS.c.user_id == USERS.c.id
 
-# The lock makes a change of the password wait for the session, which it then ends, or the session for the change.
-_unchanged_user = (
+# The row lock orders this statement and a change of the password: the change ends the new login session, or this
+# statement finds the new hash and inserts nothing.
+_new_login_session = (
     select(
-        USERS.c.id,
-        SESSION_ID,
-        TOKEN_HASH,
-        bindparam("user_agent", type_=String),
-        bindparam("address", type_=String),
-        NOW,
-        NOW,
-        NOW,
-        EXPIRES_AT,
+        USERS.c.id.label("user_id"),
+        LOGIN_SESSION_ID.label("id"),
+        TOKEN_HASH.label("token_hash"),
+        bindparam("user_agent", type_=String).label("user_agent"),
+        bindparam("address", type_=String).label("address"),
+        NOW.label("created_at"),
+        NOW.label("last_used_at"),
+        NOW.label("rotated_at"),
+        EXPIRES_AT.label("expires_at"),
     )
     .where(USERS.c.id == USER_ID, USERS.c.password_hash == bindparam("password_hash", type_=String))
     .with_for_update(read=True)
 )
-INSERT_SESSION = Statement(
-    insert(SESSIONS)
-    .from_select(
-        [
-            "user_id",
-            "id",
-            "token_hash",
-            "user_agent",
-            "address",
-            "created_at",
-            "last_used_at",
-            "rotated_at",
-            "expires_at",
-        ],
-        _unchanged_user,
-    )
-    .returning(SESSIONS.c.id)
+INSERT_LOGIN_SESSION = Statement(
+    insert(LOGIN_SESSIONS)
+    .from_select(_new_login_session.selected_columns.keys(), _new_login_session)
+    .returning(LOGIN_SESSIONS.c.id),
+    violations={OWNER_EXISTS: InvalidTokenError},
 )
 ROTATE_TOKEN = Statement(
-    update(SESSIONS)
-    .where(*MINE, *LIVE, OWNED, SESSIONS.c.token_hash == TOKEN_HASH)
+    update(LOGIN_SESSIONS)
+    .where(*IS_OWN_SESSION, *IS_LIVE, IS_OWNER, LOGIN_SESSIONS.c.token_hash == TOKEN_HASH)
     .values(
-        previous_hash=SESSIONS.c.token_hash,
+        previous_hash=LOGIN_SESSIONS.c.token_hash,
         token_hash=bindparam("new_hash", type_=LargeBinary),
         rotated_at=NOW,
         last_used_at=NOW,
@@ -65,25 +56,31 @@ ROTATE_TOKEN = Statement(
     )
     .returning(USERS.c.email)
 )
-SELECT_SESSION = Statement(
-    select(SESSIONS.c.token_hash, SESSIONS.c.previous_hash, SESSIONS.c.rotated_at, USERS.c.email)
-    .join(USERS, OWNED)
-    .where(*MINE, *LIVE)
+SELECT_LOGIN_SESSION = Statement(
+    select(LOGIN_SESSIONS.c.token_hash, LOGIN_SESSIONS.c.previous_hash, LOGIN_SESSIONS.c.rotated_at, USERS.c.email)
+    .join(USERS, IS_OWNER)
+    .where(*IS_OWN_SESSION, *IS_LIVE)
 )
-SELECT_SESSIONS = Statement(
-    select(*(SESSIONS.c[name] for name in SessionPublic.model_fields if name != "current"))
-    .where(SESSIONS.c.user_id == USER_ID, *LIVE)
-    .order_by(SESSIONS.c.last_used_at.desc(), SESSIONS.c.id)
+SELECT_LOGIN_SESSIONS = Statement(
+    select(*columns_of(LOGIN_SESSIONS, SessionPublic, without=["current"]))
+    .where(LOGIN_SESSIONS.c.user_id == USER_ID, *IS_LIVE)
+    .order_by(LOGIN_SESSIONS.c.last_used_at.desc(), LOGIN_SESSIONS.c.id)
 )
-END = update(SESSIONS).values(revoked_at=NOW).returning(SESSIONS.c.id)
-END_SESSION = Statement(END.where(*MINE, *LIVE))
-END_SESSIONS = Statement(END.where(SESSIONS.c.user_id == USER_ID, *LIVE))
-END_OTHER_SESSIONS = Statement(END.where(SESSIONS.c.user_id == USER_ID, SESSIONS.c.id != SESSION_ID, *LIVE))
-_over = (
-    select(SESSIONS.c.user_id, SESSIONS.c.id)
-    .where(SESSIONS.c.expires_at < NOW)
-    .order_by(SESSIONS.c.expires_at)
-    .limit(SWEPT_AT_ONCE)
+_end = update(LOGIN_SESSIONS).values(revoked_at=NOW).returning(LOGIN_SESSIONS.c.id)
+END_LOGIN_SESSION = Statement(_end.where(*IS_OWN_SESSION, *IS_LIVE))
+END_ALL_LOGIN_SESSIONS = Statement(_end.where(LOGIN_SESSIONS.c.user_id == USER_ID, *IS_LIVE))
+END_OTHER_LOGIN_SESSIONS = Statement(
+    _end.where(LOGIN_SESSIONS.c.user_id == USER_ID, LOGIN_SESSIONS.c.id != LOGIN_SESSION_ID, *IS_LIVE)
+)
+_expired = (
+    select(LOGIN_SESSIONS.c.user_id, LOGIN_SESSIONS.c.id)
+    .where(LOGIN_SESSIONS.c.expires_at < NOW)
+    .order_by(LOGIN_SESSIONS.c.expires_at)
+    .limit(SWEEP_BATCH)
     .with_for_update(skip_locked=True)
 )
-SWEEP = Statement(delete(SESSIONS).where(tuple_(SESSIONS.c.user_id, SESSIONS.c.id).in_(_over)).returning(SESSIONS.c.id))
+SWEEP = Statement(
+    delete(LOGIN_SESSIONS)
+    .where(tuple_(LOGIN_SESSIONS.c.user_id, LOGIN_SESSIONS.c.id).in_(_expired))
+    .returning(LOGIN_SESSIONS.c.id)
+)

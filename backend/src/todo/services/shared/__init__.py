@@ -1,1 +1,1 @@
-"""TBD."""
+"""Parts of statements that several nouns share."""

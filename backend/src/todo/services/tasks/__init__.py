@@ -1,1 +1,1 @@
-"""TBD."""
+"""Tasks, and the tags on them."""

@@ -1,4 +1,4 @@
-"""The statements that write many tasks at once: one for each kind of write, over arrays with a place for each item."""
+"""Statements that write many tasks: one for each kind of item, over arrays with an element for each item."""
 
 from typing import Any
 
@@ -20,76 +20,82 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import TableValuedAlias
 
-from todo.core.database.session import Statement
+from todo.core.database.statement import Statement
 from todo.models import User
-from todo.models.base import changed, table_of
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
-from todo.services.tasks.statements import COLUMNS, IS_NEW, ONE, TASKS, USER_ID, tags_json
+from todo.services.shared.lists import ONE
+from todo.services.shared.tables import table_of
+from todo.services.shared.versions import bump_version
+from todo.services.tasks.statements import COLUMNS, IS_NEW, TASKS, USER_ID, VIOLATIONS, tags_json
 
 USERS = table_of(User)
 IDS = bindparam("id", type_=ARRAY(BigInteger))
-MINE = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
-WRITTEN = tuple(TaskCreate.model_fields)
-CHANGED = tuple(TaskUpdate.model_fields)
-PLACE = "place"
-"""Where an item stands among those of its kind, from 1."""
+ARE_OWN_TASKS = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
+CREATE_FIELDS = tuple(TaskCreate.model_fields)
+UPDATE_FIELDS = tuple(TaskUpdate.model_fields)
+INDEX = "index"
+"""The position of an item among those of its kind, from 1."""
 
 
-def _items(*columns: tuple[str, Any]) -> TableValuedAlias:
-    """Return the rows that arrays of equal length make side by side; each is bound by its column's name."""
+def _unnest(*columns: tuple[str, Any]) -> TableValuedAlias:
+    """Return the rows of arrays of equal length; each array is the parameter of its column's name."""
     arrays = [bindparam(name, type_=ARRAY(type_)) for name, type_ in columns]
     return (
         func.unnest(*arrays)
-        .table_valued(*(column(name, type_) for name, type_ in columns), with_ordinality=PLACE)
+        .table_valued(*(column(name, type_) for name, type_ in columns), with_ordinality=INDEX)
         .render_derived(name="item")
     )
 
 
-LOCK_OWNER = Statement(select(USERS.c.id).where(USERS.c.id == USER_ID).with_for_update(key_share=True))
-"""Has one request of this kind come after the other, so that no two of a user's can wait for each other.
+LOCK_USER = Statement(select(USERS.c.id).where(USERS.c.id == USER_ID).with_for_update(key_share=True))
+"""Serializes the bulk requests of one user, so they cannot deadlock.
 
-Single writes do not wait for it: it locks of the user what no foreign key refers to.
+Single writes do not wait for this lock, because it leaves the key that foreign keys refer to unlocked.
 """
 
-# The order keeps PostgreSQL on the index of external ids; on a table of which it has no statistics yet it would take
-# another, and read all tasks of the user for each of the ids.
-_given = _items(("external_id", Text()))
-_next = (
+# ORDER BY and LIMIT keep PostgreSQL on the index of external ids. Without statistics it would choose another index,
+# and read all tasks of the user for each item.
+_item = _unnest(("external_id", Text()))
+_next_task = (
     select(TASKS.c.id, TASKS.c.external_id)
-    .where(TASKS.c.user_id == USER_ID, TASKS.c.external_id >= _given.c.external_id)
+    .where(TASKS.c.user_id == USER_ID, TASKS.c.external_id >= _item.c.external_id)
     .order_by(TASKS.c.external_id)
     .limit(ONE)
     .lateral("next")
 )
-_known = select(_next.c.id).select_from(_given.join(_next, _next.c.external_id == _given.c.external_id))
-_met = func.array(_known.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
+_existing_ids = select(_next_task.c.id).select_from(
+    _item.join(_next_task, _next_task.c.external_id == _item.c.external_id)
+)
+_all_ids = func.array(_existing_ids.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
 LOCK_TASKS = Statement(
     select(TASKS.c.id, TASKS.c.version)
-    .where(TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_met))
+    .where(TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids))
     .order_by(TASKS.c.id)
     .with_for_update()
 )
-"""Locks all tasks that a request meets, by id or external id, in the order in which changing a tag locks its tasks."""
+"""Locks the tasks that a request names by id or external id, in the order in which a tag's change locks its tasks."""
 
-_new = _items(*((name, TASKS.c[name].type) for name in WRITTEN))
+_new = _unnest(*((name, TASKS.c[name].type) for name in CREATE_FIELDS))
+_new_rows = select(USER_ID, *(_new.c[name] for name in CREATE_FIELDS)).order_by(_new.c[INDEX])
 INSERT_TASKS = Statement(
-    # The update changes nothing: it makes the statement return, and lock, a row that has the external id already.
     insert(TASKS)
-    .from_select(["user_id", *WRITTEN], select(USER_ID, *(_new.c[name] for name in WRITTEN)).order_by(_new.c[PLACE]))
+    .from_select(["user_id", *CREATE_FIELDS], _new_rows)
+    # The update changes no value. It makes the statement lock and return an existing row.
     .on_conflict_do_update(
         index_elements=["user_id", "external_id"],
         index_where=TASKS.c.external_id.is_not(None),
         set_={"external_id": TASKS.c.external_id},
     )
-    .returning(TASKS.c.id, TASKS.c.external_id, IS_NEW)
+    .returning(TASKS.c.id, TASKS.c.external_id, IS_NEW),
+    violations=VIOLATIONS,
 )
-"""New ids ascend in the order of the items. No two items may have one external id."""
+"""New ids ascend in the order of the items. The items must have different external ids."""
 
-_change = _items(
+_change = _unnest(
     ("user_id", TASKS.c.user_id.type),
     ("id", BigInteger()),
-    *((f"has_{name}", Boolean()) for name in CHANGED),
-    *((name, TASKS.c[name].type) for name in CHANGED),
+    *((f"has_{name}", Boolean()) for name in UPDATE_FIELDS),
+    *((name, TASKS.c[name].type) for name in UPDATE_FIELDS),
 )
 
 
@@ -99,10 +105,10 @@ def _value(name: str) -> ColumnElement[Any]:
 
 UPDATE_TASKS = Statement(
     update(TASKS)
-    # The user comes with each item. Of one user PostgreSQL would read the tasks first, expecting few, and go through
-    # all items for each of them.
+    # Each item has the user. With one parameter for the user PostgreSQL expects few tasks, reads them first, and
+    # compares each with all items.
     .where(TASKS.c.user_id == _change.c.user_id, TASKS.c.id == _change.c.id)
-    .values(**{name: _value(name) for name in CHANGED}, **changed(TASKS))
+    .values(**{name: _value(name) for name in UPDATE_FIELDS}, **bump_version(TASKS))
 )
-DELETE_TASKS = Statement(delete(TASKS).where(*MINE))
-SELECT_TASKS = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*MINE))
+DELETE_TASKS = Statement(delete(TASKS).where(*ARE_OWN_TASKS))
+SELECT_TASKS = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*ARE_OWN_TASKS))

@@ -1,20 +1,17 @@
-"""The statements that list tasks: one per shape of query, in which everything else is a bound value.
+"""Lists of tasks: their orders and filters, one statement per combination (ADR 0008)."""
 
-A page is read from an index in its order, and its total counted on the narrowest index there is. A search looks through
-the tasks once for both. ADR 0034 has the plans and what they cost.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, cast
 
+from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic_core import from_json
 from sqlalchemy import (
     CTE,
-    BigInteger,
     ColumnElement,
     DateTime,
     Integer,
-    Subquery,
+    String,
     and_,
     any_,
     bindparam,
@@ -24,179 +21,129 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
     union_all,
 )
-from sqlalchemy import String as SqlString
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from todo.core.database.session import Statement
+from todo.core.clock import as_utc
+from todo.core.database.session import Row
+from todo.core.database.statement import Statement
+from todo.domain.task import TITLE_MAX, Priority
+from todo.domain.text import Text
 from todo.models.task import PRIORITIES
-from todo.services.tasks.statements import COLUMNS, LINKS, ONE, TAG_ID, TAGS, TASKS, USER_ID, tags_json
+from todo.schemas.tasks.task import TaskPublic
+from todo.services.shared.lists import Columns, Listing, Order, PageShape
+from todo.services.tasks.statements import COLUMNS, LINKS, TAGS, TASKS, USER_ID, tags_json
+from todo.services.tasks.tag_statements import TAG_ID
 
-Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]] | Mapping[str, ColumnElement[Any]]
-Conditions = Sequence[ColumnElement[bool]]
-Keys = Sequence[ColumnElement[Any]]
 NEWEST_FIRST = "-created_at"
 PRIORITY_RANKS = {"high": 1, "medium": 2, "low": 3}
-"""By name, the place in `PRIORITIES`."""
-SEARCHED_ONE_BY_ONE: ColumnElement[int] = literal_column("3000")
-"""Up to so many tasks of a user are searched by reading them; for more the index over all users' words is worth it."""
+"""By priority, its index in `PRIORITIES`, from 1."""
+SCANNED_TASKS_MAX: ColumnElement[int] = literal_column("3000")
+"""A search scans the tasks of a user who has at most this many; for more it uses the index over all users' texts."""
+Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 
 
-class ListShape(NamedTuple):
-    """What decides the text of a list statement.
+class TaskFilter(NamedTuple):
+    """The filters that decide the text of a list statement; their values are parameters.
 
     Attributes:
-        searches: it looks for a text.
+        searches: by text; binds `contains`, a LIKE pattern.
+        spans: the text contains the separator between title and description.
         status: `all`, `pending` or `completed`.
-        has_priority: it filters by priority.
-        has_tag: it filters by a tag.
-        has_external_id: it filters by the client's key.
-        sort: the field to sort by, `-` before it for descending.
-        counts: it tells how many there are in all.
-        skips: it leaves out the first so many.
-        continues: it goes on after a certain task.
-        spans: the text that it looks for has the separator in it that stands between title and description.
+        has_priority: by priority; binds `priority_rank`.
+        has_tag: by tag; binds `tag_name` and `tag_id`.
+        has_external_id: by external id; binds `external_id`.
     """
 
-    searches: bool
-    status: str
-    has_priority: bool
-    has_tag: bool
-    has_external_id: bool
-    sort: str = NEWEST_FIRST
-    counts: bool = True
-    skips: bool = False
-    continues: bool = False
+    searches: bool = False
     spans: bool = False
+    status: str = "all"
+    has_priority: bool = False
+    has_tag: bool = False
+    has_external_id: bool = False
+
+
+def read_row(row: Row) -> TaskPublic:
+    """Return the task of a row; the row may have further columns."""
+    task = cast("TaskPublic", dict(row))
+    task["tags"] = from_json(row["tags"])
+    if task["due_date"] is not None and task["due_date"].tzinfo is None:
+        task["due_date"] = as_utc(task["due_date"])
+    return task
 
 
 def _priority_rank(tasks: Columns) -> ColumnElement[int]:
-    """Return the place of a task's priority, in the very words of the index on it."""
+    """Return the rank of a task's priority, in the words of its index."""
     return func.array_position(literal_column(PRIORITIES), tasks["priority"])
 
 
 def _due(tasks: Columns) -> ColumnElement[Any]:
-    """Return when a task is due, in the very words of the index on it: never counts as the greatest (FLT-010)."""
+    """Return the due date or infinity, in the words of its index (FLT-010)."""
     return func.coalesce(tasks["due_date"], literal_column("'infinity'::timestamptz"))
 
 
-ORDERS: Mapping[str, Callable[[Columns], ColumnElement[Any]]] = {
-    "created_at": lambda tasks: tasks["created_at"],
-    "due_date": _due,
-    "priority": _priority_rank,
-    "title": lambda tasks: func.lower(tasks["title"]),
-}
-LAST_SEEN: Mapping[str, ColumnElement[Any]] = {
-    "created_at": bindparam("after", type_=DateTime(timezone=True)),
-    "due_date": bindparam("after", type_=DateTime(timezone=True)),
-    "priority": bindparam("after", type_=SqlString),
-    "title": bindparam("after", type_=SqlString),
-    "id": bindparam("after_id", type_=BigInteger),
-}
-"""The task that a page goes on after, by the columns that it is known of."""
-
-
-def _keys(tasks: Columns, sort: str) -> Keys:
-    """Return what an order compares; it ends in the id and is total."""
-    return [ORDERS[sort.removeprefix("-")](tasks), tasks["id"]]
-
-
-def _order(keys: Keys, sort: str) -> Keys:
-    return [key.desc() for key in keys] if sort.startswith("-") else keys
-
-
-def _conditions(shape: ListShape) -> list[ColumnElement[bool]]:
-    """Return what a task of the list fulfils, apart from a search."""
-    conditions: list[ColumnElement[bool]] = [TASKS.c.user_id == USER_ID]
-    if shape.status != "all":
-        conditions.append(TASKS.c.completed == (true() if shape.status == "completed" else false()))
-    if shape.has_priority:
-        conditions.append(_priority_rank(TASKS.c) == bindparam("priority_rank", type_=Integer))
-    if shape.has_tag:
-        is_it = or_(TAGS.c.name == bindparam("tag_name", type_=SqlString), TAGS.c.id == TAG_ID)
-        carried = and_(TAGS.c.user_id == LINKS.c.user_id, TAGS.c.id == LINKS.c.tag_id)
-        carrying = select(LINKS.c.task_id).join(TAGS, carried).where(LINKS.c.user_id == USER_ID, is_it)
-        # An array is looked up in one walk through the keys; a join would be planned for the few tasks of most tags.
-        conditions.append(TASKS.c.id == any_(func.array(carrying.scalar_subquery())))
-    if shape.has_external_id:
-        conditions.append(TASKS.c.external_id == bindparam("external_id", type_=SqlString))
-    return conditions
-
-
-def _going_on(keys: Keys, shape: ListShape) -> Conditions:
-    """Return the condition of coming after the last task seen, in this order; none when the list begins."""
-    if not shape.continues:
-        return []
-    here, there = tuple_(*keys), tuple_(*_keys(LAST_SEEN, shape.sort))
-    return [here < there if shape.sort.startswith("-") else here > there]
+TASK_LISTING: Listing[TaskPublic] = Listing(
+    table=TASKS,
+    columns=COLUMNS,
+    orders={
+        "created_at": Order(lambda tasks: tasks["created_at"], DateTime(timezone=True), Instant),
+        "due_date": Order(_due, DateTime(timezone=True), Instant | None),
+        "priority": Order(_priority_rank, String(), Priority),
+        "title": Order(
+            lambda tasks: func.lower(tasks["title"]), String(), Annotated[Text, Field(max_length=TITLE_MAX)]
+        ),
+    },
+    computed=lambda tasks: [tags_json(tasks)],
+    read_row=read_row,
+    is_owned=TASKS.c.user_id == USER_ID,
+)
 
 
 @cache
-def select_page(shape: ListShape) -> Statement:
-    """Return the statement that reads a page, each task with its tags, and in every row the `total` of the list.
+def select_page(filters: TaskFilter, shape: PageShape) -> Statement:
+    """Return the statement for a page of the user's tasks, each with its tags."""
+    conditions = _conditions(filters)
+    has_unsorted_source = filters.searches or filters.has_tag
+    matching = _matching(filters, shape.sort, conditions) if has_unsorted_source else None
+    return TASK_LISTING.select_page(shape, conditions, matching)
 
-    A page without tasks is one row whose `id` is null; without a total to tell, no row. Binds `user_id`, `limit` and
-    what the shape uses: `contains` (a LIKE pattern), `priority_rank`, `tag_name` with `tag_id`, `external_id`,
-    `offset`, and of the last task seen `after` (the field of the order, null for no date) and `after_id`.
+
+def _conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions of all filters except the search."""
+    conditions: list[ColumnElement[bool]] = [TASKS.c.user_id == USER_ID]
+    if filters.status != "all":
+        conditions.append(TASKS.c.completed == (true() if filters.status == "completed" else false()))
+    if filters.has_priority:
+        conditions.append(_priority_rank(TASKS.c) == bindparam("priority_rank", type_=Integer))
+    if filters.has_tag:
+        is_tag = or_(TAGS.c.name == bindparam("tag_name", type_=String), TAGS.c.id == TAG_ID)
+        is_linked = and_(TAGS.c.user_id == LINKS.c.user_id, TAGS.c.id == LINKS.c.tag_id)
+        tagged_task_ids = select(LINKS.c.task_id).join(TAGS, is_linked).where(LINKS.c.user_id == USER_ID, is_tag)
+        # An array is looked up by the keys in one scan. A join is planned for the few tasks that most tags have.
+        conditions.append(TASKS.c.id == any_(func.array(tagged_task_ids.scalar_subquery())))
+    if filters.has_external_id:
+        conditions.append(TASKS.c.external_id == bindparam("external_id", type_=String))
+    return conditions
+
+
+def _matching(filters: TaskFilter, sort: str, conditions: list[ColumnElement[bool]]) -> CTE:
+    """Return the ids and sort keys of all matching tasks, for lists that no index has in their order.
+
+    The trigram index covers the texts of all users, so a lookup of a common word costs more the more tasks others
+    have. The tasks of a user who has few are scanned instead.
     """
-    source = _matching(shape) if shape.searches or shape.has_tag else None
-    page = _page(shape, source)
-    total = _total(shape, source)
-    order = _order(_keys(page.c, shape.sort), shape.sort)
-    listed = select(total.c.total, *page.c, tags_json(page.c)) if shape.counts else select(*page.c, tags_json(page.c))
-    return Statement(listed.select_from(total.outerjoin(page, true()) if shape.counts else page).order_by(*order))
-
-
-def _matching(shape: ListShape) -> CTE:
-    """Return the ids and sort keys of all tasks of a list that no index has in its order, looked for once.
-
-    The words of all users are in one index: looking there for a common word costs the more, the more tasks others have.
-    Whoever has few tasks is searched by reading them instead.
-    """
-    key, task_id = _keys(TASKS.c, shape.sort)
-    found = select(task_id, key.label("key")).where(*_conditions(shape))
-    if not shape.searches:
+    key, task_id = TASK_LISTING.sort_keys(TASKS.c, sort)
+    found = select(task_id, key.label("key")).where(*conditions)
+    if not filters.searches:
         return found.cte("matching")
-    counted = select(literal_column("1")).where(TASKS.c.user_id == USER_ID).limit(SEARCHED_ONE_BY_ONE + 1).subquery()
-    size = select((func.count() > SEARCHED_ONE_BY_ONE).label("is_large")).select_from(counted).cte("size")
+    counted = select(literal_column("1")).where(TASKS.c.user_id == USER_ID).limit(SCANNED_TASKS_MAX + 1).subquery()
+    size = select((func.count() > SCANNED_TASKS_MAX).label("is_large")).select_from(counted).cte("size")
     is_large = select(size.c.is_large).scalar_subquery()
-    contains = func.lower(bindparam("contains", type_=SqlString))
-    if shape.spans:
+    contains = func.lower(bindparam("contains", type_=String))
+    if filters.spans:
         either = (func.lower(text).like(contains, escape="\\") for text in (TASKS.c.title, TASKS.c.description))
         found = found.where(or_(*either))
-    # An expression that no index is on.
-    one_by_one = found.where(~is_large, TASKS.c.search_text.concat(literal_column("''")).like(contains, escape="\\"))
-    by_index = found.where(is_large, TASKS.c.search_text.like(contains, escape="\\"))
-    return union_all(one_by_one, by_index).cte("matching")
-
-
-def _page(shape: ListShape, matching: CTE | None) -> Subquery:
-    """Return the tasks of one page.
-
-    What is looked for or skipped is so by id and key alone; the rest is read of those tasks that are shown.
-    """
-    if matching is not None:
-        keys: Keys = [matching.c.key, matching.c.id]
-        listed = select(matching.c.id)
-    else:
-        keys = _keys(TASKS.c, shape.sort)
-        listed = select(TASKS.c.id) if shape.skips else select(*COLUMNS)
-        listed = listed.where(*_conditions(shape))
-    listed = listed.where(*_going_on(keys, shape)).order_by(*_order(keys, shape.sort))
-    listed = listed.limit(bindparam("limit", type_=BigInteger))
-    if not shape.skips and matching is None:
-        return listed.subquery("page")
-    shown = (listed.offset(bindparam("offset", type_=BigInteger)) if shape.skips else listed).subquery("shown")
-    # The limit keeps PostgreSQL from turning the join around, and looking up what is shown once for every task.
-    row = select(*COLUMNS).where(TASKS.c.user_id == USER_ID, TASKS.c.id == shown.c.id).limit(ONE).lateral("task")
-    return select(*row.c).select_from(shown.join(row, true())).subquery("page")
-
-
-def _total(shape: ListShape, matching: CTE | None) -> Subquery:
-    """Return how many tasks the list has."""
-    counted = select(func.count().label("total"))
-    if matching is not None:
-        return counted.select_from(matching).subquery("counted")
-    return counted.select_from(TASKS).where(*_conditions(shape)).subquery("counted")
+    # The concatenation keeps the planner from the trigram index.
+    scanned = found.where(~is_large, TASKS.c.search_text.concat(literal_column("''")).like(contains, escape="\\"))
+    indexed = found.where(is_large, TASKS.c.search_text.like(contains, escape="\\"))
+    return union_all(scanned, indexed).cte("matching")

@@ -1,1 +1,1 @@
-"""TBD."""
+"""Export of a user's data."""

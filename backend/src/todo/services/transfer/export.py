@@ -1,4 +1,4 @@
-"""Everything of one user as one JSON document, read and sent piece by piece."""
+"""The export: all data of one user as one JSON document, read and sent in pieces."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -19,11 +19,11 @@ TASKS_PER_PIECE = 500
 async def export_user(session: Session, user_id: UUID, now: datetime) -> AsyncIterator[bytes]:
     """Return the document `{format, version, exported_at, user, tags, tasks}` in pieces (ACC-007).
 
-    Tags are as `GET /tags` and tasks as `GET /tasks` give them, by id. A connection is held for a piece at a time, so
-    that a slow reader holds up nobody; what changes meanwhile is in the document or not.
+    Tags have the shape of `GET /tags`, tasks the shape of `GET /tasks`, in the order of their ids. A connection is
+    used for one piece at a time, so a slow client blocks no other request. Changes during the export may be missing.
 
     Raises:
-        InvalidTokenError: the user is gone; before the first piece.
+        InvalidTokenError: the user was deleted; raised before the first piece.
     """
     user = await account_service.get_user(session, user_id)
     tags = await tag_service.list_tags(session, user_id)
@@ -33,8 +33,8 @@ async def export_user(session: Session, user_id: UUID, now: datetime) -> AsyncIt
 
 async def _pieces(session: Session, user_id: UUID, head: bytes) -> AsyncIterator[bytes]:
     yield head.removesuffix(b"}") + b',"tasks":['
-    after, separator = 0, b""
-    while tasks := await task_service.list_tasks_after(session, user_id, after, TASKS_PER_PIECE):
+    last_id, separator = 0, b""
+    while tasks := await task_service.list_tasks_after(session, user_id, last_id, TASKS_PER_PIECE):
         yield separator + b",".join(to_json(task) for task in tasks)
-        after, separator = tasks[-1]["id"], b","
+        last_id, separator = tasks[-1]["id"], b","
     yield b"]}"

@@ -1,0 +1,55 @@
+"""SQL statements, declared once and compiled once."""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from sqlalchemy import ClauseElement
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from todo.core.database.driver_errors import Violations
+
+
+class Statement:
+    """A SQLAlchemy expression with named parameters; each connection keeps its text prepared.
+
+    Args:
+        expression: the parameters are `bindparam`s.
+        violations: by constraint name, the error to raise when the statement violates the constraint.
+    """
+
+    def __init__(self, expression: ClauseElement, violations: Violations | None = None) -> None:
+        self.expression = expression
+        self.violations = violations or {}
+
+    @cached_property
+    def sql(self) -> str:
+        """The text for the driver, with `$1` for the first parameter."""
+        return str(self._compiled)
+
+    def arguments(self, values: Mapping[str, object]) -> list[object]:
+        """Return the values in the order of the numbered parameters, with the literals of the expression in between.
+
+        Raises:
+            TypeError: a parameter has no value, or a value has no parameter.
+        """
+        if values.keys() != self.parameters:
+            missing, unknown = self.parameters - values.keys(), values.keys() - self.parameters
+            raise TypeError(f"Statement parameters: missing {sorted(missing)}, unknown {sorted(unknown)}")
+        return [values[name] if required else literal for name, required, literal in self._binds]
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of the parameters."""
+        return frozenset(name for name, required, _ in self._binds if required)
+
+    @cached_property
+    def _compiled(self) -> SQLCompiler:
+        compiled = self.expression.compile(dialect=dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy's gap
+        assert isinstance(compiled, SQLCompiler)
+        return compiled
+
+    @cached_property
+    def _binds(self) -> list[tuple[str, bool, object]]:
+        binds = (self._compiled.binds[name] for name in self._compiled.positiontup or ())
+        return [(bind.key, bind.required, bind.value) for bind in binds]

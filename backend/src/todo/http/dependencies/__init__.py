@@ -1,0 +1,1 @@
+"""Dependencies of routes, each with one name."""

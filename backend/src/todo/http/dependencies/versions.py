@@ -1,0 +1,40 @@
+"""Conditional writes: the versions of an `If-Match` header (RFC 9110, section 13.1.1)."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from todo.core.errors import PreconditionFailedError
+from todo.http.openapi import raises
+from todo.services.shared.versions import Versions
+
+VERSION_TAG = re.compile(r'"([1-9][0-9]{0,17})"')
+
+
+@raises(PreconditionFailedError)
+async def get_versions(
+    request: Request,
+    if_match: Annotated[
+        str | None,
+        Header(
+            description='The `ETag` that you read, such as `"3"`. If the resource has another version, the response '
+            "is 412. `*` accepts any version."
+        ),
+    ] = None,
+) -> Versions | None:
+    """Return the versions that a write accepts, or None for any.
+
+    A weak tag, and a tag of another form, matches no version.
+    """
+    if if_match is None:
+        return None
+    # Several headers count as one list (RFC 9110, section 5.3).
+    header = ",".join(request.headers.getlist("If-Match"))
+    if header.strip() == "*":
+        return None
+    tags = (VERSION_TAG.fullmatch(tag.strip()) for tag in header.split(","))
+    return frozenset(int(tag[1]) for tag in tags if tag)
+
+
+IfMatch = Annotated[Versions | None, Depends(get_versions)]

@@ -1,0 +1,39 @@
+"""The state of one request, kept by the machinery in the ASGI scope."""
+
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from todo.core.database.session import Session
+from todo.services.authentication import Principal
+
+SCOPE_KEY = "todo.request_state"
+
+
+@dataclass(slots=True)
+class RequestState:
+    """The state of one request; `RequestContextMiddleware` creates it.
+
+    Attributes:
+        id: the request id.
+        headers: the request's headers by name; of a repeated header, the last.
+        response_headers: headers that the response gets in addition to its own.
+        status: the status of the response, or 0 until it starts.
+        body: the request's body, once it was read.
+        principal: the user that the request acts for, once it was authenticated.
+        transaction: the transaction that the whole request runs in, if there is one.
+    """
+
+    id: str
+    headers: dict[bytes, bytes]
+    response_headers: list[tuple[bytes, bytes]]
+    status: int = 0
+    body: bytes | None = None
+    principal: Principal | None = None
+    transaction: Session | None = None
+
+
+def request_state(scope: Scope) -> RequestState:
+    """Return the state of the request with this scope."""
+    state: RequestState = scope[SCOPE_KEY]
+    return state

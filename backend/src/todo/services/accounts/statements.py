@@ -1,0 +1,55 @@
+"""Statements on users."""
+
+from functools import cache
+
+from sqlalchemy import String, Uuid, bindparam, delete, exists, func, insert, select, update
+
+from todo.core.database.statement import Statement
+from todo.models import LoginSession, User
+from todo.models.user import EMAIL_UNIQUE
+from todo.schemas.user import UserPublic
+from todo.services.accounts.errors import EmailAlreadyExistsError
+from todo.services.shared.tables import binds_of, columns_of, table_of
+
+USERS, LOGIN_SESSIONS = table_of(User), table_of(LoginSession)
+EMAIL = bindparam("email", type_=String)
+USER_ID = bindparam("user_id", type_=Uuid)
+PASSWORD_HASH = bindparam("password_hash", type_=String)
+PUBLIC_COLUMNS = columns_of(USERS, UserPublic)
+IS_OWN_ACCOUNT = USERS.c.id == USER_ID
+PASSWORD_UNCHANGED = (IS_OWN_ACCOUNT, USERS.c.password_hash == PASSWORD_HASH)
+"""The password was verified before the statement. If it was changed since, the statement matches no row."""
+
+INSERT_USER = Statement(
+    insert(USERS).values(binds_of(USERS, ("email", "password_hash", "name"))).returning(*PUBLIC_COLUMNS),
+    violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
+)
+SELECT_CREDENTIALS = Statement(
+    select(
+        USERS.c.id,
+        USERS.c.email,
+        USERS.c.password_hash,
+        exists()
+        .where(LOGIN_SESSIONS.c.user_id == USERS.c.id, LOGIN_SESSIONS.c.address == bindparam("address", type_=String))
+        .label("known_address"),
+    ).where(func.lower(USERS.c.email) == func.lower(EMAIL))
+)
+SELECT_USER = Statement(select(*PUBLIC_COLUMNS).where(IS_OWN_ACCOUNT))
+SELECT_PASSWORD_HASH = Statement(select(USERS.c.password_hash).where(IS_OWN_ACCOUNT))
+UPDATE_PASSWORD = Statement(
+    update(USERS)
+    .where(*PASSWORD_UNCHANGED)
+    .values(password_hash=bindparam("new_hash", type_=String))
+    .returning(USERS.c.id)
+)
+DELETE_USER = Statement(delete(USERS).where(*PASSWORD_UNCHANGED).returning(USERS.c.id))
+
+
+@cache
+def update_user(fields: frozenset[str]) -> Statement:
+    """Return the statement that writes these fields; a new e-mail address only while the password is unchanged."""
+    condition = PASSWORD_UNCHANGED if "email" in fields else (IS_OWN_ACCOUNT,)
+    return Statement(
+        update(USERS).where(*condition).values(binds_of(USERS, sorted(fields))).returning(*PUBLIC_COLUMNS),
+        violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
+    )

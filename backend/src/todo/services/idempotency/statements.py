@@ -1,0 +1,47 @@
+"""Statements on idempotency keys."""
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, delete, func, literal_column, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from todo.core.database.statement import Statement
+from todo.models import IdempotencyKey
+from todo.models.idempotency_key import OWNER_EXISTS
+from todo.services.authentication import InvalidTokenError
+from todo.services.shared.tables import binds_of, table_of
+
+RETENTION: ColumnElement[timedelta] = literal_column("interval '24 hours'")
+SWEEP_BATCH = 1000
+RESPONSE_COLUMNS = ("status", "content_type", "etag", "body")
+
+KEYS = table_of(IdempotencyKey)
+PARAMETERS = binds_of(KEYS, ("user_id", "key", "fingerprint"))
+IS_EXPIRED = KEYS.c.created_at < func.now() - RETENTION
+IS_OWN_KEY = (KEYS.c.user_id == PARAMETERS["user_id"], KEYS.c.key == PARAMETERS["key"])
+
+CLAIM_KEY = Statement(
+    insert(KEYS)
+    .values(PARAMETERS)
+    .on_conflict_do_update(
+        index_elements=["user_id", "key"],
+        set_={
+            "fingerprint": PARAMETERS["fingerprint"],
+            "created_at": func.now(),
+            **dict.fromkeys(RESPONSE_COLUMNS),
+        },
+        where=IS_EXPIRED,
+    )
+    .returning(KEYS.c.key),
+    violations={OWNER_EXISTS: InvalidTokenError},
+)
+SELECT_RESPONSE = Statement(select(KEYS.c.fingerprint, *(KEYS.c[name] for name in RESPONSE_COLUMNS)).where(*IS_OWN_KEY))
+STORE_RESPONSE = Statement(update(KEYS).where(*IS_OWN_KEY).values(binds_of(KEYS, RESPONSE_COLUMNS)))
+_expired = (
+    select(KEYS.c.user_id, KEYS.c.key)
+    .where(IS_EXPIRED)
+    .order_by(KEYS.c.created_at)
+    .limit(SWEEP_BATCH)
+    .with_for_update(skip_locked=True)
+)
+SWEEP = Statement(delete(KEYS).where(tuple_(KEYS.c.user_id, KEYS.c.key).in_(_expired)).returning(KEYS.c.key))

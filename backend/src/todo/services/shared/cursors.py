@@ -1,0 +1,58 @@
+"""Cursors: opaque text for the position in a list after its last item seen."""
+
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field, TypeAdapter
+from pydantic_core import from_json, to_json
+
+from todo.domain.identifiers import BIGINT_MAX
+from todo.domain.listing import InvalidCursorError
+
+CURSOR_MAX = 2000
+ItemId = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True)]
+SortValue = datetime | str | None
+
+
+class Cursor(NamedTuple):
+    """The last item seen: the value of its sort field, and its id."""
+
+    after: SortValue
+    after_id: int
+
+
+class CursorCodec:
+    """Writes and reads the cursors of one list.
+
+    Args:
+        value_types: by sort field, the type of its value.
+    """
+
+    def __init__(self, value_types: Mapping[str, Any]) -> None:
+        self._adapters: dict[str, TypeAdapter[tuple[str, SortValue, int]]] = {
+            field: TypeAdapter(tuple[str, kind, ItemId])  # type: ignore[valid-type]  # built from values
+            for field, kind in value_types.items()
+        }
+
+    def write(self, sort: str, item: Mapping[str, object]) -> str:
+        """Return the cursor for the position after an item, in a list with this sort."""
+        content = [sort, item[sort.removeprefix("-")], item["id"]]
+        return urlsafe_b64encode(to_json(content)).rstrip(b"=").decode()
+
+    def read(self, text: str, sort: str) -> Cursor:
+        """Return the position of a cursor, in a list with this sort.
+
+        Raises:
+            InvalidCursorError: the text was not written by `write`, or for another sort (CUR-004).
+        """
+        try:
+            content = b64decode(text[:CURSOR_MAX] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            adapter = self._adapters[sort.removeprefix("-")]
+            written_sort, after, after_id = adapter.validate_python(tuple(from_json(content)))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise InvalidCursorError from error
+        if written_sort != sort:
+            raise InvalidCursorError
+        return Cursor(after, after_id)
