@@ -1,4 +1,4 @@
-"""What `docker-compose.yml` and the Dockerfile promise, read from the files: no engine is needed."""
+"""Checks of `docker-compose.yml` and the Dockerfile. They read the files and need no container engine."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # comes with schemathesis, without types
+import yaml  # type: ignore[import-untyped]  # a dependency of schemathesis, without type information
 
 from tests.support import Json
 from todo.cli import GRACE_SECONDS
@@ -23,26 +23,26 @@ SECRETS = {"JWT_SECRET_KEY", "POSTGRES_PASSWORD"}
 FIXED_BY_THE_IMAGE = {"HOST", "PORT", "DATA_DIR"}
 
 Stage = list[tuple[str, str]]
-"""The instructions between one FROM and the next: names and arguments."""
+"""The instructions from a FROM to the next FROM, as pairs of name and arguments."""
 
 
 @pytest.fixture
 def compose() -> Json:
-    """The compose file, its anchors resolved, its variables as they are written."""
+    """Return the compose file with resolved anchors and unresolved variables."""
     compose: Json = yaml.safe_load(COMPOSE_FILE.read_text())
     return compose
 
 
 @pytest.fixture
 def services(compose: Json) -> Json:
-    """The services of the compose file, by name."""
+    """Return the services of the compose file by name."""
     services: Json = compose["services"]
     return services
 
 
 @pytest.fixture
 def stages() -> list[Stage]:
-    """The stages of the Dockerfile; the last one is the image."""
+    """Return the stages of the Dockerfile. The last stage is the image."""
     text = re.sub(r"^\s*#.*\n", "", (BACKEND / "Dockerfile").read_text(), flags=re.MULTILINE)
     stages: list[Stage] = []
     for line in re.sub(r"\\\n", " ", text).splitlines():
@@ -62,7 +62,7 @@ def test_only_the_service_publishes_a_port(services: Json) -> None:
     assert [name for name, service in services.items() if "ports" in service] == ["todo"]
 
 
-def test_refuses_to_start_without_secrets_and_says_how_to_make_them() -> None:
+def test_rejects_a_missing_secret_and_says_how_to_generate_it() -> None:
     used = re.findall(r"\$\{(\w+)(\S*) ?([^}]*)\}", COMPOSE_FILE.read_text())
 
     assert {name for name, _, _ in used} >= SECRETS
@@ -72,7 +72,7 @@ def test_refuses_to_start_without_secrets_and_says_how_to_make_them() -> None:
             assert "openssl rand -hex" in message
 
 
-def test_migrates_once_on_a_database_that_answers(services: Json) -> None:
+def test_migrates_once_on_a_healthy_database(services: Json) -> None:
     migrate = services["migrate"]
 
     assert migrate["command"] == ["todo", "migrate", "up"]
@@ -87,7 +87,7 @@ def test_serves_when_the_migrations_are_done(services: Json) -> None:
     }
 
 
-def test_builds_one_image_from_this_checkout_and_pulls_none_in_its_place(services: Json) -> None:
+def test_builds_one_image_from_this_checkout_and_never_pulls_it(services: Json) -> None:
     migrate, todo = services["migrate"], services["todo"]
 
     assert COMPOSE_FILE.parent / migrate["build"] == BACKEND
@@ -95,14 +95,14 @@ def test_builds_one_image_from_this_checkout_and_pulls_none_in_its_place(service
     assert (migrate["pull_policy"], todo["pull_policy"]) == ("build", "never")
 
 
-def test_calls_the_database_ready_once_it_accepts_connections_over_the_network(services: Json) -> None:
+def test_the_database_is_healthy_when_it_accepts_connections_over_the_network(services: Json) -> None:
     command = services["db"]["healthcheck"]["test"]
 
     assert command[:2] == ["CMD", "pg_isready"]
     assert "--host=127.0.0.1" in command
 
 
-def test_keeps_the_data_in_a_named_volume_where_this_postgresql_looks_for_it(compose: Json) -> None:
+def test_stores_the_data_in_a_named_volume_at_the_data_path_of_this_postgresql(compose: Json) -> None:
     db = compose["services"]["db"]
 
     assert db["image"] == "postgres:18"
@@ -125,7 +125,7 @@ def test_passes_every_setting_on_and_nothing_else(services: Json) -> None:
     assert set(services["todo"]["environment"]) == settings | {"PGPASSWORD"}
 
 
-def test_gives_the_service_the_time_it_takes_to_stop(services: Json) -> None:
+def test_the_stop_grace_period_is_longer_than_the_shutdown_of_the_service(services: Json) -> None:
     assert int(services["todo"]["stop_grace_period"].removesuffix("s")) > GRACE_SECONDS
 
 
@@ -136,7 +136,7 @@ def test_the_image_runs_as_a_numbered_user_who_is_not_root(stages: list[Stage]) 
     assert int(gid) > 0
 
 
-def test_the_image_serves_and_stops_when_told(stages: list[Stage]) -> None:
+def test_the_image_serves_and_stops_on_sigterm(stages: list[Stage]) -> None:
     assert find_all(stages[-1], "CMD") == ['["todo", "serve"]']
     assert find_all(stages[-1], "STOPSIGNAL") == ["SIGTERM"]
 
@@ -149,7 +149,7 @@ def test_the_image_has_a_pinned_base(stages: list[Stage]) -> None:
         assert base[0] in names or re.fullmatch(r"python:3\.\d+-slim-[a-z]+", base[0])
 
 
-def test_the_image_holds_no_build_tools(stages: list[Stage]) -> None:
+def test_the_image_contains_no_build_tools(stages: list[Stage]) -> None:
     assert not re.search(r"\b(pip|uv|apt|apt-get|gcc|make)\b", " ".join(find_all(stages[-1], "RUN")))
     assert find_all(stages[-1], "COPY") == ["--from=builder /opt/todo /opt/todo"]
 
@@ -163,7 +163,7 @@ def test_the_image_installs_packages_by_their_hashes_in_the_lock(stages: list[St
         assert "--require-hashes" in command or "--no-deps --offline ." in command
 
 
-def test_the_image_is_made_of_listed_files_only() -> None:
+def test_the_image_contains_only_listed_files() -> None:
     patterns = (BACKEND / ".dockerignore").read_text().splitlines()
 
     assert next(pattern for pattern in patterns if not pattern.startswith("#")) == "*"
@@ -177,7 +177,7 @@ def test_the_image_is_made_of_listed_files_only() -> None:
 
 @contextmanager
 def serving(status: int) -> Iterator[int]:
-    """Answer every request with this status; lends the port."""
+    """Run a server whose `/health` responds with this status. Yield its port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -185,7 +185,7 @@ def serving(status: int) -> Iterator[int]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Stay silent."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -196,13 +196,13 @@ def serving(status: int) -> Iterator[int]:
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
-def test_the_health_check_asks_the_service_and_no_proxy(stages: list[Stage], status: int, healthy: bool) -> None:
+def test_the_health_check_uses_the_service_and_no_proxy(stages: list[Stage], status: int, healthy: bool) -> None:
     arguments = find_all(stages[-1], "HEALTHCHECK")[0]
     command = json.loads(arguments[arguments.index("CMD ") + len("CMD ") :])
     assert command[0] == "python"
 
     with serving(status) as port:
         environment = {"PORT": str(port), "http_proxy": "http://127.0.0.1:9"}
-        done = subprocess.run([sys.executable, *command[1:]], env=environment, capture_output=True, check=False)
+        process = subprocess.run([sys.executable, *command[1:]], env=environment, capture_output=True, check=False)
 
-    assert (done.returncode == 0) is healthy, done.stderr
+    assert (process.returncode == 0) is healthy, process.stderr

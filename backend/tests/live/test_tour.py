@@ -1,4 +1,4 @@
-"""The README's tours, run as they are written against a running service."""
+"""The curl and HTTPie commands of README.md and docs/tour.md, run as written against a running service."""
 
 import re
 import subprocess
@@ -9,34 +9,39 @@ import pytest
 
 from tests.live.conftest import Service, environment, require
 
-README = Path(__file__).parents[3] / "README.md"
+BACKEND = Path(__file__).parents[2]
+DOCUMENTS = (BACKEND.parent / "README.md", BACKEND / "docs" / "tour.md")
 BLOCK = re.compile(r"^```sh tour=(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-TOURS = dict(BLOCK.findall(README.read_text()))
+TOURS: dict[str, str] = dict(block for document in DOCUMENTS for block in BLOCK.findall(document.read_text()))
 
 
-@pytest.mark.parametrize("program", ["curl", "httpie"])
-def test_the_tour_runs_as_written(service: Service, tmp_path: Path, program: str) -> None:
+def run_tour(name: str, service: Service, folder: Path) -> str:
+    """Run the commands of a tour in an empty folder and return their standard output."""
     shell = require("bash", "dash", "sh")
-    binaries = Path(sys.executable).parent
-    if program == "curl":
+    if name != "httpie":
         require("curl")
-    # Else each call leaves a process behind that looks for news of HTTPie, elsewhere.
-    (tmp_path / "config.json").write_text('{"disable_update_warnings": true}')
-    path = f"{binaries}:{environment()['PATH']}"
-    script = TOURS[program].replace("http://localhost:8000", service.url)
+    # Without this setting each HTTPie command starts a background process that looks for updates on the internet.
+    (folder / "config.json").write_text('{"disable_update_warnings": true}')
+    path = f"{Path(sys.executable).parent}:{environment()['PATH']}"
 
-    done = subprocess.run(
-        [shell, "-eu", "-c", script],
-        cwd=tmp_path,
-        env=environment(PATH=path, HOME=str(tmp_path), HTTPIE_CONFIG_DIR=str(tmp_path)),
+    process = subprocess.run(
+        [shell, "-eu", "-c", TOURS[name].replace("http://localhost:8000", service.url)],
+        cwd=folder,
+        env=environment(PATH=path, HOME=str(folder), HTTPIE_CONFIG_DIR=str(folder)),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
 
-    said = done.stdout
-    assert done.returncode == 0, said + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
+
+
+@pytest.mark.parametrize("program", ["curl", "httpie"])
+def test_the_tour_runs_as_written(service: Service, tmp_path: Path, program: str) -> None:
+    output = run_tour(program, service, tmp_path)
+
     for expected in (
         '"created_at"',
         '"current":true',
@@ -48,6 +53,15 @@ def test_the_tour_runs_as_written(service: Service, tmp_path: Path, program: str
         '"access_token"',
         '"Successfully logged out"',
     ):
-        assert expected in re.sub(r'": ', '":', said), said
-    assert said.count('"Pay the rent"') == 3, "two answers and a list of one: " + said
-    assert set(re.findall(r'"code": ?"(\w+)"', said)) == {"INVALID_PRIORITY", "PRECONDITION_FAILED"}, said
+        assert expected in re.sub(r'": ', '":', output), output
+    assert output.count('"Pay the rent"') == 3, "two responses and a list with one task: " + output
+    assert set(re.findall(r'"code": ?"(\w+)"', output)) == {"INVALID_PRIORITY", "PRECONDITION_FAILED"}, output
+
+
+def test_the_readme_runs_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("readme", service, tmp_path)
+
+    assert '"email":"me@example.com"' in output
+    assert output.count('"Water the plants"') == 2, "the created task and a list with one task: " + output
+    assert '"total":1' in output
+    assert '"code"' not in output
