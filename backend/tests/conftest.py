@@ -32,11 +32,11 @@ from tests.support import (
     Make,
     MakeApp,
     MakeDatabase,
-    MakeDevice,
+    MakeLoginSession,
     MakePerson,
     MakeToken,
     Person,
-    Watched,
+    RecordedApp,
     log_in,
     make_client,
     make_settings,
@@ -97,7 +97,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def data_of_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def initialized_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a service that was started and stopped once; starting on a copy of it is the quicker way."""
     data_dir = tmp_path_factory.mktemp("before") / "data"
     with EmbeddedPostgres(data_dir, THROW_AWAY) as postgres:
@@ -264,31 +264,31 @@ async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
-async def watched(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> Watched:
+async def recorded_app(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> RecordedApp:
     """An application of the test's own whose statements are written down."""
     statements: list[str] = []
 
     connect = asyncpg.connect
 
-    async def connect_and_note(*arguments: Any, **options: Any) -> asyncpg.Connection:
+    async def connect_and_record(*arguments: Any, **options: Any) -> asyncpg.Connection:
         opened: asyncpg.Connection = await connect(*arguments, **options)
         opened.add_query_logger(lambda record: statements.append(record.query))
         return opened
 
     with monkeypatch.context() as patch:
-        patch.setattr(asyncpg, "connect", connect_and_note)
+        patch.setattr(asyncpg, "connect", connect_and_record)
         app = await make_app(db_pool_min=5, db_pool_max=5)
 
-    async def app_and_its_notes(scope: Scope, receive: Receive, send: Send) -> None:
+    async def record_and_serve(scope: Scope, receive: Receive, send: Send) -> None:
         await app(scope, receive, send)
         # The driver tells of a statement when it is over, on the loop's next turn.
         await asyncio.sleep(0)
 
-    return Watched(app_and_its_notes, statements)
+    return RecordedApp(record_and_serve, statements)
 
 
 @pytest.fixture
-async def make_device(app: FastAPI) -> AsyncIterator[MakeDevice]:
+async def make_login_session(app: FastAPI) -> AsyncIterator[MakeLoginSession]:
     """Log people in on further devices, each with a client, an address and a name of its own."""
     async with AsyncExitStack() as clients:
 

@@ -35,7 +35,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Watched:
+class RecordedApp:
     """An application, and the statements that it has run so far."""
 
     app: ASGIApp
@@ -66,7 +66,7 @@ class Make(Protocol):
     def __call__(self, owner: Person, **fields: object) -> Awaitable[Json]: ...
 
 
-class MakeDevice(Protocol):
+class MakeLoginSession(Protocol):
     """Logs somebody in once more, on another device."""
 
     def __call__(self, owner: Person, address: str = ..., user_agent: str = ...) -> Awaitable[Person]: ...
@@ -151,7 +151,7 @@ def refresh_token_of(owner: Person) -> str:
     return owner.client.cookies["refresh_token"]
 
 
-def refreshed_by(response: Response) -> str:
+def refresh_token_in(response: Response) -> str:
     """Return the refresh token that an answer sets."""
     return response.cookies["refresh_token"]
 
@@ -161,7 +161,7 @@ def authorize(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def until_waiting(watcher: asyncpg.Connection, statements: int = 1) -> None:
+async def wait_for_lock_waiters(watcher: asyncpg.Connection, statements: int = 1) -> None:
     """Return as soon as this many statements wait for locks in the database of this connection.
 
     Raises:

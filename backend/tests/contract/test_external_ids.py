@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from httpx import Response
 
-from tests.support import Json, Make, Person, assert_error, until_waiting
+from tests.support import Json, Make, Person, assert_error, wait_for_lock_waiters
 
 INVALID = (400, "INVALID_EXTERNAL_ID", "External id must be 1-200 characters")
 ROUNDS = 20
@@ -141,7 +141,7 @@ async def test_gives_the_task_of_the_one_that_it_waited_for(
     async with connection.transaction():
         task_id = await connection.fetchval(INSERT_TASK, ada.id)
         creating = asyncio.ensure_future(create(ada))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     created = await creating
     assert (created.status_code, created.json()["id"], created.json()["title"]) == (200, task_id, "Theirs")
@@ -155,7 +155,7 @@ async def test_creates_when_the_one_that_it_waited_for_gave_up(
     await transaction.start()
     await connection.execute(INSERT_TASK, ada.id)
     creating = asyncio.ensure_future(create(ada))
-    await until_waiting(watcher)
+    await wait_for_lock_waiters(watcher)
 
     await transaction.rollback()
 
@@ -170,7 +170,7 @@ async def test_gives_the_tags_of_the_version_that_it_names(
         await connection.execute("INSERT INTO task_tag_link VALUES ($1, $2, $3)", ada.id, task["id"], tag["id"])
         await connection.execute("UPDATE tasks SET version = version + 1 WHERE id = $1", task["id"])
         creating = asyncio.ensure_future(create(ada))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     created = await creating
     assert created.headers["ETag"] == '"2"'

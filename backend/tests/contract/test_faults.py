@@ -10,7 +10,7 @@ import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import make_url
 
-from tests.support import Json, Make, MakeApp, Person, assert_error, make_client, until_waiting
+from tests.support import Json, Make, MakeApp, Person, assert_error, make_client, wait_for_lock_waiters
 from todo.core.database import pool
 from todo.core.database.url import connect_arguments
 
@@ -62,7 +62,7 @@ async def test_does_not_wait_for_ever_for_a_free_connection(
     async with connection.transaction():
         await connection.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"])
         holding = asyncio.ensure_future(client.patch(path, json={"completed": True}))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
         began = time.monotonic()
         first = asyncio.ensure_future(client.get(path))
@@ -90,7 +90,7 @@ async def test_serves_those_who_wait_in_the_order_in_which_they_came(
     async with connection.transaction():
         await connection.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"])
         holding = asyncio.ensure_future(client.patch(path, json={"completed": True}))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
         reading = asyncio.gather(*(read(number, 3) for number in range(8)))
         await asyncio.sleep(0.1)  # long enough for all of them to stand in line
     await asyncio.gather(holding, reading)
@@ -145,7 +145,7 @@ async def test_stops_although_a_statement_does_not_end(
     async with connection.transaction():
         await connection.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"])
         stuck = asyncio.ensure_future(client.patch(f"/tasks/{task['id']}", json={"completed": True}))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
         async with asyncio.timeout(5):
             await app.state.resources.database.__aexit__(None, None, None)

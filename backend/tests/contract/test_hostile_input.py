@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from jose import jwt
 
-from tests.support import PASSWORD, SECRET, Json, Make, MakeDevice, MakeToken, Person, assert_error, make_client
+from tests.support import PASSWORD, SECRET, Json, Make, MakeLoginSession, MakeToken, Person, assert_error, make_client
 from todo.core.clock import utc_now
 
 Case = tuple[str, str, dict[str, Any]]
@@ -172,7 +172,7 @@ class Belongings:
 
 @pytest.fixture
 async def belongings(
-    ada: Person, make_device: MakeDevice, make_task: Make, make_tag: Make, make_token: MakeToken
+    ada: Person, make_login_session: MakeLoginSession, make_task: Make, make_tag: Make, make_token: MakeToken
 ) -> Belongings:
     """What Ada has; made on another device of hers, whose session no case ends."""
 
@@ -180,7 +180,7 @@ async def belongings(
         return make_token(owner, "account")
 
     return Belongings(
-        await make_device(ada), {"task_id": make_task, "tag_id": make_tag, "token_id": make_account_token}
+        await make_login_session(ada), {"task_id": make_task, "tag_id": make_tag, "token_id": make_account_token}
     )
 
 

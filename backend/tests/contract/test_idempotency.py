@@ -11,7 +11,17 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from starlette.types import Message
 
-from tests.support import PASSWORD, Json, Make, MakeApp, Person, Watched, assert_error, make_client, until_waiting
+from tests.support import (
+    PASSWORD,
+    Json,
+    Make,
+    MakeApp,
+    Person,
+    RecordedApp,
+    assert_error,
+    make_client,
+    wait_for_lock_waiters,
+)
 from todo.services.housekeeping import sweep
 from todo.services.idempotency.service import sweep_keys
 from todo.services.idempotency.statements import SWEEP_BATCH
@@ -314,7 +324,7 @@ async def test_writes_when_the_twin_that_it_waited_for_failed(
     await transaction.start()
     await connection.execute(INSERT_KEY, ada.id, key)
     writing = asyncio.ensure_future(create(ada, key))
-    await until_waiting(watcher)
+    await wait_for_lock_waiters(watcher)
 
     await transaction.rollback()
 
@@ -328,7 +338,7 @@ async def test_refuses_a_key_when_the_one_that_it_waited_for_was_another(
     async with connection.transaction():
         await connection.execute(INSERT_KEY, ada.id, key)
         writing = asyncio.ensure_future(create(ada, key))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     assert_error(await writing, *REUSED)
 
@@ -407,7 +417,7 @@ async def test_leaves_others_their_connections_while_writes_of_one_person_wait(
                 for n in range(5)
             )
         )
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
         statuses = [(await his.get("/tasks")).status_code for _ in range(3)]
 
@@ -438,7 +448,7 @@ async def test_leaves_its_patience_to_no_other_request(
         async with connection.transaction():
             await connection.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"])
             patching = asyncio.ensure_future(client.patch(f"/tasks/{task['id']}", json={"completed": True}))
-            await until_waiting(watcher)
+            await wait_for_lock_waiters(watcher)
             held_ms = "SELECT EXTRACT(EPOCH FROM clock_timestamp() - now()) * 1000"
             while await connection.fetchval(held_ms) < 200:
                 pass
@@ -690,17 +700,17 @@ async def test_takes_any_printable_key(ada: Person, key: str) -> None:
 
 
 async def test_repeats_an_answer_with_two_statements_and_writes_with_two_more_than_without_a_key(
-    ada: Person, watched: Watched, key: str
+    ada: Person, recorded_app: RecordedApp, key: str
 ) -> None:
-    async with make_client(watched.app, headers=ada.client.headers) as client:
+    async with make_client(recorded_app.app, headers=ada.client.headers) as client:
         person = Person(ada.id, ada.email, client)
         await create(person, key)
-        first = [statement.split()[0] for statement in watched.statements]
-        watched.statements.clear()
+        first = [statement.split()[0] for statement in recorded_app.statements]
+        recorded_app.statements.clear()
         await create(person, key)
 
     assert first == ["BEGIN;", "INSERT", "INSERT", "UPDATE", "COMMIT;"]
-    assert [statement.split()[0] for statement in watched.statements] == ["BEGIN;", "INSERT", "SELECT", "COMMIT;"]
+    assert [statement.split()[0] for statement in recorded_app.statements] == ["BEGIN;", "INSERT", "SELECT", "COMMIT;"]
 
 
 # What is kept

@@ -213,7 +213,7 @@ async def test_asks_a_token_for_a_person_whatever_the_password(
 
 
 @pytest.fixture(scope="module")
-async def app_of_tomorrow(make_session_app: MakeApp) -> FastAPI:
+async def app_with_unscoped_paths(make_session_app: MakeApp) -> FastAPI:
     """Return an application with resources that nobody has thought of a scope for."""
 
     async def answer(user: CurrentUser) -> UUID:
@@ -228,10 +228,10 @@ async def app_of_tomorrow(make_session_app: MakeApp) -> FastAPI:
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/notes", "/notes/7", "/tasks-of-others", "/account", "/tasks:read", "//tasks"])
 async def test_closes_a_resource_without_a_scope_to_every_token(
-    app_of_tomorrow: FastAPI, ada: Person, make_token: MakeToken, method: str, path: str
+    app_with_unscoped_paths: FastAPI, ada: Person, make_token: MakeToken, method: str, path: str
 ) -> None:
     token = await make_token(ada, *SCOPES)
-    async with make_client(app_of_tomorrow) as client:
+    async with make_client(app_with_unscoped_paths) as client:
         by_token = await client.request(method, path, headers=authorize(token["token"]))
         by_person = await client.request(method, path, headers=ada.client.headers)
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from httpx import Response
 
-from tests.support import COUNT_WAITING, Json, Make, Person, assert_error, until_waiting
+from tests.support import COUNT_WAITING, Json, Make, Person, assert_error, wait_for_lock_waiters
 
 ROUNDS = 20
 """How often a race is run, since not every run of it meets."""
@@ -399,7 +399,7 @@ async def test_leaves_the_tasks_alone_when_the_tag_changes_under_its_hands(
     async with connection.transaction():
         await connection.execute("UPDATE tags SET version = version + 1 WHERE id = $1", tag["id"])
         writing = asyncio.ensure_future(write(ada, method, path_of("tags", tag), tag_of(tag)))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     assert_error(await writing, 412, "PRECONDITION_FAILED")
     assert (await read(ada, path_of("tasks", tagged)))["version"] == tagged["version"]
@@ -484,7 +484,7 @@ async def test_moves_the_version_of_a_task_that_is_being_linked(
         await connection.execute("INSERT INTO task_tag_link VALUES ($1, $2, $3)", ada.id, task["id"], tag["id"])
         await connection.execute("UPDATE tasks SET version = 2 WHERE id = $1", task["id"])
         changing = asyncio.ensure_future(change(ada, task, tag))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
     # From here on anybody may read version 2, with the tag as it was before the change.
 
     assert (await changing).is_success
@@ -504,7 +504,7 @@ async def test_moves_the_version_of_a_task_that_is_linked_while_its_tag_is_paint
     async with connection.transaction():
         await connection.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", tagged["id"])
         painting = asyncio.ensure_future(paint(ada, tagged, tag))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
         linking = asyncio.ensure_future(link(ada, other, tag))
         async with asyncio.timeout(20):
             while not linking.done() and await watcher.fetchval(COUNT_WAITING) < 2:
@@ -530,7 +530,7 @@ async def test_answers_a_write_with_the_tags_of_the_version_that_it_names(
         await connection.execute("INSERT INTO task_tag_link VALUES ($1, $2, $3)", ada.id, task["id"], tag["id"])
         await connection.execute("UPDATE tasks SET version = version + 1 WHERE id = $1", task["id"])
         writing = asyncio.ensure_future(write(ada, method, path_of("tasks", task)))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     written = await writing
     assert written.headers["ETag"] == '"3"'
@@ -582,7 +582,7 @@ async def test_refuses_a_write_that_waited_for_another(
     async with connection.transaction():
         await connection.execute(f"UPDATE {kind} SET version = version + 1 WHERE id = $1", thing["id"])
         writing = asyncio.ensure_future(write(ada, "PUT", path_of(kind, thing), '"1"'))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     refused = await writing
     assert_error(refused, 412, "PRECONDITION_FAILED")
@@ -616,7 +616,7 @@ async def test_keeps_a_patch_that_waited_for_one_of_another_field(
     async with connection.transaction():
         await connection.execute("UPDATE tasks SET title = 'Theirs', version = 2 WHERE id = $1", task["id"])
         patching = asyncio.ensure_future(write(ada, "PATCH", path_of("tasks", task)))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     patched = (await patching).json()
     assert (patched["title"], patched["completed"], patched["version"]) == ("Theirs", True, 3)
@@ -740,7 +740,7 @@ async def test_waits_in_no_circle_with_a_link_and_two_tags(
             (link(ada, second, on_first), change(ada, first, on_both), change(ada, first, on_first))
         ):
             calls.append(asyncio.ensure_future(call))
-            await until_waiting(watcher, number + 1)
+            await wait_for_lock_waiters(watcher, number + 1)
 
     answers = await asyncio.gather(*calls)
     assert {answer.status_code for answer in answers} <= {200, 201, 204, 404}

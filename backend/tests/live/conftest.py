@@ -92,9 +92,9 @@ def todo(*arguments: str, cwd: Path, **settings: str) -> "subprocess.CompletedPr
 
 
 @pytest.fixture
-def start(tmp_path: Path, data_of_before: Path) -> Iterator[Start]:
+def start(tmp_path: Path, initialized_data_dir: Path) -> Iterator[Start]:
     """Start services for one test, the first of them on a folder without users."""
-    shutil.copytree(data_of_before, tmp_path / "data")
+    shutil.copytree(initialized_data_dir, tmp_path / "data")
     with _starter(tmp_path) as start_service:
         yield start_service
 

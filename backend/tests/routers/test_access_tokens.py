@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from httpx import AsyncClient, Response
 
-from tests.support import Json, Make, MakeToken, Person, Watched, assert_error, authorize, make_client
+from tests.support import Json, Make, MakeToken, Person, RecordedApp, assert_error, authorize, make_client
 from todo.domain.scope import SCOPES
 
 TOKEN = r"todo_pat_[A-Za-z0-9_-]{43}"
@@ -321,15 +321,15 @@ async def test_notes_the_use_of_a_token_once_a_minute(
 
 @pytest.mark.spec("PAT-003")
 async def test_asks_one_statement_more_for_a_token_that_is_used_all_the_time(
-    watched: Watched, ada: Person, make_token: MakeToken
+    recorded_app: RecordedApp, ada: Person, make_token: MakeToken
 ) -> None:
     token = await make_token(ada, "tasks:read")
-    async with make_client(watched.app) as client:
+    async with make_client(recorded_app.app) as client:
         await list_tasks(client, token)
-        watched.statements.clear()
+        recorded_app.statements.clear()
         await list_tasks(client, token)
 
-    assert len(watched.statements) == 2
+    assert len(recorded_app.statements) == 2
 
 
 # Deleting them

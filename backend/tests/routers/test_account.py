@@ -24,11 +24,11 @@ from tests.support import (
     Json,
     Make,
     MakeApp,
-    MakeDevice,
+    MakeLoginSession,
     MakePerson,
     MakeToken,
     Person,
-    Watched,
+    RecordedApp,
     assert_error,
     authorize,
     log_in,
@@ -286,9 +286,9 @@ async def test_logs_in_with_the_new_password_only(client: AsyncClient, ada: Pers
 
 @pytest.mark.spec("ACC-004")
 async def test_ends_the_other_sessions_with_a_new_password(
-    client: AsyncClient, ada: Person, make_device: MakeDevice
+    client: AsyncClient, ada: Person, make_login_session: MakeLoginSession
 ) -> None:
-    telephone = await make_device(ada)
+    telephone = await make_login_session(ada)
 
     await change_password(ada.client, PASSWORD)
 
@@ -325,9 +325,9 @@ async def test_keeps_personal_access_tokens_with_a_new_password(
 @pytest.mark.spec("ACC-005")
 @pytest.mark.parametrize("password", ["", WRONG, NEW_PASSWORD, "p" * 5_000], ids=len)
 async def test_sets_no_password_without_the_old_one(
-    ada: Person, make_device: MakeDevice, connection: asyncpg.Connection, password: str
+    ada: Person, make_login_session: MakeLoginSession, connection: asyncpg.Connection, password: str
 ) -> None:
-    telephone, before = await make_device(ada), await fetch_user(connection, ada)
+    telephone, before = await make_login_session(ada), await fetch_user(connection, ada)
 
     response = await change_password(ada.client, password)
 
@@ -633,14 +633,14 @@ async def test_sends_an_export_piece_by_piece(app: FastAPI, ada: Person, connect
 
 @pytest.mark.spec("ACC-008")
 async def test_reads_an_export_with_few_statements(
-    watched: Watched, ada: Person, connection: asyncpg.Connection
+    recorded_app: RecordedApp, ada: Person, connection: asyncpg.Connection
 ) -> None:
     await connection.execute(INSERT_TASKS, ada.id, 1_200)
-    async with make_client(watched.app, headers=ada.client.headers) as client:
+    async with make_client(recorded_app.app, headers=ada.client.headers) as client:
         response = await client.get("/auth/me/export")
 
     assert response.status_code == 200
-    assert len(watched.statements) <= 8
+    assert len(recorded_app.statements) <= 8
 
 
 async def test_exports_nothing_for_somebody_who_is_gone(ada: Person, connection: asyncpg.Connection) -> None:
@@ -850,15 +850,15 @@ async def test_trusts_no_address_for_the_account_of_somebody_else(guess: Guess, 
 
 @pytest.mark.spec("ACC-011")
 async def test_does_the_same_work_for_an_unknown_email_as_for_a_wrong_password(
-    watched: Watched, ada: Person, bcrypt_calls: BcryptCalls
+    recorded_app: RecordedApp, ada: Person, bcrypt_calls: BcryptCalls
 ) -> None:
     work: list[tuple[list[str], list[int]]] = []
-    async with make_client(watched.app) as client:
+    async with make_client(recorded_app.app) as client:
         for email in (new_email(), ada.email):
-            watched.statements.clear()
+            recorded_app.statements.clear()
             bcrypt_calls.costs.clear()
             assert_error(await log_in(client, email, WRONG), 401, "INVALID_CREDENTIALS")
-            work.append((watched.statements.copy(), bcrypt_calls.costs.copy()))
+            work.append((recorded_app.statements.copy(), bcrypt_calls.costs.copy()))
 
     of_unknown, of_wrong = work
     assert of_unknown == of_wrong

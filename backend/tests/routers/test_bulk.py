@@ -14,11 +14,11 @@ from tests.support import (
     Make,
     MakeToken,
     Person,
-    Watched,
+    RecordedApp,
     assert_error,
     authorize,
     make_client,
-    until_waiting,
+    wait_for_lock_waiters,
 )
 from todo.services.tasks.bulk import VALIDATED_AT_ONCE, validate_items
 
@@ -270,17 +270,19 @@ async def test_refuses_what_is_no_list_of_items(ada: Person, body: object) -> No
 
 
 @pytest.mark.spec("BLK-007")
-async def test_takes_as_many_statements_for_300_items_as_for_3(ada: Person, watched: Watched, make_task: Make) -> None:
+async def test_takes_as_many_statements_for_300_items_as_for_3(
+    ada: Person, recorded_app: RecordedApp, make_task: Make
+) -> None:
     counts = []
-    async with make_client(watched.app, headers=ada.client.headers) as client:
+    async with make_client(recorded_app.app, headers=ada.client.headers) as client:
         person = Person(ada.id, ada.email, client)
         for number in (1, 1, 100):
             items = [create() for _ in range(number)]
             items += [update(await make_task(ada), completed=True) for _ in range(number)]
             items += [delete(await make_task(ada)) for _ in range(number)]
-            watched.statements.clear()
+            recorded_app.statements.clear()
             assert (await write(person, *items)).status_code == 200
-            counts.append(len(watched.statements))
+            counts.append(len(recorded_app.statements))
 
     # The first time the driver asks besides what the types are that it does not know yet.
     assert counts[1:] == [8, 8]
@@ -381,7 +383,7 @@ async def test_lets_single_tasks_be_created_meanwhile(
     async with connection.transaction():
         await connection.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"])
         writing = asyncio.ensure_future(write(ada, update(task, completed=True), create(external_id="a")))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
         await make_task(ada)
         theirs = await make_task(ada, title="Theirs", external_id="a")
 
@@ -396,7 +398,7 @@ async def test_gives_the_task_of_the_creation_that_it_waited_for(
     async with connection.transaction():
         await connection.execute("INSERT INTO tasks (user_id, title, external_id) VALUES ($1, 'Theirs', 'a')", ada.id)
         writing = asyncio.ensure_future(write(ada, create("Before"), create("Ours", external_id="a"), create("After")))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     results = (await writing).json()["results"]
     assert [(result["status"], result["task"]["title"]) for result in results] == [
@@ -415,7 +417,7 @@ async def test_keeps_what_the_write_that_it_waited_for_wrote(
         await connection.execute("UPDATE tasks SET title = 'Theirs', version = 2 WHERE id = $1", task["id"])
         await connection.execute("INSERT INTO task_tag_link VALUES ($1, $2, $3)", ada.id, task["id"], tag["id"])
         writing = asyncio.ensure_future(write(ada, update(task, completed=True)))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     [result] = (await writing).json()["results"]
     changed = result["task"]
@@ -431,7 +433,7 @@ async def test_finds_that_a_task_was_changed_while_it_waited(
     async with connection.transaction():
         await connection.execute("UPDATE tasks SET version = 2 WHERE id = ANY ($1)", [task["id"], other["id"]])
         writing = asyncio.ensure_future(write_each(ada, update(task, version=1, title="Late"), delete(other, 1)))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     assert [(result["status"], result["task"]["version"]) for result in await writing] == [(412, 2), (412, 2)]
 
@@ -444,7 +446,7 @@ async def test_finds_no_task_that_was_deleted_while_it_waited(
     async with connection.transaction():
         await connection.execute("DELETE FROM tasks WHERE id = $1", task["id"])
         writing = asyncio.ensure_future(write_each(ada, update(task, title="Late"), update(other, title="In time")))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     late, in_time = await writing
 

@@ -21,16 +21,16 @@ from tests.support import (
     Json,
     Make,
     MakeApp,
-    MakeDevice,
+    MakeLoginSession,
     Person,
-    Watched,
+    RecordedApp,
     assert_error,
     authorize,
     log_in,
     make_client,
     refresh,
+    refresh_token_in,
     refresh_token_of,
-    refreshed_by,
 )
 from todo.core.database.database import Database
 from todo.services.login_sessions import service as login_session_service
@@ -82,8 +82,8 @@ async def fetch_session(connection: asyncpg.Connection, person: Person) -> async
 async def use_twice(client: AsyncClient, person: Person) -> tuple[str, str]:
     """Refresh twice; return the token that was used first, which is stale now, and the newest."""
     stale = refresh_token_of(person)
-    second = refreshed_by(await refresh(client, stale))
-    return stale, refreshed_by(await refresh(client, second))
+    second = refresh_token_in(await refresh(client, stale))
+    return stale, refresh_token_in(await refresh(client, second))
 
 
 def claims_of(token: str) -> Json:
@@ -104,7 +104,7 @@ async def test_gives_a_new_refresh_token_for_the_old_one(client: AsyncClient, ad
     assert response.status_code == 200
     assert set(response.json()) == {"access_token", "token_type"}
     assert re.fullmatch(f"refresh_token={TOKEN}; {ATTRIBUTES}604800", response.headers["Set-Cookie"])
-    assert refreshed_by(response) != token
+    assert refresh_token_in(response) != token
 
 
 @pytest.mark.spec("SES-001")
@@ -122,18 +122,18 @@ async def test_gives_a_new_access_token_of_the_same_session(client: AsyncClient,
 async def test_refreshes_for_ever(client: AsyncClient, ada: Person) -> None:
     tokens = [refresh_token_of(ada)]
     for _ in range(5):
-        tokens.append(refreshed_by(await refresh(client, tokens[-1])))
+        tokens.append(refresh_token_in(await refresh(client, tokens[-1])))
 
     assert len(set(tokens)) == 6
 
 
 @pytest.mark.spec("SES-001")
-async def test_refreshes_with_one_statement(watched: Watched, ada: Person) -> None:
-    async with make_client(watched.app) as client:
+async def test_refreshes_with_one_statement(recorded_app: RecordedApp, ada: Person) -> None:
+    async with make_client(recorded_app.app) as client:
         response = await refresh(client, refresh_token_of(ada))
 
     assert response.status_code == 200
-    assert len(watched.statements) == 1
+    assert len(recorded_app.statements) == 1
 
 
 @pytest.mark.spec("SES-001")
@@ -145,7 +145,7 @@ async def test_gives_a_refreshed_session_seven_more_days(
 
     session = await fetch_session(connection, ada)
     assert session["expires_at"] == NOON + timedelta(days=13)
-    assert claims_of(refreshed_by(response))["exp"] == int((NOON + timedelta(days=13)).timestamp())
+    assert claims_of(refresh_token_in(response))["exp"] == int((NOON + timedelta(days=13)).timestamp())
 
 
 @pytest.mark.spec("SES-001")
@@ -158,7 +158,7 @@ async def test_says_the_present_email_in_refreshed_tokens(
     response = await refresh(client, refresh_token_of(ada))
 
     assert claims_of(response.json()["access_token"])["email"] == email
-    assert claims_of(refreshed_by(response))["email"] == email
+    assert claims_of(refresh_token_in(response))["email"] == email
 
 
 # Reuse
@@ -208,9 +208,9 @@ async def test_keeps_the_end_of_a_session_although_the_answer_is_an_error(
 
 @pytest.mark.spec("SES-002")
 async def test_lets_other_sessions_live_when_one_was_copied(
-    client: AsyncClient, ada: Person, make_device: MakeDevice
+    client: AsyncClient, ada: Person, make_login_session: MakeLoginSession
 ) -> None:
-    telephone = await make_device(ada)
+    telephone = await make_login_session(ada)
     stale, _ = await use_twice(client, ada)
     await refresh(client, stale)
 
@@ -250,7 +250,7 @@ async def test_gives_the_same_successor_again_within_the_grace(
         again = await refresh(refreshed_at_noon, token)
 
     assert again.status_code == 200
-    assert refreshed_by(again) == refreshed_by(first)
+    assert refresh_token_in(again) == refresh_token_in(first)
 
 
 @pytest.mark.spec("SES-003")
@@ -273,7 +273,7 @@ async def test_goes_on_with_a_successor_that_was_given_twice(client: AsyncClient
     await refresh(client, token)
     again = await refresh(client, token)
 
-    response = await refresh(client, refreshed_by(again))
+    response = await refresh(client, refresh_token_in(again))
 
     assert response.status_code == 200
 
@@ -282,7 +282,7 @@ async def test_goes_on_with_a_successor_that_was_given_twice(client: AsyncClient
 async def test_gives_the_same_successor_as_often_as_it_is_asked(client: AsyncClient, ada: Person) -> None:
     token = refresh_token_of(ada)
 
-    successors = {refreshed_by(await refresh(client, token)) for _ in range(5)}
+    successors = {refresh_token_in(await refresh(client, token)) for _ in range(5)}
 
     assert len(successors) == 1
 
@@ -295,9 +295,9 @@ async def test_knows_the_successor_after_the_secret_was_replaced(
     first = await refresh(client, token)
     async with make_client(await make_app(**replaced_secret())) as later:
         again = await refresh(later, token)
-        response = await refresh(later, refreshed_by(again))
+        response = await refresh(later, refresh_token_in(again))
 
-    assert claims_of(refreshed_by(first))["jti"] == jwt.get_unverified_claims(refreshed_by(again))["jti"]
+    assert claims_of(refresh_token_in(first))["jti"] == jwt.get_unverified_claims(refresh_token_in(again))["jti"]
     assert response.status_code == 200
 
 
@@ -318,7 +318,7 @@ async def test_refuses_the_token_before_the_newest_past_the_grace(
 @pytest.mark.spec("SES-004")
 async def test_ends_the_session_past_the_grace(refreshed_at_noon: AsyncClient, ada: Person) -> None:
     token = refresh_token_of(ada)
-    newest = refreshed_by(await refresh(refreshed_at_noon, token))
+    newest = refresh_token_in(await refresh(refreshed_at_noon, token))
 
     with time_machine.travel(NOON + timedelta(seconds=31), tick=False):
         await refresh(refreshed_at_noon, token)
@@ -360,7 +360,7 @@ async def test_gives_one_successor_to_many_at_once(client: AsyncClient, ada: Per
     responses = await asyncio.gather(*(refresh(client, token) for _ in range(20)))
 
     assert {response.status_code for response in responses} == {200}
-    assert len({refreshed_by(response) for response in responses}) == 1
+    assert len({refresh_token_in(response) for response in responses}) == 1
 
 
 @pytest.mark.spec("SES-013")
@@ -368,7 +368,7 @@ async def test_goes_on_after_many_refreshed_at_once(client: AsyncClient, ada: Pe
     token = refresh_token_of(ada)
     responses = await asyncio.gather(*(refresh(client, token) for _ in range(20)))
 
-    response = await refresh(client, refreshed_by(responses[-1]))
+    response = await refresh(client, refresh_token_in(responses[-1]))
 
     assert response.status_code == 200
     assert len(await list_sessions(ada)) == 1
@@ -378,8 +378,8 @@ async def test_goes_on_after_many_refreshed_at_once(client: AsyncClient, ada: Pe
 
 
 @pytest.mark.spec("SES-005")
-async def test_logs_out_everywhere(client: AsyncClient, ada: Person, make_device: MakeDevice) -> None:
-    telephone = await make_device(ada)
+async def test_logs_out_everywhere(client: AsyncClient, ada: Person, make_login_session: MakeLoginSession) -> None:
+    telephone = await make_login_session(ada)
 
     response = await ada.client.post("/auth/logout-all")
 
@@ -405,10 +405,10 @@ async def test_logs_nobody_else_out(ada: Person, bob: Person) -> None:
 
 
 @pytest.mark.spec("SES-005")
-async def test_logs_in_again_after_logging_out_everywhere(ada: Person, make_device: MakeDevice) -> None:
+async def test_logs_in_again_after_logging_out_everywhere(ada: Person, make_login_session: MakeLoginSession) -> None:
     await ada.client.post("/auth/logout-all")
 
-    telephone = await make_device(ada)
+    telephone = await make_login_session(ada)
 
     assert [session["current"] for session in await list_sessions(telephone)] == [True]
 
@@ -424,8 +424,8 @@ async def test_ends_the_session_on_the_server_when_it_logs_out(client: AsyncClie
 
 
 @pytest.mark.spec("SES-008")
-async def test_ends_no_other_session_when_it_logs_out(ada: Person, make_device: MakeDevice) -> None:
-    telephone = await make_device(ada)
+async def test_ends_no_other_session_when_it_logs_out(ada: Person, make_login_session: MakeLoginSession) -> None:
+    telephone = await make_login_session(ada)
 
     await ada.client.post("/auth/logout")
 
@@ -435,7 +435,7 @@ async def test_ends_no_other_session_when_it_logs_out(ada: Person, make_device: 
 @pytest.mark.spec("SES-008")
 async def test_logs_out_with_a_refresh_token_that_was_used(client: AsyncClient, ada: Person) -> None:
     stale = refresh_token_of(ada)
-    newest = refreshed_by(await refresh(client, stale))
+    newest = refresh_token_in(await refresh(client, stale))
 
     await client.post("/auth/logout", headers={"Cookie": f"refresh_token={stale}"})
 
@@ -474,8 +474,10 @@ async def test_shows_where_somebody_is_logged_in(ada: Person) -> None:
 
 
 @pytest.mark.spec("SES-006")
-async def test_says_what_a_device_calls_itself_and_where_it_is(ada: Person, make_device: MakeDevice) -> None:
-    telephone = await make_device(ada, "2001:db8::7", "Telephone/7 (its owner's)")
+async def test_says_what_a_device_calls_itself_and_where_it_is(
+    ada: Person, make_login_session: MakeLoginSession
+) -> None:
+    telephone = await make_login_session(ada, "2001:db8::7", "Telephone/7 (its owner's)")
 
     current = await find_current(telephone)
 
@@ -483,8 +485,8 @@ async def test_says_what_a_device_calls_itself_and_where_it_is(ada: Person, make
 
 
 @pytest.mark.spec("SES-006")
-async def test_says_which_session_is_the_one_that_asks(ada: Person, make_device: MakeDevice) -> None:
-    telephone = await make_device(ada)
+async def test_says_which_session_is_the_one_that_asks(ada: Person, make_login_session: MakeLoginSession) -> None:
+    telephone = await make_login_session(ada)
 
     by_ada, by_telephone = await find_current(ada), await find_current(telephone)
 
@@ -494,9 +496,9 @@ async def test_says_which_session_is_the_one_that_asks(ada: Person, make_device:
 
 @pytest.mark.spec("SES-006")
 async def test_lists_the_session_that_was_used_last_first(
-    client: AsyncClient, ada: Person, make_device: MakeDevice
+    client: AsyncClient, ada: Person, make_login_session: MakeLoginSession
 ) -> None:
-    telephone = await make_device(ada)
+    telephone = await make_login_session(ada)
     desk, pocket = (await find_current(ada))["id"], (await find_current(telephone))["id"]
     before = [session["id"] for session in await list_sessions(ada)]
 
@@ -524,8 +526,8 @@ async def test_hides_sessions_of_somebody_else(ada: Person, bob: Person) -> None
 
 
 @pytest.mark.spec("SES-006")
-async def test_shows_no_session_that_has_ended(ada: Person, make_device: MakeDevice) -> None:
-    telephone = await make_device(ada)
+async def test_shows_no_session_that_has_ended(ada: Person, make_login_session: MakeLoginSession) -> None:
+    telephone = await make_login_session(ada)
 
     await telephone.client.post("/auth/logout")
 
@@ -533,9 +535,9 @@ async def test_shows_no_session_that_has_ended(ada: Person, make_device: MakeDev
 
 
 @pytest.mark.spec("SES-006")
-async def test_shows_no_session_that_has_expired(ada: Person, make_device: MakeDevice) -> None:
+async def test_shows_no_session_that_has_expired(ada: Person, make_login_session: MakeLoginSession) -> None:
     with time_machine.travel(datetime.now(UTC) - timedelta(days=8), tick=False):
-        await make_device(ada)
+        await make_login_session(ada)
 
     assert [session["current"] for session in await list_sessions(ada)] == [True]
 
@@ -546,9 +548,9 @@ async def test_shows_no_session_that_has_expired(ada: Person, make_device: MakeD
     ids=["empty", "longest", "longer"],
 )
 async def test_keeps_no_more_of_a_name_than_fits(
-    ada: Person, make_device: MakeDevice, user_agent: str, kept: str | None
+    ada: Person, make_login_session: MakeLoginSession, user_agent: str, kept: str | None
 ) -> None:
-    telephone = await make_device(ada, user_agent=user_agent)
+    telephone = await make_login_session(ada, user_agent=user_agent)
 
     assert (await find_current(telephone))["user_agent"] == kept
 
@@ -562,8 +564,8 @@ async def test_logs_in_from_whatever_address_a_proxy_makes_up(app: FastAPI, ada:
 
 
 @pytest.mark.spec("SES-007")
-async def test_ends_one_session(client: AsyncClient, ada: Person, make_device: MakeDevice) -> None:
-    telephone = await make_device(ada)
+async def test_ends_one_session(client: AsyncClient, ada: Person, make_login_session: MakeLoginSession) -> None:
+    telephone = await make_login_session(ada)
     session_id = (await find_current(telephone))["id"]
 
     response = await ada.client.delete(f"/auth/sessions/{session_id}")
@@ -592,8 +594,8 @@ async def test_ends_no_unknown_session(ada: Person) -> None:
 
 
 @pytest.mark.spec("SES-007")
-async def test_ends_no_session_twice(ada: Person, make_device: MakeDevice) -> None:
-    session_id = (await find_current(await make_device(ada)))["id"]
+async def test_ends_no_session_twice(ada: Person, make_login_session: MakeLoginSession) -> None:
+    session_id = (await find_current(await make_login_session(ada)))["id"]
     await ada.client.delete(f"/auth/sessions/{session_id}")
 
     response = await ada.client.delete(f"/auth/sessions/{session_id}")
@@ -630,9 +632,9 @@ async def call(client: AsyncClient, method: str, path: str, body: Json | None) -
 @pytest.mark.spec("SES-009")
 @pytest.mark.parametrize(("method", "path", "body"), SENSITIVE)
 async def test_notices_the_end_of_a_session_where_it_matters(
-    ada: Person, make_device: MakeDevice, method: str, path: str, body: Json | None
+    ada: Person, make_login_session: MakeLoginSession, method: str, path: str, body: Json | None
 ) -> None:
-    telephone = await make_device(ada)
+    telephone = await make_login_session(ada)
     await telephone.client.post("/auth/logout")
 
     response = await call(telephone.client, method, path, body)
@@ -668,7 +670,7 @@ async def test_takes_no_access_token_with_the_session_of_somebody_else(ada: Pers
 
 @pytest.mark.spec("SES-010")
 async def test_asks_no_table_of_sessions_for_ordinary_calls(
-    watched: Watched, ada: Person, make_task: Make, make_tag: Make
+    recorded_app: RecordedApp, ada: Person, make_task: Make, make_tag: Make
 ) -> None:
     task, tag = await make_task(ada), await make_tag(ada)
     ordinary: list[tuple[str, str, Json | None]] = [
@@ -683,12 +685,12 @@ async def test_asks_no_table_of_sessions_for_ordinary_calls(
         ("DELETE", f"/tasks/{task['id']}", None),
     ]
 
-    async with make_client(watched.app, headers=ada.client.headers) as client:
+    async with make_client(recorded_app.app, headers=ada.client.headers) as client:
         statuses = [(await call(client, *request)).status_code for request in ordinary]
 
     assert {status // 100 for status in statuses} == {2}
-    assert len(watched.statements) >= len(ordinary)
-    assert not [statement for statement in watched.statements if "sessions" in statement]
+    assert len(recorded_app.statements) >= len(ordinary)
+    assert not [statement for statement in recorded_app.statements if "sessions" in statement]
 
 
 @pytest.mark.spec("SES-010")
@@ -708,7 +710,7 @@ async def test_stores_hashes_of_the_last_two_refresh_tokens(
     client: AsyncClient, ada: Person, connection: asyncpg.Connection
 ) -> None:
     first = refresh_token_of(ada)
-    second = refreshed_by(await refresh(client, first))
+    second = refresh_token_in(await refresh(client, first))
 
     session = await fetch_session(connection, ada)
 
@@ -721,7 +723,7 @@ async def test_stores_no_refresh_token_and_no_part_of_one(
     client: AsyncClient, ada: Person, connection: asyncpg.Connection
 ) -> None:
     tokens = [refresh_token_of(ada)]
-    tokens.append(refreshed_by(await refresh(client, tokens[0])))
+    tokens.append(refresh_token_in(await refresh(client, tokens[0])))
 
     stored = repr(dict(await fetch_session(connection, ada)))
 
@@ -753,7 +755,7 @@ async def test_signs_with_the_secret_that_replaced_another(make_app: MakeApp, ad
     async with make_client(await make_app(**replaced_secret())) as client:
         refreshed = await refresh(client, refresh_token_of(ada))
 
-    for token in (refreshed.json()["access_token"], refreshed_by(refreshed)):
+    for token in (refreshed.json()["access_token"], refresh_token_in(refreshed)):
         assert jwt.decode(token, OTHER_SECRET, algorithms=["HS256"])["sub"] == str(ada.id)
 
 
@@ -778,10 +780,10 @@ def database(app: FastAPI) -> Database:
 
 
 async def test_sweeps_sessions_that_have_expired(
-    ada: Person, make_device: MakeDevice, database: Database, connection: asyncpg.Connection
+    ada: Person, make_login_session: MakeLoginSession, database: Database, connection: asyncpg.Connection
 ) -> None:
     with time_machine.travel(datetime.now(UTC) - timedelta(days=8), tick=False):
-        await make_device(ada)
+        await make_login_session(ada)
 
     swept = await login_session_service.sweep_login_sessions(database.session, datetime.now(UTC))
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from httpx import Response
 
-from tests.support import Json, Make, Person, Watched, assert_error, make_client
+from tests.support import Json, Make, Person, RecordedApp, assert_error, make_client
 
 PAGINATION_ERROR = "Page and limit must be positive integers"
 STATUS_ERROR = "Status must be one of: all, pending, completed"
@@ -570,7 +570,7 @@ async def test_pages_show_each_task_once_unless_told_how_to_sort(ada: Person, co
 @pytest.mark.parametrize("tasks", [0, 1, 100])
 async def test_reads_a_list_with_one_statement(
     ada: Person,
-    watched: Watched,
+    recorded_app: RecordedApp,
     connection: asyncpg.Connection,
     tasks: int,
     query: Json,
@@ -587,8 +587,8 @@ async def test_reads_a_list_with_one_statement(
         ada.id,
     )
 
-    async with make_client(watched.app, headers=ada.client.headers) as client:
+    async with make_client(recorded_app.app, headers=ada.client.headers) as client:
         response = await client.get("/tasks", params=query)
 
     assert response.status_code == 200
-    assert len(watched.statements) == 1
+    assert len(recorded_app.statements) == 1

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from httpx import Response
 
-from tests.support import Json, Make, Person, assert_error, until_waiting
+from tests.support import Json, Make, Person, assert_error, wait_for_lock_waiters
 
 UNKNOWN = 9_000_000_000_000_000_000
 ROUNDS = 15
@@ -329,7 +329,7 @@ async def test_finds_no_tag_that_is_being_deleted(
     async with connection.transaction():
         await connection.execute("DELETE FROM tags WHERE id = $1", tag["id"])
         linking = asyncio.ensure_future(link(ada, task["id"], tag["id"]))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     assert_error(await linking, 404, "TAG_NOT_FOUND")
 
@@ -347,7 +347,7 @@ async def test_finds_no_task_that_is_being_deleted(
     async with connection.transaction():
         await connection.execute("DELETE FROM tasks WHERE id = $1", tagged["id"])
         calling = asyncio.ensure_future(call(ada, tagged["id"], other["id"]))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     assert_error(await calling, 404, "TASK_NOT_FOUND")
 
@@ -358,7 +358,7 @@ async def test_links_anew_what_is_being_unlinked(
     async with connection.transaction():
         await connection.execute("DELETE FROM task_tag_link WHERE task_id = $1", tagged["id"])
         linking = asyncio.ensure_future(link(ada, tagged["id"], tag["id"]))
-        await until_waiting(watcher)
+        await wait_for_lock_waiters(watcher)
 
     assert (await linking).status_code == 201
     assert [carried["id"] for carried in (await read(ada, tagged))["tags"]] == [tag["id"]]

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from httpx import AsyncClient, Response
 
-from tests.support import Json, Make, MakePerson, Person, Watched, assert_error, make_client
+from tests.support import Json, Make, MakePerson, Person, RecordedApp, assert_error, make_client
 
 UNKNOWN = 9_000_000_000_000_000_000
 FIELDS = {
@@ -588,13 +588,13 @@ async def test_answers_an_unknown_path_itself(ada: Person, method: str, path: st
     [("GET", None), ("POST", {"title": "Ferns"}), ("PATCH", {"completed": True}), ("DELETE", None)],
 )
 async def test_takes_one_statement(
-    ada: Person, make_task: Make, watched: Watched, method: str, body: Json | None
+    ada: Person, make_task: Make, recorded_app: RecordedApp, method: str, body: Json | None
 ) -> None:
     task = await make_task(ada)
     path = "/tasks" if method == "POST" else f"/tasks/{task['id']}"
 
-    async with make_client(watched.app, headers=ada.client.headers) as client:
+    async with make_client(recorded_app.app, headers=ada.client.headers) as client:
         response = await client.request(method, path, json=body)
 
     assert response.is_success
-    assert len(watched.statements) == 1
+    assert len(recorded_app.statements) == 1

@@ -23,9 +23,9 @@ from todo.core.postgres.server import (
 
 
 @pytest.fixture(autouse=True)
-def made_before(tmp_path: Path, data_of_before: Path) -> None:
+def made_before(tmp_path: Path, initialized_data_dir: Path) -> None:
     """A data folder that was in use before; making one anew takes a second."""
-    shutil.copytree(data_of_before, tmp_path / "data")
+    shutil.copytree(initialized_data_dir, tmp_path / "data")
 
 
 @pytest.fixture
