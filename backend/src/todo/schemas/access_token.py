@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from todo.core.clock import as_utc
+from todo.core.clock import attach_utc
 from todo.domain.access_token import Expiry, TokenName
 from todo.domain.scope import Scope, Scopes
 
@@ -31,7 +31,7 @@ class AccessTokenPublic(BaseModel):
     name: str = Field(examples=["backup"])
     scopes: list[Scope] = Field(examples=[["tasks:read"]])
     created_at: datetime
-    expires_at: Annotated[datetime, AfterValidator(as_utc)] | None
+    expires_at: Annotated[datetime, AfterValidator(attach_utc)] | None
     last_used_at: datetime | None = Field(description="To the minute; null when it was never used.")
 
 
