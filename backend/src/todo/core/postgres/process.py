@@ -158,7 +158,7 @@ def _can_run(privileges: Privileges, postgres: Path, data_dir: Path) -> bool:
 
 
 def _enter_user_namespace() -> None:
-    """Enter a user namespace that maps the user `nobody` to the current user outside (user_namespaces(7))."""
+    """Enter a user namespace in which this process has the user id 65534 (user_namespaces(7))."""
     uid, gid = os.getuid(), os.getgid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWUSER) != 0:
