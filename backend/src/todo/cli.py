@@ -26,8 +26,9 @@ from todo.core.database.migrator import MigrationError
 from todo.core.errors import ServiceUnavailableError
 from todo.core.logging_config import configure_logging
 from todo.core.metrics import serving_metrics
+from todo.core.postgres.data_folder import DataFolderInUseError
 from todo.core.postgres.process import EmbeddedPostgresError
-from todo.core.postgres.server import DataFolderInUseError, EmbeddedPostgres, find_running
+from todo.core.postgres.server import EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor
 from todo.http.protocol import TimedProtocol
 from todo.main import create_app
