@@ -138,7 +138,7 @@ class TimedProtocol(HttpToolsProtocol):
 
     def _time_out(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
-            # The incomplete head follows a request whose response is not complete.
+            # The incomplete head follows another request. Closing the connection would cut off the response to it.
             self._start_timer()
         elif not self.transport.is_closing():
             self.transport.close()
