@@ -1,5 +1,5 @@
-// A plugin for Swagger UI that resolves only the references of an opened operation. Swagger UI itself searches the whole
-// document for references to other documents. This document has no such references (ADR 0015).
+// A plugin for Swagger UI that resolves only the references of an opened operation. Swagger UI itself searches the
+// whole document for references to other documents, which this document does not have (ADR 0015).
 "use strict";
 
 /** Return a value with its references resolved. References to an enclosing schema stay, because they are recursive. */
