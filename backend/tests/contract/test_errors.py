@@ -14,7 +14,7 @@ from httpx import AsyncClient, Response
 from tests.support import PASSWORD, Json, MakeApp, MakeDatabase, Person, assert_error, make_client
 from todo.core.database import migrator
 from todo.core.database.url import connect_arguments
-from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
+from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres
 
 ORIGIN = "http://localhost:3000"
 HEALTH = "https://todo.test/health"
@@ -437,7 +437,7 @@ async def test_lets_a_browser_read_a_500(broken: AsyncClient) -> None:
 @pytest.fixture(scope="module")
 def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """Run a server that may be stopped."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("away"), THROW_AWAY) as postgres:
+    with EmbeddedPostgres(tmp_path_factory.mktemp("away"), UNSAFE_BUT_FAST_OPTIONS) as postgres:
         yield postgres
 
 
