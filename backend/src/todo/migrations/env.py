@@ -15,6 +15,8 @@ from todo.models import Base
 MIGRATION_LOCK_ID = 5_406_121
 """The advisory lock that prevents concurrent migrations of a database."""
 
+LOCK_TIMEOUT = "10s"
+
 
 def find_url() -> str:
     """Return the URL that `todo migrate` passes, or DATABASE_URL for the command `alembic`."""
@@ -29,6 +31,8 @@ def run(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
     with context.begin_transaction():
         connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK_ID})"))
+        # A migration that waits for a busy table would make all later statements on it wait too.
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         context.run_migrations()
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -25,18 +24,13 @@ from sqlmodel import Field
 from todo.domain.identifiers import EXTERNAL_ID_MAX
 from todo.domain.recurrence import RECURRENCE_RULE_MAX
 from todo.domain.task import DESCRIPTION_MAX, TITLE_MAX
+from todo.domain.text import SORT_KEY_MAX
 from todo.models.base import Base, instant_column
 
 PRIORITIES = "ARRAY['high', 'medium', 'low']"
 """The priorities in order. `idx_tasks_user_priority` is sorted by the position in this array, from 1."""
 DUE_DATE_OR_INFINITY = "coalesce(due_date, 'infinity'::timestamptz)"
 """Tasks without a due date come last in ascending order, first in descending order."""
-LOWER_TITLE = "lower(title)"
-SEPARATOR = "\x1f"
-"""Separates title and description in the search text, so that no search matches the end of a title and the start of
-its description."""
-SEARCH_TEXT = "lower((title::text || chr(31)) || (COALESCE(description, ''::character varying))::text)"
-"""Title, SEPARATOR and description in lower case. PostgreSQL's form of the expression, which Alembic compares."""
 OWNER_EXISTS = "fk_tasks_users"
 
 
@@ -71,14 +65,7 @@ class Task(Base, table=True):
             postgresql_include=["priority"],
         ),
         Index("idx_tasks_user_due_date", "user_id", text(DUE_DATE_OR_INFINITY), "id", postgresql_include=["due_date"]),
-        Index("idx_tasks_user_title", "user_id", text(LOWER_TITLE), "id", postgresql_include=["title"]),
-        Index(
-            "idx_tasks_search",
-            "search_text",
-            postgresql_using="gin",
-            postgresql_ops={"search_text": "gin_trgm_ops"},
-            postgresql_with={"gin_pending_list_limit": 1024},
-        ),
+        Index("idx_tasks_user_title", "user_id", "title_key", "id"),
     )
 
     user_id: UUID = Field(
@@ -86,12 +73,12 @@ class Task(Base, table=True):
     )
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
     title: str = Field(sa_column=Column(String(TITLE_MAX), nullable=False))
+    title_key: str = Field(sa_column=Column(String(SORT_KEY_MAX, collation="C"), nullable=False))
     description: str | None = Field(default=None, sa_column=Column(String(DESCRIPTION_MAX)))
     completed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     priority: str = Field(default="medium", sa_column=Column(Text, nullable=False, server_default="medium"))
     due_date: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))
-    search_text: str = Field(sa_column=Column(Text, Computed(SEARCH_TEXT, persisted=True)))
     external_id: str | None = Field(default=None, sa_column=Column(String(EXTERNAL_ID_MAX)))
     version: int = Field(default=1, sa_column=Column(BigInteger, nullable=False, server_default="1"))
     created_at: datetime = Field(sa_column=instant_column())

@@ -34,12 +34,14 @@ async def get_tag(tag_id: RowId, session: Session, user: CurrentUser) -> TagPubl
 
 
 @router.put("/{tag_id}", responses=errors(TagNotFoundError, TagAlreadyExistsError))
-async def update_tag(tag_id: RowId, tag: TagWrite, session: Session, user: CurrentUser, versions: IfMatch) -> TagPublic:
+async def update_tag(
+    tag_id: RowId, tag: TagWrite, session: Session, user: CurrentUser, entity_tags: IfMatch
+) -> TagPublic:
     """Replace a tag's name and colour. All tasks with the tag show the change."""
-    return await tag_service.update_tag(session, user.id, tag_id, tag, versions)
+    return await tag_service.update_tag(session, user.id, tag_id, tag, entity_tags)
 
 
 @router.delete("/{tag_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TagNotFoundError))
-async def delete_tag(tag_id: RowId, session: Session, user: CurrentUser, versions: IfMatch) -> None:
+async def delete_tag(tag_id: RowId, session: Session, user: CurrentUser, entity_tags: IfMatch) -> None:
     """Delete a tag and remove it from all tasks. The tasks stay."""
-    await tag_service.delete_tag(session, user.id, tag_id, versions)
+    await tag_service.delete_tag(session, user.id, tag_id, entity_tags)

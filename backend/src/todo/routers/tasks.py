@@ -49,24 +49,24 @@ async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskP
 
 @router.put("/{task_id}", responses=errors(TaskNotFoundError))
 async def replace_task(
-    task_id: RowId, task: TaskReplace, session: Session, user: CurrentUser, versions: IfMatch
+    task_id: RowId, task: TaskReplace, session: Session, user: CurrentUser, entity_tags: IfMatch
 ) -> TaskPublic:
     """Replace a task. Optional fields that are absent become null. The tags stay."""
-    return await task_service.update_task(session, user.id, task_id, task, versions)
+    return await task_service.update_task(session, user.id, task_id, task, entity_tags)
 
 
 @router.patch("/{task_id}", responses=errors(TaskNotFoundError), openapi_extra=merge_patch(TaskUpdate))
 async def update_task(
-    task_id: RowId, task: TaskUpdate, session: Session, user: CurrentUser, versions: IfMatch
+    task_id: RowId, task: TaskUpdate, session: Session, user: CurrentUser, entity_tags: IfMatch
 ) -> TaskPublic:
     """Change some fields of a task. Absent fields stay, and null clears an optional field."""
-    return await task_service.update_task(session, user.id, task_id, task, versions)
+    return await task_service.update_task(session, user.id, task_id, task, entity_tags)
 
 
 @router.delete("/{task_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TaskNotFoundError))
-async def delete_task(task_id: RowId, session: Session, user: CurrentUser, versions: IfMatch) -> None:
+async def delete_task(task_id: RowId, session: Session, user: CurrentUser, entity_tags: IfMatch) -> None:
     """Delete a task. Its tags stay for other tasks."""
-    await task_service.delete_task(session, user.id, task_id, versions)
+    await task_service.delete_task(session, user.id, task_id, entity_tags)
 
 
 @router.post(

@@ -8,7 +8,7 @@ from pydantic import MISSING, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from todo.domain.account import Email, Name, Password
-from todo.domain.text import Text
+from todo.domain.text import RawText
 
 
 class UserCreate(BaseModel):
@@ -41,7 +41,7 @@ class AccountUpdate(BaseModel):
 
     name: Name | MISSING | None = MISSING
     email: Email | MISSING = MISSING
-    password: Text | MISSING = MISSING
+    password: RawText | MISSING = MISSING
 
 
 class PasswordChange(BaseModel):
@@ -53,7 +53,7 @@ class PasswordChange(BaseModel):
         }
     )
 
-    old_password: Text
+    old_password: RawText
     new_password: Password
 
 
@@ -62,4 +62,4 @@ class AccountDeletion(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"password": "correct horse battery"}]})
 
-    password: Text
+    password: RawText
