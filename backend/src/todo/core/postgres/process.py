@@ -92,7 +92,7 @@ class Privileges:
             os.chown(item, self.uid, self.gid, follow_symlinks=False)
 
     def drop(self) -> None:
-        """Switch to the user, and ask the kernel for SIGINT when the parent ends. Runs between fork and exec."""
+        """Switch to the user, and ask the kernel for SIGINT when the parent ends. The child calls this before exec."""
         if self.new_namespace:
             _enter_user_namespace()
         elif self.uid != os.getuid():
@@ -104,7 +104,7 @@ class Privileges:
 
 
 def die_with_parent(parent: int, death_signal: signal.Signals) -> None:
-    """Ask the kernel to send a signal to this process when its parent ends. Has no effect outside Linux.
+    """Ask the kernel to send a signal to this process when its parent ends. The call has no effect outside Linux.
 
     On Linux the parent is the thread that started this process.
     """
