@@ -111,6 +111,8 @@ class Settings(BaseSettings):
 
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)] = DEFAULT_ORIGINS
     forwarded_allow_ips: str = "127.0.0.1"
+    max_tags: int = Field(default=1000, ge=1)
+    max_tags_per_task: int = Field(default=50, ge=1)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     request_timeout: float = Field(default=15, gt=0)
 

@@ -34,6 +34,8 @@ Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]] | Mapping[str, Colum
 Conditions = Sequence[ColumnElement[bool]]
 SortKeys = Sequence[ColumnElement[Any]]
 ONE: ColumnElement[int] = literal_column("1")
+LIST_TIMEOUT_SECONDS = 2.0
+"""A list of 100,000 tasks takes a tenth of this; a slower one must not hold a connection."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,10 @@ class Listing(Generic[Item]):
         order = _in_direction([page.c.sort_key, page.c.id], shape.sort)
         columns = [*(page.c[column.name] for column in self.columns), *self.computed(page.c)]
         if not shape.counts:
-            return Statement(select(*columns).select_from(page).order_by(*order))
+            return Statement(select(*columns).select_from(page).order_by(*order), timeout=LIST_TIMEOUT_SECONDS)
         total = self._total(conditions, matching)
-        return Statement(select(total.c.total, *columns).select_from(total.outerjoin(page, true())).order_by(*order))
+        listed = select(total.c.total, *columns).select_from(total.outerjoin(page, true())).order_by(*order)
+        return Statement(listed, timeout=LIST_TIMEOUT_SECONDS)
 
     def _page(self, shape: PageShape, conditions: Conditions, matching: CTE | None) -> Subquery:
         """Return the items of one page. Skipped and unsorted items are read by id and sort key alone."""

@@ -9,17 +9,21 @@ from todo.domain.text import sort_key
 from todo.schemas.tag import TagPublic, TagWrite
 from todo.services.shared.versions import EntityTags, condition_values
 from todo.services.tags import statements
-from todo.services.tags.errors import TagNotFoundError
+from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
 
 
-async def create_tag(session: Session, user_id: UUID, tag: TagWrite) -> TagPublic:
+async def create_tag(session: Session, user_id: UUID, tag: TagWrite, *, max_tags: int) -> TagPublic:
     """Create a tag (TAG-001).
 
     Raises:
+        TooManyTagsError: the user has `max_tags` tags.
         TagAlreadyExistsError: the user has a tag of this name; of two concurrent requests one gets this (TAG-002).
         InvalidTokenError: the user was deleted.
     """
-    return _read_row(await session.fetch_one(statements.INSERT_TAG, user_id=user_id, **_values(tag)))
+    row = await session.fetch_one(statements.INSERT_TAG, user_id=user_id, max_tags=max_tags, **_values(tag))
+    if row is None:
+        raise TooManyTagsError
+    return _read_row(row)
 
 
 async def list_tags(session: Session, user_id: UUID) -> list[TagPublic]:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Integer, bindparam, delete, func, insert, select, update
 
 from todo.core.database.statement import Statement
 from todo.models import Tag
@@ -22,9 +22,13 @@ IS_OWN_TAG = (TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
 BY_NAME = (TAGS.c.name_key, TAGS.c.name.collate("C"))
 VIOLATIONS = {NAME_UNIQUE: TagAlreadyExistsError, OWNER_EXISTS: InvalidTokenError}
 
+_count = select(func.count()).select_from(TAGS).where(TAGS.c.user_id == USER_ID).scalar_subquery()
+_new_tag = select(USER_ID, *WRITABLE_COLUMNS.values()).where(_count < bindparam("max_tags", type_=Integer))
 INSERT_TAG = Statement(
-    insert(TAGS).values(user_id=USER_ID, **WRITABLE_COLUMNS).returning(*PUBLIC_COLUMNS), violations=VIOLATIONS
+    insert(TAGS).from_select(["user_id", *WRITABLE_COLUMNS], _new_tag).returning(*PUBLIC_COLUMNS),
+    violations=VIOLATIONS,
 )
+"""Inserts nothing if the user has `max_tags` tags. Concurrent requests can exceed that by their number."""
 SELECT_TAG = Statement(select(*PUBLIC_COLUMNS).where(*IS_OWN_TAG))
 SELECT_TAGS = Statement(select(*PUBLIC_COLUMNS).where(TAGS.c.user_id == USER_ID).order_by(*BY_NAME))
 

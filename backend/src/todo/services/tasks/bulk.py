@@ -109,14 +109,30 @@ async def _lock_and_check(session: Session, user_id: UUID, items: Items, problem
         return {}
     rows = await session.fetch_all(statements.LOCK_TASKS, user_id=user_id, id=ids, external_id=external_ids)
     versions = {row["id"]: row["version"] for row in rows}
+    ids_by_external_id = {row["external_id"]: row["id"] for row in rows if row["external_id"] is not None}
+    created = _first_creates(items, ids_by_external_id)
     failed: Outcomes = {}
     for index, item in targets.items():
         if item.id not in versions:
             problems[index] = [Problem.of(TaskNotFoundError)]
+        elif isinstance(item, DeleteItem) and created.get(item.id, index) < index:
+            # Deletions run before creates, so the create would make a new task.
+            problems[index] = [Problem.of(DuplicateItemError, "id")]
         elif item.version is not None and item.version != versions[item.id]:
             problems[index] = [Problem.of(PreconditionFailedError)]
             failed[index] = (PreconditionFailedError.status, item.id)
     return failed
+
+
+def _first_creates(items: Items, ids_by_external_id: Mapping[str, int]) -> dict[int, int]:
+    """Return the index of the first create that names each existing task by its external id."""
+    first: dict[int, int] = {}
+    for index, item in items.items():
+        if isinstance(item, CreateItem) and item.task.external_id is not None:
+            task_id = ids_by_external_id.get(item.task.external_id)
+            if task_id is not None:
+                first.setdefault(task_id, index)
+    return first
 
 
 async def _update(session: Session, user_id: UUID, items: Items) -> Outcomes:

@@ -73,7 +73,7 @@ _existing_ids = select(_next_task.c.id).select_from(
 )
 _all_ids = func.array(_existing_ids.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
 LOCK_TASKS = Statement(
-    select(TASKS.c.id, TASKS.c.version)
+    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id)
     .where(TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids))
     .order_by(TASKS.c.id)
     .with_for_update()

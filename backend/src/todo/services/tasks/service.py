@@ -4,7 +4,6 @@ import re
 from uuid import UUID
 
 from todo.core.database.session import Row, Session
-from todo.core.database.statement import Statement
 from todo.core.errors import PreconditionFailedError
 from todo.domain.identifiers import UNKNOWN_ID
 from todo.domain.text import fold
@@ -15,7 +14,7 @@ from todo.services.shared.versions import EntityTags, check_entity_tags, conditi
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks import statements, tag_statements
 from todo.services.tasks.derived import column_values, search_values
-from todo.services.tasks.errors import TaskNotFoundError
+from todo.services.tasks.errors import TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
     NEWEST_FIRST,
     PRIORITY_RANKS,
@@ -137,15 +136,23 @@ async def delete_task(session: Session, user_id: UUID, task_id: int, entity_tags
         raise PreconditionFailedError(await get_task(session, user_id, task_id))
 
 
-async def add_tag(session: Session, user_id: UUID, task_id: int, tag_id: int) -> tuple[TaskPublic, bool]:
+async def add_tag(
+    session: Session, user_id: UUID, task_id: int, tag_id: int, *, max_tags: int
+) -> tuple[TaskPublic, bool]:
     """Add a tag to a task; return the task and whether it did not have the tag before (ASC-001, ASC-002).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (ASC-004).
         TagNotFoundError: the tag does not exist, or belongs to another user (ASC-003, ASC-005).
+        TooManyTagsOnTaskError: the task has `max_tags` other tags. Concurrent requests can exceed that by their number.
     """
-    changed = await _change_tags(session, tag_statements.ADD_TAG, user_id, task_id, tag_id)
-    return await get_task(session, user_id, task_id), changed
+    outcome = await session.fetch_one(
+        tag_statements.ADD_TAG, user_id=user_id, task_id=task_id, tag_id=tag_id, max_tags=max_tags
+    )
+    added = _check_outcome(outcome)
+    if outcome is not None and not added and outcome["is_full"]:
+        raise TooManyTagsOnTaskError
+    return await get_task(session, user_id, task_id), added
 
 
 async def remove_tag(session: Session, user_id: UUID, task_id: int, tag_id: int) -> None:
@@ -155,12 +162,11 @@ async def remove_tag(session: Session, user_id: UUID, task_id: int, tag_id: int)
         TaskNotFoundError: the task does not exist, or belongs to another user.
         TagNotFoundError: the tag does not exist, or belongs to another user.
     """
-    await _change_tags(session, tag_statements.REMOVE_TAG, user_id, task_id, tag_id)
+    _check_outcome(await session.fetch_one(tag_statements.REMOVE_TAG, user_id=user_id, task_id=task_id, tag_id=tag_id))
 
 
-async def _change_tags(session: Session, statement: Statement, user_id: UUID, task_id: int, tag_id: int) -> bool:
-    """Run the statement and return whether it changed anything."""
-    outcome = await session.fetch_one(statement, user_id=user_id, task_id=task_id, tag_id=tag_id)
+def _check_outcome(outcome: Row | None) -> bool:
+    """Check that task and tag were found, and return whether a link was added or removed."""
     if outcome is None or not outcome["task_found"]:
         raise TaskNotFoundError
     if not outcome["tag_found"]:
