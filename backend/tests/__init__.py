@@ -2,5 +2,5 @@
 
 import gc
 
-# Nothing of what is imported and collected is garbage; the hook in conftest.py has it searched for again.
+# Objects made by imports and by the collection of tests are no garbage. conftest.py enables the collector afterwards.
 gc.disable()
