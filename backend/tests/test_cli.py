@@ -42,9 +42,7 @@ def run(*arguments: str) -> int:
         pytest.param({"DB_POOL_MAX": "0"}, "DB_POOL_MAX should be greater than or equal to 1", id="too small"),
         pytest.param({"JWT_SECRET_KEY": "short"}, "JWT_SECRET_KEY should be at least 64 hex", id="short secret"),
         pytest.param({"DATABASE_URL": "mysql://x"}, "DATABASE_URL should look like postgresql", id="wrong database"),
-        pytest.param(
-            {"DATABASE_URL": "postgresql://localhost/todo"}, "JWT_SECRET_KEY should be set", id="no secret"
-        ),
+        pytest.param({"DATABASE_URL": "postgresql://localhost/todo"}, "JWT_SECRET_KEY should be set", id="no secret"),
         pytest.param(
             {"DATABASE_URL": "postgresql://todo:secret@127.0.0.1:1/todo", "JWT_SECRET_KEY": SECRET},
             "The database postgresql://todo:***@127.0.0.1:1/todo cannot be used",
@@ -53,7 +51,7 @@ def run(*arguments: str) -> int:
         pytest.param({"DATA_DIR": "/proc/todo"}, "The data folder /proc/todo cannot be used", id="unusable folder"),
     ],
 )
-def test_invalid_setting_is_reported_with_its_fix(
+def test_serve_reports_an_unusable_setting(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: dict[str, str], message: str
 ) -> None:
     for name, value in settings.items():
