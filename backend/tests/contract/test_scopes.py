@@ -6,16 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from tests.support import (
-    Json,
-    MakeApp,
-    MakeToken,
-    Person,
-    assert_error,
-    authorize,
-    make_client,
-    operations_in,
-)
+from tests.support import Json, MakeApp, MakeToken, Person, assert_error, authorize, make_client, operations_in
 from todo.domain.scope import SCOPES
 from todo.http.dependencies.principal import CurrentUser
 

@@ -10,7 +10,7 @@ from tests.contract.support import JSON_HEADERS, ORIGIN, assert_error_shape, ass
 from tests.support import PASSWORD, MakeApp, assert_error, make_client
 
 
-async def send_chunks(body: bytes) -> AsyncIterator[bytes]:
+async def split_body(body: bytes) -> AsyncIterator[bytes]:
     """Yield a body in chunks. httpx then sends no `Content-Length`."""
     for start in range(0, len(body), 100):
         yield body[start : start + 100]
@@ -38,7 +38,7 @@ async def test_body_with_a_large_content_length_is_rejected(small_app: FastAPI, 
 
 @pytest.mark.parametrize("size", [1025, 100_000])
 async def test_chunked_body_above_the_limit_is_rejected(small_app: FastAPI, size: int) -> None:
-    content = send_chunks(make_body(size))
+    content = split_body(make_body(size))
 
     response = await make_client(small_app).post("/auth/register", content=content, headers=JSON_HEADERS)
 
@@ -51,7 +51,7 @@ async def test_large_body_is_not_logged_as_an_error(
     small_app: FastAPI, caplog: pytest.LogCaptureFixture, has_content_length: bool
 ) -> None:
     body = make_body(2000)
-    content = body if has_content_length else send_chunks(body)
+    content = body if has_content_length else split_body(body)
 
     await make_client(small_app).post("/auth/register", content=content, headers=JSON_HEADERS)
 
@@ -59,7 +59,7 @@ async def test_large_body_is_not_logged_as_an_error(
 
 
 async def test_chunked_form_above_the_limit_is_rejected(small_app: FastAPI) -> None:
-    content = send_chunks(b"username=nobody%40example.com&password=" + b"p" * 1024)
+    content = split_body(b"username=nobody%40example.com&password=" + b"p" * 1024)
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
 
     response = await make_client(small_app).post("/auth/login", content=content, headers=headers)
