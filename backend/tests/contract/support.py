@@ -4,11 +4,13 @@ import re
 
 from httpx import Response
 
-from tests.support import Person
+from tests.support import Json, Person
 
 HEALTH_URL = "https://todo.test/health"
 JSON_HEADERS = {"Content-Type": "application/json"}
 ORIGIN = "http://localhost:3000"
+REPLACEMENT: Json = {"title": "Feed the cat", "priority": "low", "completed": True}
+"""A body that replaces a task."""
 UNKNOWN_ID = 9_000_000_000_000_000_000
 """An id that no row has."""
 

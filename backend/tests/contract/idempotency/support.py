@@ -6,11 +6,11 @@ from typing import Protocol
 import pytest
 from httpx import Response
 
+from tests.contract.support import REPLACEMENT
 from tests.support import Json, Person
 
 REUSED = (422, "IDEMPOTENCY_KEY_REUSED", "This idempotency key was used for another request")
 IN_USE = (409, "IDEMPOTENCY_KEY_IN_USE")
-REPLACEMENT: Json = {"title": "Feed the cat", "priority": "low", "completed": True}
 WRITES: dict[str, tuple[str, str, Json | None, int]] = {
     "create a task": ("POST", "/tasks", {"title": "Water the plants"}, 201),
     "replace a task": ("PUT", "/tasks/{task}", REPLACEMENT, 200),

@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 from fastapi import FastAPI
 
-from tests.contract.idempotency.support import INSERT_KEY, REPLACEMENT, REUSED, Write, assert_replay, create_task
-from tests.contract.support import count_tasks
+from tests.contract.idempotency.support import INSERT_KEY, REUSED, Write, assert_replay, create_task
+from tests.contract.support import REPLACEMENT, count_tasks
 from tests.support import PASSWORD, Json, Person, assert_error, make_client, wait_for_lock_waiters
 
 
