@@ -44,7 +44,7 @@ from tests.support import (
 from todo.core.clock import utc_now
 from todo.core.database import migrator
 from todo.core.database.url import connect_arguments
-from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
+from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres
 from todo.http.dependencies.resources import AppResources
 from todo.http.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE
 from todo.main import create_app
@@ -92,7 +92,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
-    options = (*THROW_AWAY, "max_connections=300")
+    options = (*UNSAFE_BUT_FAST_OPTIONS, "max_connections=300")
     with EmbeddedPostgres(tmp_path_factory.mktemp("cluster"), options) as postgres:
         yield postgres.url("postgres")
 
@@ -101,7 +101,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def initialized_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a data folder with a migrated database. A start on a copy of this folder is faster than a first start."""
     data_dir = tmp_path_factory.mktemp("before") / "data"
-    with EmbeddedPostgres(data_dir, THROW_AWAY) as postgres:
+    with EmbeddedPostgres(data_dir, UNSAFE_BUT_FAST_OPTIONS) as postgres:
         migrator.upgrade(postgres.url())
     return data_dir
 

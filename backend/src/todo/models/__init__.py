@@ -1,4 +1,4 @@
-"""The tables, all registered on one metadata."""
+"""The tables. This package imports all of them, so that `Base.metadata` is complete."""
 
 from todo.models.access_token import AccessToken
 from todo.models.base import Base

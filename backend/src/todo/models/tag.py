@@ -27,7 +27,7 @@ OWNER_EXISTS = "fk_tags_users"
 
 
 class Tag(Base, table=True):
-    """A label of one user, unique to that user by its name (DB-003)."""
+    """A tag of one user. Its name is unique among the tags of this user (DB-003)."""
 
     __tablename__ = "tags"
     __table_args__: ClassVar = (

@@ -28,26 +28,23 @@ from todo.domain.task import DESCRIPTION_MAX, TITLE_MAX
 from todo.models.base import Base, instant_column
 
 PRIORITIES = "ARRAY['high', 'medium', 'low']"
-"""The priorities in their order; their places in it, from 1, are what `idx_tasks_user_priority` is sorted by."""
-DUE = "coalesce(due_date, 'infinity'::timestamptz)"
-"""When a task is due, with never for those without a date: last ascending, first descending."""
-TITLE = "lower(title)"
+"""The priorities in order. `idx_tasks_user_priority` is sorted by the position in this array, from 1."""
+DUE_DATE_OR_INFINITY = "coalesce(due_date, 'infinity'::timestamptz)"
+"""Tasks without a due date come last in ascending order, first in descending order."""
+LOWER_TITLE = "lower(title)"
 SEPARATOR = "\x1f"
-SEARCHED = "lower((title::text || chr(31)) || (COALESCE(description, ''::character varying))::text)"
-"""What a search looks in; the separator, chr(31), keeps it from finding what begins in the title and ends in the
-description.
-
-In PostgreSQL's own words, so that Alembic finds no difference.
-"""
+"""Separates title and description in the search text, so that no search matches the end of a title and the start of
+its description."""
+SEARCH_TEXT = "lower((title::text || chr(31)) || (COALESCE(description, ''::character varying))::text)"
+"""Title, SEPARATOR and description in lower case. PostgreSQL's form of the expression, which Alembic compares."""
 OWNER_EXISTS = "fk_tasks_users"
 
 
 class Task(Base, table=True):
-    """Something a user means to do. Rows of one user lie together: every key begins with the user.
+    """A task of one user. Every key begins with the user (ADR 0006).
 
-    Each index ends in the columns of an order that lists have, so that a page is read from it without a sort, and has
-    what its expressions are made of, so that pages are skipped without the rows; the names that the specification
-    asks for are kept (ADR 0008, ADR 0034).
+    Each index ends with the columns of a sort order, so a page is read from the index without a sort. The included
+    columns let PostgreSQL skip pages without reading rows. The specification defines some of the names (ADR 0008).
     """
 
     __tablename__ = "tasks"
@@ -73,8 +70,8 @@ class Task(Base, table=True):
             "id",
             postgresql_include=["priority"],
         ),
-        Index("idx_tasks_user_due_date", "user_id", text(DUE), "id", postgresql_include=["due_date"]),
-        Index("idx_tasks_user_title", "user_id", text(TITLE), "id", postgresql_include=["title"]),
+        Index("idx_tasks_user_due_date", "user_id", text(DUE_DATE_OR_INFINITY), "id", postgresql_include=["due_date"]),
+        Index("idx_tasks_user_title", "user_id", text(LOWER_TITLE), "id", postgresql_include=["title"]),
         Index(
             "idx_tasks_search",
             "search_text",
@@ -94,7 +91,7 @@ class Task(Base, table=True):
     priority: str = Field(default="medium", sa_column=Column(Text, nullable=False, server_default="medium"))
     due_date: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))
-    search_text: str = Field(sa_column=Column(Text, Computed(SEARCHED, persisted=True)))
+    search_text: str = Field(sa_column=Column(Text, Computed(SEARCH_TEXT, persisted=True)))
     external_id: str | None = Field(default=None, sa_column=Column(String(EXTERNAL_ID_MAX)))
     version: int = Field(default=1, sa_column=Column(BigInteger, nullable=False, server_default="1"))
     created_at: datetime = Field(sa_column=instant_column())

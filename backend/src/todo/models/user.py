@@ -14,7 +14,7 @@ EMAIL_UNIQUE = "uq_users_email"
 
 
 class User(Base, table=True):
-    """A person with an account. The e-mail is unique without regard to case (DB-002)."""
+    """A user. The e-mail address is unique regardless of case (DB-002)."""
 
     __tablename__ = "users"
     __table_args__: ClassVar = (

@@ -11,13 +11,13 @@ from httpx import AsyncClient
 from tests.contract.support import HEALTH_URL, ORIGIN, assert_error_shape, assert_readable_by_page
 from tests.support import PASSWORD, Json, MakeApp, Person, assert_error, make_client
 from todo.core.database import migrator
-from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
+from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres
 
 
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """Run a PostgreSQL server that tests can stop."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("away"), THROW_AWAY) as postgres:
+    with EmbeddedPostgres(tmp_path_factory.mktemp("away"), UNSAFE_BUT_FAST_OPTIONS) as postgres:
         yield postgres
 
 

@@ -1,4 +1,4 @@
-"""Search one stored column by trigrams; let every order, that by title too, be read from an index."""
+"""Add a search column with a trigram index, and an index for each sort order."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,21 +18,21 @@ CREATE_EXTENSION = """
 DO $$ BEGIN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;
 EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_file THEN
-    RAISE WARNING 'pg_trgm is not to be had here; searching works without it, slower for who has many tasks';
+    RAISE WARNING 'the extension pg_trgm is not available; searches of users with many tasks are slower without it';
 END $$
 """
 DROP_EXTENSION = """
 DO $$ BEGIN
     DROP EXTENSION IF EXISTS pg_trgm;
 EXCEPTION WHEN insufficient_privilege OR dependent_objects_still_exist THEN
-    RAISE NOTICE 'pg_trgm stays: somebody else has or needs it';
+    RAISE NOTICE 'the extension pg_trgm was kept, because it has another owner or is in use';
 END $$
 """
 HAS_EXTENSION = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')"
 
 
 def upgrade() -> None:
-    """Add the column and its index, that on titles, and let the one on due dates hold never as the latest."""
+    """Add the search column, its index and the index on titles, and replace the indexes on priorities and due dates."""
     op.add_column(
         "tasks",
         sa.Column(
@@ -60,7 +60,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Search without help again."""
+    """Drop the search column and restore the earlier indexes."""
     op.drop_index("idx_tasks_search", table_name="tasks", if_exists=True)
     for name, _, _ in ORDERS:
         op.drop_index(name, table_name="tasks")

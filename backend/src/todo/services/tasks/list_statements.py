@@ -24,7 +24,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from todo.core.clock import as_utc
+from todo.core.clock import attach_utc
 from todo.core.database.session import Row
 from todo.core.database.statement import Statement
 from todo.domain.task import TITLE_MAX, Priority
@@ -68,7 +68,7 @@ def read_row(row: Row) -> TaskPublic:
     task = cast("TaskPublic", dict(row))
     task["tags"] = from_json(row["tags"])
     if task["due_date"] is not None and task["due_date"].tzinfo is None:
-        task["due_date"] = as_utc(task["due_date"])
+        task["due_date"] = attach_utc(task["due_date"])
     return task
 
 
