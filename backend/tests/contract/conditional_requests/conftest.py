@@ -1,8 +1,8 @@
-"""Fixtures of the tests of versions."""
+"""Fixtures of the tests of conditional requests."""
 
 import pytest
 
-from tests.contract.versions.support import add_tag
+from tests.contract.conditional_requests.support import add_tag
 from tests.support import Json, Person
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.contract.versions.support import path_of, read
+from tests.contract.conditional_requests.support import path_of, read
 from tests.support import Json, Make, Person, assert_error
 
 

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from tests.contract.versions.support import (
+from tests.contract.conditional_requests.support import (
     Change,
     add_tag,
     delete_tag,

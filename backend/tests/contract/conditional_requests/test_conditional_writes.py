@@ -5,8 +5,8 @@ import asyncio
 import asyncpg
 import pytest
 
+from tests.contract.conditional_requests.support import each_write, etag_of, path_of, read, write
 from tests.contract.support import UNKNOWN_ID
-from tests.contract.versions.support import each_write, etag_of, path_of, read, write
 from tests.support import Json, Person, assert_error, wait_for_lock_waiters
 
 PRECONDITION_FAILED = (412, "PRECONDITION_FAILED", "It was changed since you read it")

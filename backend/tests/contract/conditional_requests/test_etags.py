@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.contract.support import UNKNOWN_ID
-from tests.contract.versions.support import (
+from tests.contract.conditional_requests.support import (
     Change,
     add_tag,
     delete_tag,
@@ -18,6 +17,7 @@ from tests.contract.versions.support import (
     rename_tag,
     write,
 )
+from tests.contract.support import UNKNOWN_ID
 from tests.support import Json, Make, Person
 
 

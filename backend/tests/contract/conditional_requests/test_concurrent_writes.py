@@ -6,7 +6,7 @@ import json
 import asyncpg
 import pytest
 
-from tests.contract.versions.support import each_write, path_of, read, write
+from tests.contract.conditional_requests.support import each_write, path_of, read, write
 from tests.support import Json, Person, assert_error, wait_for_lock_waiters
 
 

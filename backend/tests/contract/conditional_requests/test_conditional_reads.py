@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.contract.conditional_requests.support import each_collection, etag_of, path_of, read, write
 from tests.contract.support import REPLACEMENT
-from tests.contract.versions.support import each_collection, etag_of, path_of, read, write
 from tests.support import Json, Person, assert_error
 
 

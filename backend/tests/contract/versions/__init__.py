@@ -1,1 +1,0 @@
-"""Tests of versions and conditional requests."""
