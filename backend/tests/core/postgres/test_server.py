@@ -14,10 +14,10 @@ import pytest
 
 from tests.core.postgres.conftest import postmaster_pid
 from todo.core.database.url import connect_arguments
+from todo.core.postgres.data_folder import DataFolderInUseError
 from todo.core.postgres.process import EmbeddedPostgresError, find_binaries
 from todo.core.postgres.server import (
-    THROW_AWAY,
-    DataFolderInUseError,
+    UNSAFE_BUT_FAST_OPTIONS,
     EmbeddedPostgres,
     find_running,
 )
@@ -32,7 +32,7 @@ def data_folder(tmp_path: Path, initialized_data_dir: Path) -> None:
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     """A running server."""
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY) as server:
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS) as server:
         yield server
 
 
@@ -59,7 +59,7 @@ async def test_server_listens_on_a_socket_for_its_owner_alone(postgres: Embedded
 
 
 async def test_server_starts_in_a_folder_with_a_long_path(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path / ("long" * 25) / "with, comma", THROW_AWAY) as server:
+    with EmbeddedPostgres(tmp_path / ("long" * 25) / "with, comma", UNSAFE_BUT_FAST_OPTIONS) as server:
         assert await fetch_value(server.url(), "SELECT 1") == 1
 
 
@@ -103,12 +103,12 @@ def test_server_of_a_killed_owner_is_replaced(tmp_path: Path) -> None:
 
 
 async def test_pid_file_that_names_another_process_is_ignored(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY):
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS):
         lines = (tmp_path / "data" / "postgres" / "postmaster.pid").read_text().splitlines()
     lines[0] = str(os.getpid())
     (tmp_path / "data" / "postgres" / "postmaster.pid").write_text("\n".join(lines))
 
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY) as server:
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS) as server:
         assert await fetch_value(server.url(), "SELECT 1") == 1
 
 
@@ -117,7 +117,7 @@ def test_interrupted_initialization_is_repeated(tmp_path: Path) -> None:
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18")
 
-    with EmbeddedPostgres(tmp_path / "new", THROW_AWAY) as server:
+    with EmbeddedPostgres(tmp_path / "new", UNSAFE_BUT_FAST_OPTIONS) as server:
         assert find_running(tmp_path / "new") == server.url()
     assert not unfinished.exists()
 
@@ -128,12 +128,12 @@ def test_error_at_the_start_contains_the_output_of_the_server(tmp_path: Path) ->
     with pytest.raises(EmbeddedPostgresError, match="no_such_setting"):
         server.start()
 
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY):
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS):
         pass  # the lock on the folder was released
 
 
 def test_error_names_the_version_that_the_folder_requires(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY):
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS):
         pass
     (tmp_path / "data" / "postgres" / "PG_VERSION").write_text("12\n")
 

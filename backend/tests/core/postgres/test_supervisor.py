@@ -13,7 +13,7 @@ import pytest
 from tests.core.postgres.conftest import postmaster_pid
 from todo.core.database.url import connect_arguments
 from todo.core.postgres import supervisor
-from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres, find_running
+from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor
 
 BUSY = "SELECT count(*) FROM generate_series(1, 10000000000)"
@@ -29,7 +29,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def supervised(data_dir: Path) -> Iterator[EmbeddedPostgres]:
     """A running server with a supervisor."""
-    with EmbeddedPostgres(data_dir, THROW_AWAY) as server, PostgresSupervisor(server):
+    with EmbeddedPostgres(data_dir, UNSAFE_BUT_FAST_OPTIONS) as server, PostgresSupervisor(server):
         yield server
 
 

@@ -1,0 +1,123 @@
+"""Rules that every statement of the services keeps (ADR 0006, ADR 0044)."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint
+
+import todo.services
+from todo.core.database.statement import Statement
+from todo.models import Base
+from todo.schemas.tasks.task import TaskUpdate
+from todo.services.accounts.statements import update_user
+from todo.services.shared.lists import PageShape
+from todo.services.tasks.list_statements import TaskFilter, select_page
+from todo.services.tasks.statements import update_task
+
+TABLES = Base.metadata.tables
+WITHOUT_USER = {
+    "access_tokens.statements.SELECT_BY_HASH": "the hash of the token finds the user",
+    "accounts.statements.INSERT_USER": "the user is new",
+    "accounts.statements.SELECT_CREDENTIALS": "the e-mail address finds the user",
+    "idempotency.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "readiness.SELECT_REVISION": "the table belongs to Alembic",
+}
+RANDOM_KEYS = {"pk_sessions", "uq_access_tokens_token_hash"}
+"""Unique constraints on random values, which no request can violate."""
+INSERT = re.compile(r"INSERT INTO (\w+) \(([^)]*)\)")
+UPDATE = re.compile(r"UPDATE (\w+) SET (.*?)(?: FROM | WHERE )", re.DOTALL)
+DELETE = re.compile(r"DELETE FROM (\w+)")
+READ = re.compile(rf"(?:FROM|JOIN|UPDATE|,) ({'|'.join(TABLES)})(?: AS (\w+))?\b(?!\.)")
+
+
+def service_modules() -> Iterator[ModuleType]:
+    for module in pkgutil.walk_packages(todo.services.__path__, "todo.services."):
+        yield importlib.import_module(module.name)
+
+
+def every_statement() -> Iterator[tuple[str, Statement]]:
+    """Yield the statements of all modules, and those of each function that returns one."""
+    for module in service_modules():
+        name = module.__name__.removeprefix("todo.services.")
+        yield from ((f"{name}.{key}", value) for key, value in vars(module).items() if isinstance(value, Statement))
+    yield "update_user", update_user(frozenset({"name", "email"}))
+    for conditional in (False, True):
+        yield f"update_task {conditional}", update_task(frozenset(TaskUpdate.model_fields), conditional=conditional)
+    every_filter = TaskFilter(True, True, "pending", True, True, True)
+    for filters in (TaskFilter(), TaskFilter(has_tag=True), every_filter):
+        for skips, continues in ((False, False), (True, False), (False, True)):
+            shape = PageShape("title", skips=skips, continues=continues)
+            yield f"select_page {filters} {shape}", select_page(filters, shape)
+
+
+STATEMENTS = dict(every_statement())
+WRITES = [name for name, statement in STATEMENTS.items() if re.search("INSERT|UPDATE .* SET|DELETE", statement.sql)]
+
+
+def test_every_function_that_returns_a_statement_is_walked() -> None:
+    functions = {
+        name
+        for module in service_modules()
+        for name, value in vars(module).items()
+        if getattr(value, "__annotations__", {}).get("return") is Statement and not name.startswith("_")
+    }
+
+    assert functions == {"select_page", "update_task", "update_user"}
+
+
+@pytest.mark.parametrize("name", STATEMENTS.keys() - WITHOUT_USER.keys())
+def test_every_table_is_limited_to_the_user(name: str) -> None:
+    sql = " ".join(STATEMENTS[name].sql.split())
+
+    assert "user_id" in STATEMENTS[name].parameters
+    for table, alias in READ.findall(sql):
+        owner = f"{alias or table}.{'id' if table == 'users' else 'user_id'}"
+        assert re.search(rf"\b{owner} = |= {owner}\b", sql), f"{owner} is not compared with the user in: {sql}"
+
+
+def violable_constraints(table: Table, columns: set[str]) -> set[str]:
+    """Return the unique and foreign key constraints that writing these columns can violate."""
+    names = set()
+    for constraint in table.constraints:
+        if isinstance(constraint, ForeignKeyConstraint | UniqueConstraint):
+            own = {column.name for column in constraint.columns}
+            if own & columns:
+                names.add(str(constraint.name))
+    for index in table.indexes:
+        if index.unique and any(
+            re.search(rf"\b{column}\b", str(index.expressions)) for column in columns - {"user_id"}
+        ):
+            names.add(str(index.name))
+    identity = next((column.name for column in table.primary_key if column.identity is not None), None)
+    if identity is None and {column.name for column in table.primary_key} <= columns:
+        names.add(str(table.primary_key.name))
+    return names - RANDOM_KEYS
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_every_write_names_the_constraints_that_it_can_violate(name: str) -> None:
+    statement = STATEMENTS[name]
+    sql = " ".join(statement.sql.split())
+    violable: set[str] = set()
+    for table, columns in INSERT.findall(sql):
+        violable |= violable_constraints(TABLES[table], {column.strip() for column in columns.split(",")})
+    for table, assignments in UPDATE.findall(sql):
+        violable |= violable_constraints(TABLES[table], set(re.findall(r"(\w+)=", assignments)))
+    if "ON CONFLICT" in sql:
+        # The conflict clause handles the unique constraint itself.
+        violable = {constraint for constraint in violable if constraint.startswith("fk_")}
+
+    assert violable <= statement.violations.keys()
+
+
+def test_every_deletion_cascades() -> None:
+    deleted = {table for name in WRITES for table in DELETE.findall(STATEMENTS[name].sql)}
+    references = [key for table in TABLES.values() for key in table.foreign_key_constraints]
+
+    assert deleted
+    assert {key.ondelete for key in references if key.referred_table.name in deleted} == {"CASCADE"}
