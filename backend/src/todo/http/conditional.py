@@ -24,7 +24,7 @@ IF_NONE_MATCH_PARAMETER = {
 def conditional(handler: Handler) -> Handler:
     """Wrap the handler of a read: its response gets an `ETag`, and becomes 304 if the client has that version.
 
-    A response without a tag of its own, such as a list, gets a weak tag of its content.
+    A response without a tag, such as a list, gets a weak tag of its content.
     """
 
     async def handle(request: Request) -> Response:
