@@ -101,7 +101,7 @@ async def update_task(
 ) -> TaskPublic:
     """Write the fields that `changes` has, in one statement (TSK-014, TSK-016).
 
-    Concurrent changes of different fields are both kept. If two changes of a field run concurrently, the later one is kept.
+    Concurrent changes of different fields are both kept. If they change the same field, the later change is kept.
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-015, TSK-017).
