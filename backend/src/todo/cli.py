@@ -30,7 +30,7 @@ from todo.core.postgres.data_folder import DataFolderInUseError
 from todo.core.postgres.process import EmbeddedPostgresError
 from todo.core.postgres.server import EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor
-from todo.http.protocol import TimedProtocol
+from todo.http.protocol.connection import TimedProtocol
 from todo.main import create_app
 
 SECRET_FILE = "jwt_secret_key"  # noqa: S105 -- the name of a file
