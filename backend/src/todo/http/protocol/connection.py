@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import re
 from typing import Any
 
 import httptools
@@ -13,11 +12,11 @@ from todo.core.errors import DomainError
 from todo.http.protocol.errors import (
     ConnectError,
     HeadersTooLargeError,
-    InvalidHostError,
     TooManyConnectionsError,
     find_error,
     render_bytes,
 )
+from todo.http.protocol.host import check_host
 from todo.http.protocol.limits import ConnectionLimits, WriteTimeout
 
 HEAD_MAX_BYTES = 65_536
@@ -27,10 +26,6 @@ SLICE_BYTES = 4096
 EXCESS_MAX = 50
 """This many connections above the limit get a response. The others are closed without a response."""
 EXCESS_SECONDS = 1.0
-OLD = {"0.9", "1.0"}
-"""The versions of HTTP without a required `Host`."""
-HOST = re.compile(rb"(?:[\w.~!$&'()*+;=%-]*|\[[\w.~%:-]+\])(?::\d*)?", re.ASCII)
-
 logger = logging.getLogger("todo.requests")
 
 
@@ -122,7 +117,12 @@ class LimitedProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         is_continued = self._in_head
         self._may_be_too_long = is_continued
-        self._feed(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._feed_rest(self._without_upgrade(bytes(data[upgrade.args[0] :])))
+        except httptools.HttpParserError as error:
+            self._reject(find_error(error))
         if self._error is not None:
             return
         if self._in_head and is_continued:
@@ -133,13 +133,13 @@ class LimitedProtocol(HttpToolsProtocol):
         if (self._in_head or (self.cycle is not None and self.cycle.more_body)) and self._is_too_long():
             self._reject(HeadersTooLargeError())
 
-    def _feed(self, data: bytes | memoryview) -> None:
-        """Feed the parser. It stops behind the head of each request with an `Upgrade` header."""
+    def _feed_rest(self, data: bytes) -> None:
+        """Feed the parser. It stops again behind the head of each request with an `Upgrade` header."""
         while data:
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                data = self._without_upgrade(bytes(data[upgrade.args[0] :]))
+                data = self._without_upgrade(data[upgrade.args[0] :])
             except httptools.HttpParserError as error:
                 self._reject(find_error(error))
                 return
@@ -183,9 +183,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_timer()
         if self._may_be_too_long and self._is_too_long():
             raise HeadersTooLargeError
-        hosts = [value for name, value in self.headers if name == b"host"]
-        if (len(hosts) != 1 or not HOST.fullmatch(hosts[0])) and (hosts or self.parser.get_http_version() not in OLD):
-            raise InvalidHostError
+        check_host(self.headers, self.parser)
         self._in_head = False
         super().on_headers_complete()
 
