@@ -226,6 +226,29 @@ async def test_statement_with_a_timeout_is_stopped_and_its_connection_replaced(m
     assert await pool.acquire() is idle
 
 
+async def test_error_from_elsewhere_keeps_all_connections(make_pool: MakePool) -> None:
+    pool = await make_pool(2)
+    session = Session(pool)
+    before = {*await acquire_all(pool)}
+    for connection in before:
+        await pool.release(connection)
+
+    with pytest.raises(ServiceUnavailableError):
+        async with session.transaction():
+            raise ServiceUnavailableError from TimeoutError("all threads were busy")
+
+    assert {*[await pool.acquire() for _ in before]} == before
+
+
+async def test_acquire_after_close_opens_no_connection(make_pool: MakePool) -> None:
+    pool = await make_pool(1)
+    await pool.close()
+    pool._slots.release()
+
+    with pytest.raises(ServiceUnavailableError):
+        await pool.acquire()
+
+
 async def test_close_waits_for_running_statements(make_pool: MakePool) -> None:
     pool = await make_pool(2)
     connections = [await pool.acquire() for _ in range(2)]
