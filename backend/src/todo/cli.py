@@ -24,20 +24,17 @@ from todo.core.config import JWT_SECRET, SECRET_COMMAND, Settings, SettingsError
 from todo.core.database import migrator
 from todo.core.database.migrator import MigrationError
 from todo.core.errors import ServiceUnavailableError
-from todo.core.file_limit import raise_file_limit
 from todo.core.logging_config import configure_logging
 from todo.core.metrics import serving_metrics
 from todo.core.postgres.data_folder import DataFolderInUseError
 from todo.core.postgres.process import EmbeddedPostgresError
 from todo.core.postgres.server import EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor
-from todo.http.protocol.connection import EXCESS_MAX, LimitedProtocol
-from todo.http.protocol.limits import ConnectionLimits
+from todo.http.protocol.connection import LimitedProtocol
+from todo.http.protocol.limits import ConnectionLimits, allow_connections
 from todo.main import create_app
 
 SECRET_FILE = "jwt_secret_key"  # noqa: S105 -- the name of a file
-RESERVED_FILES = 100
-"""Files that a process may open besides its connections: logs, the documentation, the event loop, Redis."""
 GRACE_SECONDS = 20
 """How long running requests may take to end when the service stops."""
 
@@ -136,7 +133,7 @@ def _server_config(settings: Settings) -> uvicorn.Config:
     limits = ConnectionLimits(
         head_seconds=settings.request_timeout,
         write_seconds=settings.write_timeout,
-        connections=_allow_connections(settings),
+        connections=allow_connections(settings),
     )
     return uvicorn.Config(
         "todo.main:create_app" if settings.workers == 1 else "todo.main:create_worker_app",
@@ -151,19 +148,6 @@ def _server_config(settings: Settings) -> uvicorn.Config:
         proxy_headers=False,  # the application reads them itself
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-
-
-def _allow_connections(settings: Settings) -> int:
-    """Return the maximum number of connections of a process, which is lower if the process may open fewer files."""
-    reserve = RESERVED_FILES + EXCESS_MAX + settings.db_pool_max
-    limit = raise_file_limit(settings.max_connections + reserve)
-    connections = max(1, min(settings.max_connections, limit - reserve))
-    if connections < settings.max_connections:
-        logger.warning(
-            "A process may open %d files, so it accepts %d connections instead of MAX_CONNECTIONS (%d)",
-            *(limit, connections, settings.max_connections),
-        )
-    return connections
 
 
 @contextmanager

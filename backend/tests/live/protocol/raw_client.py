@@ -30,7 +30,7 @@ class RawResponse:
 
 
 class RawClient:
-    """One connection to the service.
+    """A connection to the service.
 
     Attributes:
         connection: the socket.

@@ -17,14 +17,12 @@ from todo.http.protocol.errors import (
     render_bytes,
 )
 from todo.http.protocol.host import check_host
-from todo.http.protocol.limits import ConnectionLimits, WriteTimeout
+from todo.http.protocol.limits import EXCESS_MAX, ConnectionLimits, WriteTimeout
 
 HEAD_MAX_BYTES = 65_536
 PIPELINE_MAX = 16
 SLICE_BYTES = 4096
 """Longer data is parsed in slices. Between two slices the protocol checks the number of pipelined requests."""
-EXCESS_MAX = 50
-"""This many connections above the limit get a response. The others are closed without a response."""
 EXCESS_SECONDS = 1.0
 logger = logging.getLogger("todo.requests")
 
@@ -72,7 +70,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def resume_writing(self) -> None:
-        """Continue with the response, because the client has accepted what was sent."""
+        """Continue with the response, because the client has accepted the bytes before."""
         super().resume_writing()
         if self._write_timeout is not None:
             self._write_timeout.drain()

@@ -1,11 +1,21 @@
 """Limits of the connections, and the timeout of a write."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
+from todo.core.config import Settings
+from todo.core.file_limit import raise_file_limit
+
+RESERVED_FILES = 100
+"""Files that a process may open besides its connections: logs, the documentation, the event loop, Redis."""
+EXCESS_MAX = 50
+"""This many connections above the limit get a response. The others are closed without a response."""
 PROGRESS_BYTES = 65_536
 CHECKS = 12
 """How often a write is checked within its timeout."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,19 @@ class ConnectionLimits:
     head_seconds: float
     write_seconds: float
     connections: int
+
+
+def allow_connections(settings: Settings) -> int:
+    """Return the maximum number of connections of a process, which is lower if the process may open fewer files."""
+    reserve = RESERVED_FILES + EXCESS_MAX + settings.db_pool_max
+    limit = raise_file_limit(settings.max_connections + reserve)
+    connections = max(1, min(settings.max_connections, limit - reserve))
+    if connections < settings.max_connections:
+        logger.warning(
+            "A process may open %d files, so it accepts %d connections instead of MAX_CONNECTIONS (%d)",
+            *(limit, connections, settings.max_connections),
+        )
+    return connections
 
 
 class WriteTimeout:

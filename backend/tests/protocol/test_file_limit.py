@@ -1,4 +1,4 @@
-"""The limit of open files, tried in processes of their own."""
+"""The limit of open files. Each test starts a process."""
 
 import subprocess
 import sys
@@ -7,10 +7,10 @@ import pytest
 
 PROGRAM = """
 import resource
-from todo.cli import _allow_connections
+from todo.http.protocol.limits import allow_connections
 from todo.core.config import Settings
 resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
-print(_allow_connections(Settings(_env_file=None, max_connections=300)))
+print(allow_connections(Settings(_env_file=None, max_connections=300)))
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 """
 
