@@ -1,8 +1,10 @@
 """The service ignores offers to upgrade the protocol (RFC 9110, section 7.8)."""
 
+import subprocess
+
 import pytest
 
-from tests.live.conftest import Service
+from tests.live.conftest import Service, require
 from tests.live.protocol.raw_client import connect, request
 
 JSON = "Content-Type: application/json"
@@ -26,6 +28,16 @@ def test_reads_the_body_of_a_request_with_an_upgrade_offer(
         created = client.ask(request("POST", "/api/v1/tasks", authorization, JSON, *offer, body=BODY))
 
     assert (created.status, created.json["title"]) == (201, "Water the plants")
+
+
+@pytest.mark.spec("PRO-001")
+def test_curl_creates_a_task_with_an_offer_of_http_2(service: Service, authorization: str) -> None:
+    options = ["--silent", "--http2", "--header", authorization, "--header", JSON, "--data", BODY.decode()]
+    command = [require("curl"), *options, "--write-out", "%{http_version} %{http_code}", "--output", "/dev/null"]
+
+    result = subprocess.run([*command, f"{service.url}/api/v1/tasks"], capture_output=True, text=True, check=True)
+
+    assert result.stdout == "1.1 201"
 
 
 @pytest.mark.spec("PRO-001")
