@@ -8,7 +8,7 @@ from todo.core.config import Settings
 from todo.core.file_limit import raise_file_limit
 
 RESERVED_FILES = 100
-"""Files that a process may open besides its connections: logs, the documentation, the event loop, Redis."""
+"""A process may open this many files for logs, the documentation, the event loop and Redis."""
 EXCESS_MAX = 50
 """This many connections above the limit get a response. The others are closed without a response."""
 PROGRESS_BYTES = 65_536
