@@ -14,7 +14,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # a dependency of schemathesis, without type information
 
 from tests.support import Json
-from todo.cli import GRACE_SECONDS
+from todo.cli.serve import GRACE_SECONDS
 from todo.core.config import Settings
 
 BACKEND = Path(__file__).parents[1]

@@ -1,17 +1,15 @@
 """Readiness: whether the database responds and has the tables that this version needs."""
 
 import asyncio
+import logging
 
-from sqlalchemy import column, select, table
-
-from todo.core.database.driver_errors import SchemaError
+from todo.core.database import schema_status
 from todo.core.database.session import Session
-from todo.core.database.statement import Statement
 from todo.core.errors import ServiceUnavailableError
-from todo.migrations import REVISIONS
 
 TIMEOUT_SECONDS = 2.0
-SELECT_REVISION = Statement(select(column("version_num")).select_from(table("alembic_version")))
+
+logger = logging.getLogger(__name__)
 
 
 class DatabaseUnreachableError(ServiceUnavailableError):
@@ -26,19 +24,27 @@ class MigrationsPendingError(ServiceUnavailableError):
     code = "MIGRATIONS_PENDING"
 
 
+class DatabaseUnsupportedError(ServiceUnavailableError):
+    """The database cannot be used by this service"""
+
+    code = "DATABASE_UNSUPPORTED"
+
+
 async def check_readiness(session: Session) -> None:
     """Check that the database responds and has every migration of this version; newer ones are accepted.
 
     Raises:
         DatabaseUnreachableError: the database does not respond within two seconds.
         MigrationsPendingError: the database lacks migrations.
+        DatabaseUnsupportedError: the encoding is not UTF8, or the tables are those of another application.
     """
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            row = await session.fetch_one(SELECT_REVISION)
-    except SchemaError as error:
-        raise MigrationsPendingError from error
+            status = await schema_status.read_schema_status(session.fetch_all)
     except (ServiceUnavailableError, TimeoutError) as error:
         raise DatabaseUnreachableError from error
-    if row is None or row["version_num"] in REVISIONS[:-1]:
+    if status.problem is not None:
+        logger.error("The database cannot be used: %s", status.problem)
+        raise DatabaseUnsupportedError
+    if status.pending:
         raise MigrationsPendingError

@@ -10,7 +10,13 @@ from math import inf
 
 import asyncpg
 
-from todo.core.database.driver_errors import CONNECTION_LOST, ConnectionLostError, StatementTimeoutError
+from todo.core.database.driver_errors import (
+    CONNECTION_LOST,
+    PREPARED_STATEMENT_LOST,
+    ConnectionLostError,
+    PreparedStatementLostError,
+    StatementTimeoutError,
+)
 from todo.core.errors import ServiceUnavailableError
 from todo.core.metrics import CONNECTIONS, CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
 
@@ -166,6 +172,7 @@ def _is_lost(error: BaseException) -> bool:
 
 
 def _is_settled(connection: asyncpg.Connection, error: BaseException) -> bool:
-    """Tell whether an error left the connection idle: a cancelled statement may still run on the server."""
+    """Tell whether a connection can be used again. A cancelled statement may still run on the server."""
+    has_stale_cache = isinstance(error, (*PREPARED_STATEMENT_LOST, PreparedStatementLostError))
     is_cancelled = isinstance(error, StatementTimeoutError) or not isinstance(error, Exception)
-    return not is_cancelled and not connection.is_in_transaction()
+    return not is_cancelled and not has_stale_cache and not connection.is_in_transaction()
