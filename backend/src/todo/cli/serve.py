@@ -18,12 +18,13 @@ from pydantic import SecretStr
 from uvicorn.supervisors import Multiprocess
 
 from todo.cli.database import UsageError, open_database, print_status, read_status, usable
-from todo.core.config import JWT_SECRET, SECRET_COMMAND, Settings, SettingsError
+from todo.core.config import Settings, SettingsError, find_misspelt_variables
 from todo.core.database import migrator
 from todo.core.database.connection import check_connection
 from todo.core.database.url import find_weakened_options
 from todo.core.logging_config import configure_logging
 from todo.core.metrics import serving_metrics
+from todo.core.setting_values import JWT_SECRET, SECRET_COMMAND
 from todo.http.protocol.connection import LimitedProtocol
 from todo.http.protocol.limits import ConnectionLimits, allow_connections
 
@@ -53,6 +54,8 @@ def run_service(settings: Settings) -> None:
         EmbeddedPostgresError: the embedded PostgreSQL cannot run.
     """
     configure_logging(settings)
+    for name, meant in find_misspelt_variables():
+        logger.warning("The variable %s is not a setting of this service; did you mean %s?", name, meant)
     # SIGTERM raises SystemExit, so that the embedded PostgreSQL is always stopped.
     signal.signal(signal.SIGTERM, _exit)
     with _listen(settings.host, settings.port) as listener, open_database(settings) as url:
