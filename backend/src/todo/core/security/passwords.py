@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 class PasswordHasher:
     """Hashes passwords with bcrypt over SHA-256, so that every character of a long password counts.
 
-    A hash costs a quarter of a second of CPU. The threads are fewer than the usable processors, so a storm of log-ins leaves
-    a processor to other requests. A password waits at most QUEUE_SECONDS for a thread (LOD-002).
+    A hash costs a quarter of a second of CPU. The threads are fewer than the usable processors, so a storm of log-ins
+    leaves a processor to other requests. A password waits at most QUEUE_SECONDS for a thread (LOD-002).
 
     Args:
         rounds: the cost of bcrypt as a power of two (12 in production, 4 in tests).
