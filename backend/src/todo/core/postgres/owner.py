@@ -18,9 +18,10 @@ WHERE relkind IN ('r', 'p', 'v', 'm') AND nspname !~ '^pg_' AND nspname <> 'info
 AND pg_get_userbyid(relowner) <> $1
 AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = class.oid AND classid = 'pg_class'::regclass AND deptype = 'e')
 """
-SELECT_FOREIGN_SCHEMA = """
-SELECT nspname FROM pg_namespace
-WHERE nspname = 'public' AND pg_get_userbyid(nspowner) NOT IN ($1, 'pg_database_owner')
+SELECT_FOREIGN_SCHEMAS = """
+SELECT quote_ident(nspname) FROM pg_namespace
+WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+AND pg_get_userbyid(nspowner) NOT IN ($1, 'pg_database_owner')
 """
 
 
@@ -62,7 +63,7 @@ async def _ensure_owner(server_url: str, database_url: str, database: str) -> No
         await server.close()
     connection = await _connect(database_url)
     try:
-        for row in await connection.fetch(SELECT_FOREIGN_SCHEMA, OWNER):
+        for row in await connection.fetch(SELECT_FOREIGN_SCHEMAS, OWNER):
             await connection.execute(f"ALTER SCHEMA {row[0]} OWNER TO {OWNER}")
         for row in await connection.fetch(SELECT_FOREIGN_TABLES, OWNER):
             await connection.execute(f"ALTER TABLE {row[0]} OWNER TO {OWNER}")
