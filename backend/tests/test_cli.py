@@ -49,6 +49,14 @@ def run(*arguments: str) -> int:
             id="unreachable database",
         ),
         pytest.param({"DATA_DIR": "/proc/todo"}, "The data folder /proc/todo cannot be used", id="unusable folder"),
+        pytest.param(
+            {"DATA_DIR": "/proc/todo"}, "Set DATABASE_URL to a PostgreSQL server that you run", id="no database"
+        ),
+        pytest.param(
+            {"DATABASE_URL": "postgresql://127.0.0.1:1/todo?sslmod=on", "JWT_SECRET_KEY": SECRET},
+            "cannot be used",
+            id="misspelt option",
+        ),
     ],
 )
 def test_serve_reports_an_unusable_setting(
