@@ -35,6 +35,7 @@ def run(*arguments: str) -> int:
         return int(exit_.code or 0)
 
 
+@pytest.mark.spec("OPS-055")
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

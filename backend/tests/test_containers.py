@@ -16,6 +16,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import yaml  # type: ignore[import-untyped]  # a dependency of schemathesis, without type information
+from sqlalchemy import make_url
 from uvicorn.middleware.proxy_headers import _TrustedHosts
 
 from tests.support import Json, make_settings
@@ -193,12 +194,12 @@ async def test_volume_is_initialised_with_a_role_without_superuser_rights(
 ) -> None:
     shutil.copytree(initialized_data_dir, tmp_path / "data")
     script = compose["configs"]["create-role"]["content"].replace("$$", "$")
-    environment = {
-        "PATH": f"{find_binaries(None).folder}:{os.environ['PATH']}",
-        "PGHOST": str(tmp_path / "data" / "run"),
-        "POSTGRES_PASSWORD": password,
-    }
     with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS) as postgres:
+        environment = {
+            "PATH": f"{find_binaries(None).folder}:{os.environ['PATH']}",
+            "PGHOST": str(make_url(postgres.admin_url()).query["host"]),
+            "POSTGRES_PASSWORD": password,
+        }
         admin = await asyncpg.connect(**connect_arguments(postgres.admin_url()))
         await admin.execute("DROP DATABASE todo")
         await admin.execute("DROP ROLE todo")

@@ -1,4 +1,4 @@
-"""The values of settings: how each kind is read, what is normalised, and what it should be."""
+"""The types of settings, with their parsers and error messages."""
 
 import json
 import re

@@ -52,7 +52,7 @@ async def test_another_encoding_is_not_ready(create_database: CreateDatabase, ma
     assert_error(response, 503, "DATABASE_UNSUPPORTED")
 
 
-@pytest.mark.spec("OPS-002")
+@pytest.mark.spec("OPS-002", "TXT-008")
 async def test_letters_are_folded_whatever_the_locale_of_the_database(
     create_database: CreateDatabase, make_app: MakeApp, tmp_path: Path
 ) -> None:

@@ -55,10 +55,11 @@ async def test_application_starts_without_its_database_and_finds_it_later(
     client = make_client(await make_app(url))
     away = await client.get(READY)
     await admin.execute(f"ALTER DATABASE {make_url(url).database} ALLOW_CONNECTIONS true")
-    back = await client.get(READY)
+    async with asyncio.timeout(20):
+        while (await client.get(READY)).status_code != 200:
+            pass
 
     assert_error(away, 503, "DATABASE_UNREACHABLE")
-    assert back.status_code == 200
     assert "Traceback" not in caplog.text
 
 

@@ -38,7 +38,7 @@ PREPARED_STATEMENT_LOST = (
     asyncpg.InvalidCachedStatementError,
     asyncpg.exceptions.OutdatedSchemaCacheError,
 )
-"""Raised when the prepared statements of a connection are not those that the driver knows."""
+"""Raised when the server does not have the prepared statements that the driver expects on a connection."""
 REMEDIES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     (
         (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError),
@@ -89,7 +89,7 @@ class StatementTimeoutError(ServiceUnavailableError):
 class PreparedStatementLostError(ServiceUnavailableError):
     """The service is temporarily unavailable. Please try again shortly
 
-    The connection cannot be used again, because its prepared statements are not those that the driver knows.
+    The connection cannot be used again. The server does not have the prepared statements that the driver expects.
     """
 
 

@@ -14,7 +14,7 @@ from todo.core.postgres.process import EmbeddedPostgresError
 PROCESSES = Path("/proc")
 EXECUTABLE = "postgres"
 DELETED = " (deleted)"
-"""What Linux adds to the path of an executable that was removed, for example by an upgrade of the package."""
+"""Linux adds this to the path of a removed executable, for example after an upgrade of the package."""
 LOG_MAX_BYTES = 10_000_000
 """The size at which the log of PostgreSQL is moved to a second file, which replaces the previous one."""
 
