@@ -33,8 +33,12 @@ class Database:
             acquire_timeout=settings.db_pool_timeout,
             max_age=settings.db_pool_recycle,
         )
-        with contextlib.suppress(ServiceUnavailableError), translated_errors():
-            await self._pool.open(settings.db_pool_min)
+        try:
+            with contextlib.suppress(ServiceUnavailableError), translated_errors():
+                await self._pool.open(settings.db_pool_min)
+        except BaseException:
+            await self._pool.close()
+            raise
         self._gauges = asyncio.create_task(self._update_gauges())
         self.session = Session(self._pool)
         return self

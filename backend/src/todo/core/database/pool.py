@@ -59,13 +59,9 @@ class Pool:
         self._expires_at: dict[asyncpg.Connection, float] = {}
 
     async def open(self, size: int) -> None:
-        """Open this many connections ahead of demand."""
-        try:
-            for _ in range(size):
-                self._idle.append(await self._open_connection())
-        except BaseException:
-            await self.close()
-            raise
+        """Open this many connections ahead of demand. After an error the pool keeps the connections opened so far."""
+        for _ in range(size):
+            self._idle.append(await self._open_connection())
 
     async def acquire(self) -> asyncpg.Connection:
         """Return a connection for exclusive use until `release`.
