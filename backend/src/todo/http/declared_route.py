@@ -17,18 +17,17 @@ from fastapi.params import Form
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from pydantic_core import from_json
-from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from todo.core.errors import MalformedRequestError, UnsupportedMediaTypeError
+from todo.http.forms import FORM_TYPES, MULTIPART, parse_multipart, parse_url_encoded
 from todo.http.openapi import add_errors, declared_errors
 from todo.http.request_state import request_state
 
 Handler = Callable[[Request], Awaitable[Response]]
 Resolver = Callable[[Request], Awaitable[Any]]
 Problem = dict[str, Any]
-FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 JSON_TYPES = {"application/json"}
 PATCH_TYPES = {"application/json", "application/merge-patch+json"}
 NO_MATCH: tuple[Match, Scope] = (Match.NONE, {})
@@ -161,16 +160,17 @@ class DeclaredRoute(APIRoute):
 
 
 async def _read_form(request: Request, content_type: str) -> dict[str, object]:
-    """Return the fields of a form that are not empty; of a repeated name, the last."""
+    """Return the fields of a form that are not empty; of a repeated name, the last (AUT-012)."""
     headers = request_state(request.scope).headers
     has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
     if has_body and content_type not in FORM_TYPES:
         raise UnsupportedMediaTypeError
-    try:
-        async with request.form() as form:
-            return {name: value for name, value in form.items() if value != ""}
-    except ClientDisconnect as error:
-        raise MalformedRequestError from error
+    body = await read_body(request)
+    if content_type == MULTIPART:
+        form = await parse_multipart(headers[b"content-type"].decode("latin-1"), body)
+    else:
+        form = parse_url_encoded(body)
+    return {name: value for name, value in form.items() if value != ""}
 
 
 async def read_body(request: Request) -> bytes:

@@ -1,5 +1,6 @@
 """Personal access tokens: credentials of scripts, limited to scopes."""
 
+import re
 import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,6 +17,8 @@ from todo.services.authentication import InvalidTokenError, Principal, TokenExpi
 PREFIX = "todo_pat_"
 """The beginning of every token, by which scanners recognise a leaked one."""
 SECRET_BYTES = 32
+TOKEN_SHAPE = re.compile(PREFIX + "[A-Za-z0-9_-]{43}")
+"""The prefix and 32 bytes in base64url."""
 LAST_USED_PRECISION = timedelta(minutes=1)
 """`last_used_at` is written at most once in this time."""
 
@@ -64,9 +67,11 @@ async def authenticate_access_token(session: Session, token: str, now: datetime)
     """Return the principal of a personal access token: one statement, and a second one at most once a minute.
 
     Raises:
-        InvalidTokenError: the token does not exist.
+        InvalidTokenError: the token is malformed (AUT-003) or does not exist.
         TokenExpiredError: the token has expired (PAT-006).
     """
+    if not TOKEN_SHAPE.fullmatch(token):
+        raise InvalidTokenError
     row = await session.fetch_one(statements.SELECT_BY_HASH, token_hash=hash_token(token))
     if row is None:
         raise InvalidTokenError
