@@ -193,7 +193,7 @@ async def make_person(app: FastAPI, password_hash: str) -> AsyncIterator[MakePer
             client = await clients.enter_async_context(make_client(app))
             http_client = Client(client.headers["User-Agent"], CLIENT_ADDRESS)
             await database.fetch_one(INSERT_USER, email=address, password_hash=password_hash, name=None)
-            user = await database.fetch_one(SELECT_CREDENTIALS, email=address, address=CLIENT_ADDRESS)
+            user = await database.fetch_one(SELECT_CREDENTIALS, email=address)
             assert user is not None
             tokens = await create_login_session(database, resources.security.signer, user, http_client, utc_now())
             assert tokens is not None

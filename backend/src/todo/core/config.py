@@ -112,6 +112,8 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)] = DEFAULT_ORIGINS
     forwarded_allow_ips: str = "127.0.0.1"
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    max_login_sessions: int = Field(default=100, ge=1)
+    max_access_tokens: int = Field(default=100, ge=0)
     request_timeout: float = Field(default=15, gt=0)
 
     rate_limit_enabled: bool = True
@@ -119,6 +121,8 @@ class Settings(BaseSettings):
     rate_limit_login: Rate = "5/minute"
     rate_limit_refresh: Rate = "10/minute"
     rate_limit_account: Rate = "10/minute"
+    rate_limit_account_total: Rate = "100/hour"
+    rate_limit_account_guessed: Rate = "3/hour"
     rate_limit_storage_uri: Annotated[str, AfterValidator(_check_storage)] = "memory://"
 
     log_format: Literal["console", "json"] = "console"

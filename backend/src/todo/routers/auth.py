@@ -110,9 +110,7 @@ router.add_api_route(
 )
 
 
-@router.post(
-    "/logout", dependencies=[Depends(check_origin)], responses=SETS_COOKIE, openapi_extra=COOKIE_PARAMETER
-)
+@router.post("/logout", dependencies=[Depends(check_origin)], responses=SETS_COOKIE, openapi_extra=COOKIE_PARAMETER)
 async def logout(
     response: Response, session: Session, resources: Resources, refresh_token: RefreshToken
 ) -> MessagePublic:
