@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from todo.core.clock import utc_now
 from todo.core.errors import ServiceUnavailableError
-from todo.domain.text import Text
+from todo.domain.text import RawText, Text
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client, limit_rate
 from todo.http.dependencies.origin import check_origin
@@ -45,7 +45,7 @@ class LoginForm(BaseModel):
     """The form of RFC 6749's password grant. Its other fields are ignored."""
 
     username: Annotated[Text, Field(description="The e-mail address.", examples=["ada@example.com"])]
-    password: Annotated[Text, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])]
+    password: Annotated[RawText, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])]
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""Conditional writes: the versions of an `If-Match` header (RFC 9110, section 13.1.1)."""
+"""Conditional writes: the entity tags of an `If-Match` header (RFC 9110, section 13.1.1)."""
 
 import re
 from typing import Annotated
@@ -7,13 +7,13 @@ from fastapi import Depends, Header, Request
 
 from todo.core.errors import PreconditionFailedError
 from todo.http.openapi import raises
-from todo.services.shared.versions import Versions
+from todo.services.shared.versions import EntityTags
 
-VERSION_TAG = re.compile(r'"([1-9][0-9]{0,17})"')
+ENTITY_TAG = re.compile(r'"([1-9][0-9]{0,17}(?:-[0-9a-f]{12})?)"')
 
 
 @raises(PreconditionFailedError)
-async def get_versions(
+async def get_entity_tags(
     request: Request,
     if_match: Annotated[
         str | None,
@@ -22,10 +22,12 @@ async def get_versions(
             "is 412. `*` accepts any version."
         ),
     ] = None,
-) -> Versions | None:
-    """Return the versions that a write accepts, or None for any.
+) -> EntityTags | None:
+    """Return the entity tags that a write accepts, or None for any.
 
-    A weak tag, and a tag of another form, matches no version.
+    A tag that is a version alone accepts the task whatever its tags are.
+
+    A weak tag, and a tag of another form, matches no resource.
     """
     if if_match is None:
         return None
@@ -33,8 +35,8 @@ async def get_versions(
     header = ",".join(request.headers.getlist("If-Match"))
     if header.strip() == "*":
         return None
-    tags = (VERSION_TAG.fullmatch(tag.strip()) for tag in header.split(","))
-    return frozenset(int(tag[1]) for tag in tags if tag)
+    tags = (ENTITY_TAG.fullmatch(tag.strip()) for tag in header.split(","))
+    return frozenset(tag[1] for tag in tags if tag)
 
 
-IfMatch = Annotated[Versions | None, Depends(get_versions)]
+IfMatch = Annotated[EntityTags | None, Depends(get_entity_tags)]

@@ -11,6 +11,7 @@ from todo.core.metrics import LOGINS
 from todo.core.security.passwords import PasswordHasher
 from todo.core.security.tokens import TokenSigner, hash_token
 from todo.domain.account import InvalidEmailError, normalize_email
+from todo.domain.text import fold
 from todo.schemas.user import AccountUpdate, PasswordChange, UserCreate, UserPublic
 from todo.services.accounts import statements
 from todo.services.accounts.errors import InvalidCredentialsError, WrongOldPasswordError, WrongPasswordError
@@ -35,7 +36,13 @@ async def create_user(session: Session, hasher: PasswordHasher, user: UserCreate
         EmailAlreadyExistsError: the address is taken, in any case; of two concurrent requests one gets this (REG-003).
     """
     password_hash = await hasher.hash(user.password)
-    row = await session.fetch_one(statements.INSERT_USER, email=user.email, password_hash=password_hash, name=user.name)
+    row = await session.fetch_one(
+        statements.INSERT_USER,
+        email=user.email,
+        email_key=fold(user.email),
+        password_hash=password_hash,
+        name=user.name,
+    )
     return _read_row(row)
 
 
@@ -62,9 +69,10 @@ async def log_in(
         email, is_valid = normalize_email(email), True
     except InvalidEmailError:
         is_valid = False
-    account, network = _account_key(email), network_of(client.address)
+    key = fold(email)
+    account, network = _account_key(key), network_of(client.address)
     await security.rate_limits.count_password(account, network)
-    user = await session.fetch_one(statements.SELECT_CREDENTIALS, email=email) if is_valid else None
+    user = await session.fetch_one(statements.SELECT_CREDENTIALS, email_key=key) if is_valid else None
     if not await security.hasher.verify(password, user["password_hash"] if user else None) or user is None:
         LOGINS.labels("refused").inc()
         raise InvalidCredentialsError
@@ -98,10 +106,11 @@ async def update_user(
     values = changes.model_dump(exclude={"password"})
     if not values:
         return await get_user(session, principal.id)
-    statement = statements.update_user(frozenset(values))
     if "email" in values:
         password = changes.model_dump().get("password", "")
+        values["email_key"] = fold(values["email"])
         values["password_hash"] = await _verify_password(session, security, principal, client, password)
+    statement = statements.update_user(frozenset(values) - {"password_hash"})
     row = await session.fetch_one(statement, user_id=principal.id, **values)
     if row is None and "email" in values:
         raise WrongPasswordError
@@ -158,7 +167,7 @@ async def _verify_password(
     row = await session.fetch_one(statements.SELECT_PASSWORD, user_id=principal.id)
     if row is None:
         raise InvalidTokenError
-    account, network = _account_key(row["email"]), network_of(client.address)
+    account, network = _account_key(row["email_key"]), network_of(client.address)
     await security.rate_limits.count_password(account, network)
     password_hash: str = row["password_hash"]
     if not await security.hasher.verify(password, password_hash):
@@ -167,9 +176,9 @@ async def _verify_password(
     return password_hash
 
 
-def _account_key(email: str) -> str:
+def _account_key(email_key: str) -> str:
     """Return the key of an account's attempts. The hash bounds its length: an address can be as long as a body."""
-    return hash_token(email.strip().casefold()).hex()
+    return hash_token(email_key).hex()
 
 
 def _read_row(row: Row | None) -> UserPublic:

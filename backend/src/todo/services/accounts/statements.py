@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sqlalchemy import String, Uuid, bindparam, delete, func, insert, select, update
+from sqlalchemy import String, Text, Uuid, bindparam, delete, insert, select, update
 
 from todo.core.database.statement import Statement
 from todo.models import User
@@ -12,7 +12,6 @@ from todo.services.accounts.errors import EmailAlreadyExistsError
 from todo.services.shared.tables import binds_of, columns_of, table_of
 
 USERS = table_of(User)
-EMAIL = bindparam("email", type_=String)
 USER_ID = bindparam("user_id", type_=Uuid)
 PASSWORD_HASH = bindparam("password_hash", type_=String)
 PUBLIC_COLUMNS = columns_of(USERS, UserPublic)
@@ -21,14 +20,16 @@ PASSWORD_UNCHANGED = (IS_OWN_ACCOUNT, USERS.c.password_hash == PASSWORD_HASH)
 """The password was verified before the statement. If it was changed since, the statement matches no row."""
 
 INSERT_USER = Statement(
-    insert(USERS).values(binds_of(USERS, ("email", "password_hash", "name"))).returning(*PUBLIC_COLUMNS),
+    insert(USERS).values(binds_of(USERS, ("email", "email_key", "password_hash", "name"))).returning(*PUBLIC_COLUMNS),
     violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
 )
 SELECT_CREDENTIALS = Statement(
-    select(USERS.c.id, USERS.c.email, USERS.c.password_hash).where(func.lower(USERS.c.email) == func.lower(EMAIL))
+    select(USERS.c.id, USERS.c.email, USERS.c.password_hash).where(
+        USERS.c.email_key == bindparam("email_key", type_=Text)
+    )
 )
 SELECT_USER = Statement(select(*PUBLIC_COLUMNS).where(IS_OWN_ACCOUNT))
-SELECT_PASSWORD = Statement(select(USERS.c.email, USERS.c.password_hash).where(IS_OWN_ACCOUNT))
+SELECT_PASSWORD = Statement(select(USERS.c.email_key, USERS.c.password_hash).where(IS_OWN_ACCOUNT))
 UPDATE_PASSWORD = Statement(
     update(USERS)
     .where(*PASSWORD_UNCHANGED)
