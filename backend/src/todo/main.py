@@ -132,6 +132,7 @@ def _make_resources(settings: Settings) -> AppResources:
             hasher=PasswordHasher(settings.bcrypt_rounds, PASSWORD_MAX),
             signer=TokenSigner(secret.get_secret_value(), previous.get_secret_value() if previous else None),
             rate_limits=_make_rate_limits(settings),
+            max_login_sessions=settings.max_login_sessions,
         ),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
     )

@@ -22,11 +22,19 @@ from todo.services.login_sessions.service import Client, TokenPair
 
 @dataclass(frozen=True)
 class Security:
-    """The tools that check credentials."""
+    """The tools that check credentials.
+
+    Attributes:
+        hasher: hashes passwords.
+        signer: signs tokens.
+        rate_limits: counts attempts.
+        max_login_sessions: how many login sessions a user may have.
+    """
 
     hasher: PasswordHasher
     signer: TokenSigner
     rate_limits: RateLimits
+    max_login_sessions: int
 
 
 async def create_user(session: Session, hasher: PasswordHasher, user: UserCreate) -> UserPublic:
@@ -77,7 +85,9 @@ async def log_in(
         LOGINS.labels("refused").inc()
         raise InvalidCredentialsError
     await security.rate_limits.forget_passwords(account, network)
-    tokens = await login_session_service.create_login_session(session, security.signer, user, client, now)
+    tokens = await login_session_service.create_login_session(
+        session, security.signer, user, client, now, max_login_sessions=security.max_login_sessions
+    )
     if tokens is None:
         raise InvalidCredentialsError
     LOGINS.labels("accepted").inc()

@@ -36,6 +36,7 @@ from todo.services.login_sessions.errors import (
     RefreshTokenExpiredError,
     RefreshTokenReusedError,
 )
+from todo.services.shared.locks import LOCK_USER
 
 
 @dataclass(frozen=True)
@@ -60,26 +61,39 @@ class TokenPair:
 
 
 async def create_login_session(
-    session: Session, signer: TokenSigner, user: Row, client: Client, now: datetime
+    session: Session, signer: TokenSigner, user: Row, client: Client, now: datetime, *, max_login_sessions: int
 ) -> TokenPair | None:
     """Create a login session for a user whose password was verified; `user` has `id`, `email` and `password_hash`.
+
+    If the user has more than `max_login_sessions`, those end that were used longest ago (AUT-006).
 
     Returns:
         The tokens, or None if the password was changed or the user was deleted since the verification.
     """
     login_session_id, token_id = uuid4(), new_token_id()
-    row = await session.fetch_one(
-        statements.INSERT_LOGIN_SESSION,
-        user_id=user["id"],
-        password_hash=user["password_hash"],
-        login_session_id=login_session_id,
-        token_hash=hash_token(token_id),
-        user_agent=client.user_agent,
-        address=client.address,
-        now=now,
-        expires_at=now + REFRESH_LIFETIME,
-    )
-    return _sign_pair(signer, user["id"], user["email"], login_session_id, token_id, now) if row else None
+    async with session.transaction() as transaction:
+        # A change of the password waits for the lock and ends the new login session, or has changed the hash.
+        locked = await transaction.fetch_one(LOCK_USER, user_id=user["id"])
+        if locked is None or locked["password_hash"] != user["password_hash"]:
+            return None
+        await transaction.fetch_all(
+            statements.INSERT_LOGIN_SESSION,
+            user_id=user["id"],
+            login_session_id=login_session_id,
+            token_hash=hash_token(token_id),
+            user_agent=client.user_agent,
+            address=client.address,
+            now=now,
+            expires_at=now + REFRESH_LIFETIME,
+        )
+        await transaction.fetch_all(
+            statements.END_SURPLUS_LOGIN_SESSIONS,
+            user_id=user["id"],
+            login_session_id=login_session_id,
+            others=max_login_sessions - 1,
+            now=now,
+        )
+    return _sign_pair(signer, user["id"], user["email"], login_session_id, token_id, now)
 
 
 def select_refresh_token(signer: TokenSigner, tokens: Sequence[str]) -> str | None:
