@@ -45,7 +45,6 @@ from todo.core.clock import utc_now
 from todo.core.database import migrator
 from todo.core.database.url import connect_arguments
 from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres
-from todo.domain.text import fold
 from todo.http.dependencies.resources import AppResources
 from todo.http.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE
 from todo.main import create_app
@@ -194,8 +193,10 @@ async def make_person(app: FastAPI, password_hash: str) -> AsyncIterator[MakePer
             address = email or f"{uuid4().hex}@example.com"
             client = await clients.enter_async_context(make_client(app))
             http_client = Client(client.headers["User-Agent"], CLIENT_ADDRESS)
-            await database.fetch_one(INSERT_USER, email=address, password_hash=password_hash, name=None)
-            user = await database.fetch_one(SELECT_CREDENTIALS, email_key=fold(address))
+            await database.fetch_one(
+                INSERT_USER, email=address, email_key=address, password_hash=password_hash, name=None
+            )
+            user = await database.fetch_one(SELECT_CREDENTIALS, email_key=address)
             assert user is not None
             tokens = await create_login_session(
                 database, resources.security.signer, user, http_client, utc_now(), max_login_sessions=100
