@@ -11,7 +11,7 @@ from todo.http.dependencies.principal import ActiveUser, CurrentUser, LoggedInUs
 from todo.http.dependencies.resources import Resources, Security, Session
 from todo.http.openapi import Responses, errors, merge_patch
 from todo.http.refresh_cookie import clear_refresh_cookie
-from todo.http.resource_route import make_router
+from todo.http.resource_route import PasswordRoute, make_router
 from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, UserPublic
 from todo.services.accounts import service as account_service
 from todo.services.accounts.errors import EmailAlreadyExistsError, WrongPasswordError
@@ -29,7 +29,7 @@ EXPORT: Responses = {
     }
 }
 
-router = make_router("/auth", "account")
+router = make_router("/auth", "account", route_class=PasswordRoute)
 
 
 @router.get("/me")
