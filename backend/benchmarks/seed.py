@@ -1,4 +1,4 @@
-"""The data that is measured on: many people with a few hundred tasks each, and one with very many if asked for."""
+"""The data of the benchmark: users with 500 tasks each, and on request one user with many more."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,15 @@ from todo.core.security.tokens import TokenKind, TokenSigner
 TASKS_EACH = 500
 WORDS = "water plants report budget garden invoice meeting travel paint clean repair phone school music kitchen server"
 INSERT_USERS = """
-INSERT INTO users (email, password_hash) SELECT 'user' || i || '@example.com', 'x' FROM generate_series(1, $1) AS i
+INSERT INTO users (email, email_key, password_hash)
+SELECT email, email, 'x' FROM (SELECT 'user' || i || '@example.com' AS email FROM generate_series(1, $1) AS i) AS new
 """
 INSERT_TASKS = """
-INSERT INTO tasks (user_id, title, description, completed, priority, due_date, created_at, updated_at)
+WITH inserted AS (
+INSERT INTO tasks (user_id, title, title_key, description, completed, priority, due_date, created_at, updated_at)
 SELECT owner.id,
        initcap(words[1 + abs(hashint4(i)) % 16]) || ' the ' || words[1 + abs(hashint4(i + 7)) % 16] || ' ' || i,
+       words[1 + abs(hashint4(i)) % 16] || ' the ' || words[1 + abs(hashint4(i + 7)) % 16] || ' ' || i,
        CASE WHEN i % 3 > 0 THEN 'The ' || words[1 + abs(hashint4(i + 77)) % 16] || ' before ' || md5(i::text) END,
        i % 5 < 2, (ARRAY['low', 'medium', 'high'])[1 + i % 3],
        CASE WHEN i % 2 = 0 THEN now() + (i % 100) * interval '1 day' END,
@@ -24,9 +27,14 @@ SELECT owner.id,
 FROM (SELECT id FROM users WHERE email = ANY ($1)) AS owner, generate_series(1, $2) AS i,
      string_to_array($3, ' ') AS words
 ORDER BY owner.id, i
+RETURNING *
+)
+INSERT INTO task_search (user_id, task_id, title, description)
+SELECT user_id, id, title_key, lower(coalesce(description, '')) FROM inserted
 """
 INSERT_TAGS = """
-INSERT INTO tags (user_id, name, color) SELECT id, 'tag' || i, '#2E8B57' FROM users, generate_series(0, 9) AS i
+INSERT INTO tags (user_id, name, name_key, color)
+SELECT id, 'tag' || i, 'tag' || i, '#2E8B57' FROM users, generate_series(0, 9) AS i
 """
 INSERT_LINKS = """
 INSERT INTO task_tag_link (user_id, task_id, tag_id)
@@ -40,7 +48,7 @@ HAVING count(*) = $1 ORDER BY email
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with tasks of consecutive ids, and a token to ask for them."""
+    """A user: an access token, and tasks with consecutive ids."""
 
     token: str
     first_task: int
@@ -51,14 +59,14 @@ async def seed(url: str, secret: str, people: int, large: int, others: int) -> t
     """Fill a migrated, empty database.
 
     Args:
-        url: the database.
-        secret: what the service signs tokens with.
-        people: how many have 500 tasks and are measured.
-        large: how many tasks one more person has; 0 for none.
-        others: how many more have 500 tasks and are there for the size of the tables.
+        url: the URL of the database.
+        secret: the secret that signs tokens.
+        people: the number of measured users with 500 tasks.
+        large: the number of tasks of one additional user; 0 for no such user.
+        others: the number of additional users with 500 tasks, which make the tables larger.
 
     Returns:
-        The people, and the one with very many tasks.
+        The measured users, and a list with the user of many tasks, which may be empty.
     """
     connection = await asyncpg.connect(**connect_arguments(url))
     await connection.execute("SET synchronous_commit = off")
@@ -72,9 +80,9 @@ async def seed(url: str, secret: str, people: int, large: int, others: int) -> t
     await connection.execute("VACUUM (ANALYZE)")
     await connection.execute("CHECKPOINT")
     signer = TokenSigner(secret)
-    found = [await _read_people(connection, signer, tasks) for tasks in (TASKS_EACH, large)]
+    users = [await _read_people(connection, signer, tasks) for tasks in (TASKS_EACH, large)]
     await connection.close()
-    return found[0][:people], found[1] if large else []
+    return users[0][:people], users[1] if large else []
 
 
 async def _read_people(connection: asyncpg.Connection, signer: TokenSigner, tasks: int) -> list[Person]:
