@@ -47,7 +47,7 @@ async def test_other_spelling_of_a_new_password_is_accepted(
         ("Capital letters", "capital letters"),
         ("password ", "password"),
         (" password", "password"),
-        ("ｗｉｄｅ letters", "wide letters"),
+        ("\uff57ide letters", "wide letters"),
         ("ﬁve ligatures", "five ligatures"),
         ("two  spaces", "two spaces"),
     ],

@@ -58,14 +58,6 @@ async def test_event_loop_runs_while_redis_is_silent(silent_redis: int, scheme: 
 
 
 @pytest.mark.spec("AUT-010")
-async def test_many_attempts_wait_for_a_silent_redis_together(silent_redis: int) -> None:
-    limits = RateLimits(f"redis://127.0.0.1:{silent_redis}/0", {"login": "100/minute", "account": "100/minute"})
-    async with asyncio.timeout(0.5):
-        await asyncio.gather(*(limits.count_attempt("login", f"203.0.113.{number}") for number in range(50)))
-    await limits.close()
-
-
-@pytest.mark.spec("AUT-010")
 async def test_unknown_host_of_redis_costs_a_bounded_time() -> None:
     counters = RedisCounters("redis://redis.invalid:6379/0")
 

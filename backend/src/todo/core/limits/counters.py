@@ -32,8 +32,8 @@ class RedisUnavailableError(Exception):
 class Counters(Protocol):
     """Counts attempts by rate and key; an attempt over the limit counts too."""
 
-    async def hit(self, rate: RateLimitItem, *key: str) -> bool:
-        """Count an attempt, and tell whether the rate admits it."""
+    async def hit(self, rate: RateLimitItem, *key: str, cost: int = 1) -> bool:
+        """Count an attempt, and tell whether the rate admits it; a cost of -1 takes an attempt back."""
 
     async def get_window_stats(self, rate: RateLimitItem, *key: str) -> WindowStats:
         """Return when the window ends, and how many attempts it has left."""
@@ -51,9 +51,9 @@ class LocalCounters:
     def __init__(self) -> None:
         self._limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="fixed-window").limiter
 
-    async def hit(self, rate: RateLimitItem, *key: str) -> bool:
-        """Count an attempt, and tell whether the rate admits it."""
-        return self._limiter.hit(rate, *key)
+    async def hit(self, rate: RateLimitItem, *key: str, cost: int = 1) -> bool:
+        """Count an attempt, and tell whether the rate admits it; a cost of -1 takes an attempt back."""
+        return self._limiter.hit(rate, *key, cost=cost)
 
     async def get_window_stats(self, rate: RateLimitItem, *key: str) -> WindowStats:
         """Return when the window ends, and how many attempts it has left."""

@@ -66,22 +66,31 @@ class RateLimits:
         await self._run(count)
 
     async def forget_passwords(self, account: str, network: str) -> None:
-        """Reset the counts of an account and a network after the right password."""
+        """Reset the counts of an account and a network after the right password, and take back its attempt.
+
+        Attempts of the owner therefore do not show in the count of the account.
+        """
         pair = f"{account} {network}"
 
         async def forget(counters: Counters) -> None:
-            for name in (ACCOUNT, ACCOUNT_GUESSED):
-                for rate in self._rates.get(name, ()):
-                    await counters.clear(rate, name, pair)
+            await self._clear(counters, pair)
+            for rate in self._rates.get(ACCOUNT_TOTAL, ()):
+                await counters.hit(rate, ACCOUNT_TOTAL, account, cost=-1)
 
         await self._run(forget)
         if self._redis is not None:
-            await forget(self._local)
+            # Attempts may have been counted in memory before.
+            await self._clear(self._local, pair)
 
     async def close(self) -> None:
         """Close the connections to Redis."""
         if self._redis is not None:
             await self._redis.close()
+
+    async def _clear(self, counters: Counters, pair: str) -> None:
+        for name in (ACCOUNT, ACCOUNT_GUESSED):
+            for rate in self._rates.get(name, ()):
+                await counters.clear(rate, name, pair)
 
     async def _count_if_limited(self, counters: Counters, name: str, key: str) -> None:
         if rates := self._rates.get(name):
