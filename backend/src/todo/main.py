@@ -29,8 +29,9 @@ from todo.http.middleware.compression import CompressionMiddleware
 from todo.http.middleware.cross_origin import CrossOriginMiddleware
 from todo.http.middleware.forwarded import ForwardedMiddleware
 from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddleware
+from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
-from todo.http.openapi import share_errors
+from todo.http.openapi import add_root_path, share_errors
 from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
 from todo.services.accounts.service import Security
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
@@ -104,7 +105,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.resources = resources
     make_document = app.openapi
-    app.openapi = lambda: share_errors(make_document())  # type: ignore[method-assign]  # documented by FastAPI
+    root_path = settings.root_path
+    app.openapi = lambda: add_root_path(share_errors(make_document()), root_path)  # type: ignore[method-assign]  # documented by FastAPI
     _add_routes(app)
     install_error_handlers(app)
     _add_middleware(app, settings)
@@ -151,7 +153,7 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
 
 
 def _add_routes(app: FastAPI) -> None:
-    # One flat list, the busiest routes first. Included routers would match each path twice.
+    # A flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
         *(task_bulk.router, access_tokens.router, health.router, documentation.router),
@@ -174,3 +176,5 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     )
     app.add_middleware(ForwardedMiddleware, trusted_hosts=settings.forwarded_allow_ips)
     app.add_middleware(RequestContextMiddleware)
+    if settings.root_path:
+        app.add_middleware(RootPathMiddleware, root_path=settings.root_path)

@@ -10,7 +10,7 @@ from todo.http.request_state import request_state
 
 IF_NONE_MATCH = "If-None-Match"
 IF_NONE_MATCH_FIELD = IF_NONE_MATCH.lower().encode()
-ETAG_HEADER = {"ETag": {"description": "The version of the resource.", "schema": {"type": "string"}}}
+ETAG_HEADER = {"ETag": {"description": "The entity tag of the resource.", "schema": {"type": "string"}}}
 NOT_MODIFIED: Responses = {304: {"description": "The client has the current version.", "headers": ETAG_HEADER}}
 IF_NONE_MATCH_PARAMETER = {
     "name": IF_NONE_MATCH,
@@ -24,7 +24,7 @@ IF_NONE_MATCH_PARAMETER = {
 def conditional(handler: Handler) -> Handler:
     """Wrap the handler of a read: its response gets an `ETag`, and becomes 304 if the client has that version.
 
-    A response without a tag of its own, such as a list, gets a weak tag of its content.
+    A response without a tag, such as a list, gets a weak tag of its content.
     """
 
     async def handle(request: Request) -> Response:

@@ -79,4 +79,5 @@ def clear_refresh_cookie(response: Response, settings: Settings) -> None:
 def _cookie(settings: Settings, token: str, max_age: int) -> str:
     secure = "; Secure" if settings.cookie_secure else ""
     same_site = settings.cookie_samesite.capitalize()
-    return f"{REFRESH_COOKIE}={token}; HttpOnly{secure}; SameSite={same_site}; Path={COOKIE_PATH}; Max-Age={max_age}"
+    path = settings.root_path + COOKIE_PATH
+    return f"{REFRESH_COOKIE}={token}; HttpOnly{secure}; SameSite={same_site}; Path={path}; Max-Age={max_age}"

@@ -22,8 +22,13 @@ EXPORT: Responses = {
         "description": "The document.",
         "content": {
             "application/json": {
-                "schema": {"type": "object", "required": ["format", "version", "user", "tags", "tasks"]},
-                "example": {"format": "todo-export", "version": 1, "user": {}, "tags": [], "tasks": []},
+                "schema": {"type": "object", "required": ["format", "version", "user", *export.SECTIONS]},
+                "example": {
+                    "format": "todo-export",
+                    "version": 1,
+                    "user": {},
+                    **{name: [] for name in export.SECTIONS},
+                },
             }
         },
     }
@@ -81,7 +86,7 @@ async def delete_me(
 
 
 async def export_me(session: Session, user: ActiveUser) -> StreamingResponse:
-    """Return all your data as one JSON document: account, tags, and tasks with their tags."""
+    """Return all your data as one JSON document: the account, and a list of each kind of resource."""
     pieces = await export.export_user(session, user.id, utc_now())
     disposition = {"Content-Disposition": 'attachment; filename="todo-export.json"'}
     return StreamingResponse(pieces, media_type="application/json", headers=disposition)

@@ -25,7 +25,7 @@ async def get_entity_tags(
 ) -> EntityTags | None:
     """Return the entity tags that a write accepts, or None for any.
 
-    A tag that is a version alone accepts the task whatever its tags are.
+    A tag that is a version alone accepts the resource whatever else its entity tag shows.
 
     A weak tag, and a tag of another form, matches no resource.
     """

@@ -2,10 +2,10 @@
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 from pydantic_core import from_json, to_json
 
 from todo.domain.identifiers import BIGINT_MAX
@@ -13,6 +13,8 @@ from todo.domain.listing import InvalidCursorError
 
 CURSOR_MAX = 2000
 ItemId = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True)]
+Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
+"""The value of an instant in a cursor."""
 SortValue = datetime | str | None
 
 
