@@ -95,8 +95,8 @@ def idempotent(handler: Handler, write_once: WriteOnce) -> Handler:
             return await handler(request)
         resources = await get_resources(request)
         write = await _keyed_write(request, resources)
-        # One keyed write of a user at a time: a transaction holds a connection while it waits for a concurrent request
-        # with the same key.
+        # A transaction holds a connection while it waits for a concurrent request with the same key. The lock limits
+        # these connections to one for each user.
         async with resources.keyed_writes.hold(write.user_id):
             return await write_once(write, handler)
 
@@ -113,8 +113,8 @@ async def write_in_transaction(write: KeyedWrite, handler: Handler) -> Response:
 async def write_after_password(write: KeyedWrite, handler: Handler) -> Response:
     """Serve the request, and claim the key in the transaction that its first write begins (AUT-004).
 
-    No connection is held while the password is hashed. Another process may serve a request with the same key meanwhile.
-    Then the claim fails, or the password is not right any more, and the response of that request is repeated (AUT-005).
+    No connection is held while the password is hashed. If another process serves a request with the same key in this
+    time, the claim or the password fails, and the response of that request is repeated (AUT-005).
     """
 
     async def claim(transaction: Session) -> None:

@@ -37,8 +37,8 @@ COOKIE_PARAMETER = {
 async def get_refresh_token(request: Request) -> str | None:
     """Return the refresh token in the cookies, or None.
 
-    Another application on the same host may set a cookie of the same name. Of several cookies, the first that this
-    service signed counts (AUT-014).
+    Another application on the same host may set a cookie of the same name. The first token that this service signed
+    counts (AUT-014).
     """
     pairs = (pair for header in request.headers.getlist("cookie") for pair in header.split(";"))
     tokens = [token for pair in pairs if (token := cookie_parser(pair).get(REFRESH_COOKIE))]

@@ -13,7 +13,7 @@ async def deferred_transaction(
 ) -> AsyncIterator[Session]:
     """Yield a session whose transaction begins at its first write and is committed at the end of the block.
 
-    Reads before the first write run by themselves. The write must not rely on them without a condition of its own.
+    Reads before the first write run by themselves. The write must check again what the reads returned.
 
     Args:
         session: runs the reads, and begins the transaction.

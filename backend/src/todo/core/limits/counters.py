@@ -65,7 +65,7 @@ class LocalCounters:
 
 
 class RedisCounters:
-    """Counters in Redis. A silent name server or Redis costs a bounded time, and the event loop runs meanwhile."""
+    """Counters in Redis. The event loop never waits for Redis or for the name server."""
 
     def __init__(self, storage_uri: str) -> None:
         storage = RedisStorage(f"async+{storage_uri}", **REDIS_OPTIONS)

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 def normalize_password(password: str) -> str:
     """Return the password in the one spelling that is hashed (RFC 8265, OpaqueString).
 
-    Keyboards differ in how they compose letters and in the spaces that they type. Nothing is trimmed, and case counts.
+    Keyboards differ in how they compose letters and in the spaces that they type. Spaces at the ends and case count.
     """
     if password.isascii():
         return password
@@ -76,7 +76,7 @@ class PasswordHasher:
         return await self._run(self._verify_any, spellings, hashed or self._unmatched_hash)
 
     def _verify_any(self, spellings: Iterable[str], hashed: str) -> bool:
-        # A list, so that all spellings are hashed, whichever of them matches.
+        # The list makes the number of hashes independent of the result.
         return any([self._context.verify(spelling, hashed) for spelling in spellings])  # noqa: C419
 
     async def _run(self, work: Callable[..., Result], *arguments: object) -> Result:

@@ -73,7 +73,7 @@ _surplus = (
 END_SURPLUS_LOGIN_SESSIONS = Statement(
     _end.where(LOGIN_SESSIONS.c.user_id == USER_ID, LOGIN_SESSIONS.c.id.in_(_surplus))
 )
-"""Ends all login sessions but this one and as many `others`, those that were used last."""
+"""Keeps this login session and the most recently used `others`, and ends the rest."""
 _expired = (
     select(LOGIN_SESSIONS.c.user_id, LOGIN_SESSIONS.c.id)
     .where(LOGIN_SESSIONS.c.expires_at < NOW)
