@@ -38,6 +38,13 @@ from todo.workers.sweeper import sweeping
 
 COMPRESSED_MIN_BYTES = 1400
 """A smaller response fits into one packet, so compression would not deliver it sooner."""
+TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
+"""Headers that tracing adds to requests of browsers (W3C Trace Context and Baggage)."""
+ALLOWED_HEADERS = ("Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode())
+EXPOSED_HEADERS = (
+    *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Idempotency-Replayed", "Retry-After"),
+    *(*RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
+)
 DESCRIPTION = """
 Keep tasks and tags. All times are in UTC, and every error has the same shape.
 
@@ -166,8 +173,9 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         allow_origins=settings.cors_origins,
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode()],
-        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()],
+        allow_private_network=True,
+        allow_headers=[*ALLOWED_HEADERS, *TRACE_HEADERS],
+        expose_headers=EXPOSED_HEADERS,
     )
     app.add_middleware(ForwardedMiddleware, trusted_hosts=settings.forwarded_allow_ips)
     app.add_middleware(RequestContextMiddleware)

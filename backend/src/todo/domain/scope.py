@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, FailFast, Field, WithJsonSchema
 
 from todo.core.errors import InvalidValueError
 from todo.domain.rules import Raises
@@ -35,4 +35,6 @@ def _check_scopes(value: object) -> object:
 
 
 Scope = Annotated[str, WithJsonSchema({"type": "string", "enum": [*SCOPES]})]
-Scopes = Annotated[list[Scope], BeforeValidator(_check_scopes), Raises(InvalidScopeError), Field(min_length=1)]
+Scopes = Annotated[
+    list[Scope], Field(min_length=1), FailFast(), BeforeValidator(_check_scopes), Raises(InvalidScopeError)
+]

@@ -6,7 +6,7 @@ signature that needs one of these raises when the route is made.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -14,6 +14,7 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Form
+from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from pydantic_core import from_json
@@ -21,16 +22,19 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from todo.core.errors import MalformedRequestError, UnsupportedMediaTypeError
+from todo.core.errors import MalformedRequestError, UnsupportedEncodingError, UnsupportedMediaTypeError
 from todo.http.openapi import add_errors, declared_errors
-from todo.http.request_state import request_state
+from todo.http.request_state import READ_METHODS, request_state
+from todo.schemas.error import PROBLEMS_MAX, UNKNOWN_FIELD_TYPE
 
 Handler = Callable[[Request], Awaitable[Response]]
 Resolver = Callable[[Request], Awaitable[Any]]
 Problem = dict[str, Any]
-FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
-JSON_TYPES = {"application/json"}
-PATCH_TYPES = {"application/json", "application/merge-patch+json"}
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+JSON_TYPES = ("application/json",)
+PATCH_TYPES = ("application/json", "application/merge-patch+json")
+ACCEPT_HEADERS = {"POST": "Accept-Post", "PATCH": "Accept-Patch"}
+"""Response headers that list the accepted content types (Linked Data Platform, section 7.1; RFC 5789, section 3.1)."""
 NO_MATCH: tuple[Match, Scope] = (Match.NONE, {})
 JSON_HEADER = (b"content-type", b"application/json")
 
@@ -62,7 +66,7 @@ class DeclaredRoute(APIRoute):
         self._resolvers = [(dependency.name, _resolver(dependency)) for dependency in declared.dependencies]
         self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
         self._status = self.status_code or 200
-        self._methods = frozenset(self.methods or ())
+        self._methods = frozenset(self.methods or ()) | (READ_METHODS if "GET" in (self.methods or ()) else frozenset())
         self.handler = self._respond
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -79,11 +83,13 @@ class DeclaredRoute(APIRoute):
         return match, {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request whose path matches."""
+        """Serve a request whose path matches. The server removes the body of a response to HEAD and keeps its headers."""
         if scope["method"] not in self._methods:
             await super().handle(scope, receive, send)
             return
         response = await self.handler(Request(scope, receive))
+        if scope["method"] == "HEAD" and isinstance(response, StreamingResponse):
+            response.body_iterator = _no_chunks()
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
@@ -129,13 +135,17 @@ class DeclaredRoute(APIRoute):
         for field in declared.path_params:
             values[field.name], invalid = field.validate(request.path_params[field.alias], loc=("path", field.alias))
             problems += invalid
+        # An empty parameter counts as absent (REQ-020): `parse_qsl` leaves it out.
+        query_string = request.scope["query_string"]
+        query = dict(parse_qsl(query_string.decode("latin-1"))) if query_string else {}
         for field in declared.query_params:
-            query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
             values[field.name], invalid = field.validate(query, loc=("query",))
-            problems += invalid
+            problems += invalid[:PROBLEMS_MAX]
+        if query and not declared.query_params:
+            problems += [{"type": UNKNOWN_FIELD_TYPE, "loc": ("query", name)} for name in [*query][:PROBLEMS_MAX]]
         for field in declared.body_params:
             values[field.name], invalid = await self._validate_body(request)
-            problems += invalid
+            problems += invalid[:PROBLEMS_MAX]
         if problems:
             raise RequestValidationError(problems)
         return values
@@ -144,28 +154,42 @@ class DeclaredRoute(APIRoute):
         """Return the validated body, and its problems."""
         [field] = self.dependant.body_params
         headers = request_state(request.scope).headers
-        content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-            raise UnsupportedMediaTypeError
+            raise UnsupportedEncodingError
         if isinstance(field.field_info, Form):
-            return field.validate(await _read_form(request, content_type), loc=("body",))
+            return field.validate(await _read_form(request), loc=("body",))
         body = await read_body(request)
         if not body:
             return None, [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
-        if content_type not in (PATCH_TYPES if request.method == "PATCH" else JSON_TYPES):
-            raise UnsupportedMediaTypeError
+        _check_content_type(request, PATCH_TYPES if request.method == "PATCH" else JSON_TYPES)
         try:
             return field.validate(_parse_json(body), loc=("body",))
         except (ValueError, RecursionError):
             return None, [{"type": "json_invalid", "loc": ("body",), "msg": "The body is not valid JSON"}]
 
 
-async def _read_form(request: Request, content_type: str) -> dict[str, object]:
+async def _no_chunks() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+def _check_content_type(request: Request, accepted: Sequence[str]) -> None:
+    """Check the content type of the body.
+
+    Raises:
+        UnsupportedMediaTypeError: it is none of the accepted ones. Its header for PUT and DELETE is `Accept`.
+    """
+    content_type = request_state(request.scope).headers.get(b"content-type", b"")
+    if content_type.partition(b";")[0].strip().lower().decode("latin-1") not in accepted:
+        raise UnsupportedMediaTypeError(ACCEPT_HEADERS.get(request.method, "Accept"), accepted)
+
+
+async def _read_form(request: Request) -> dict[str, object]:
     """Return the fields of a form that are not empty; of a repeated name, the last."""
     headers = request_state(request.scope).headers
     has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
-    if has_body and content_type not in FORM_TYPES:
-        raise UnsupportedMediaTypeError
+    if has_body:
+        _check_content_type(request, FORM_TYPES)
     try:
         async with request.form() as form:
             return {name: value for name, value in form.items() if value != ""}

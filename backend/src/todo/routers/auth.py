@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Form, Response, status
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from todo.core.clock import utc_now
 from todo.core.errors import ServiceUnavailableError
@@ -22,6 +22,7 @@ from todo.http.refresh_cookie import (
     set_refresh_cookie,
 )
 from todo.http.resource_route import make_router
+from todo.schemas.request import RequestModel
 from todo.schemas.token import MessagePublic, TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
 from todo.services.accounts import service as account_service
@@ -38,8 +39,8 @@ logger = logging.getLogger(__name__)
 router = make_router("/auth", "auth", route_class=DeclaredRoute)
 
 
-class LoginForm(BaseModel):
-    """The form of RFC 6749's password grant. Its other fields are ignored."""
+class LoginForm(RequestModel, ignores=("grant_type", "scope", "client_id", "client_secret")):
+    """The form of RFC 6749's password grant (section 4.3.2). Its other fields are ignored."""
 
     username: Annotated[Text, Field(description="The e-mail address.", examples=["ada@example.com"])]
     password: Annotated[Text, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])]

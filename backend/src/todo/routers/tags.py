@@ -8,7 +8,7 @@ from todo.http.dependencies.resources import Session
 from todo.http.dependencies.versions import IfMatch
 from todo.http.openapi import errors
 from todo.http.resource_route import make_router
-from todo.schemas.tag import TagPublic, TagWrite
+from todo.schemas.tag import TagCreate, TagPublic, TagReplace
 from todo.services.tags import service as tag_service
 from todo.services.tags.errors import TagAlreadyExistsError, TagNotFoundError
 
@@ -16,7 +16,7 @@ router = make_router("/tags", "tags")
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=errors(TagAlreadyExistsError))
-async def create_tag(tag: TagWrite, session: Session, user: CurrentUser) -> TagPublic:
+async def create_tag(tag: TagCreate, session: Session, user: CurrentUser) -> TagPublic:
     """Create a tag. Its name is unique among your tags."""
     return await tag_service.create_tag(session, user.id, tag)
 
@@ -34,7 +34,9 @@ async def get_tag(tag_id: RowId, session: Session, user: CurrentUser) -> TagPubl
 
 
 @router.put("/{tag_id}", responses=errors(TagNotFoundError, TagAlreadyExistsError))
-async def update_tag(tag_id: RowId, tag: TagWrite, session: Session, user: CurrentUser, versions: IfMatch) -> TagPublic:
+async def update_tag(
+    tag_id: RowId, tag: TagReplace, session: Session, user: CurrentUser, versions: IfMatch
+) -> TagPublic:
     """Replace a tag's name and colour. All tasks with the tag show the change."""
     return await tag_service.update_tag(session, user.id, tag_id, tag, versions)
 

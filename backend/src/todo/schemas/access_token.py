@@ -8,9 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from todo.core.clock import as_utc
 from todo.domain.access_token import Expiry, TokenName
 from todo.domain.scope import Scope, Scopes
+from todo.schemas.request import RequestModel
 
 
-class AccessTokenCreate(BaseModel):
+class AccessTokenCreate(RequestModel):
     """What a script is to be called, what it may do, and until when."""
 
     model_config = ConfigDict(

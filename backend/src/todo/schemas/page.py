@@ -2,17 +2,18 @@
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from todo.domain.listing import PAGE_LIMIT_MAX, InvalidCursorError, PositiveInt
 from todo.domain.rules import Raises
 from todo.domain.text import Text
+from todo.schemas.request import RequestModel
 
 Item = TypeVar("Item")
 
 
-class PageQuery(BaseModel):
+class PageQuery(RequestModel):
     """Which page of a list to return."""
 
     page: Annotated[PositiveInt, Field(description="Counted from 1.")] = 1
