@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from todo.core.config import Settings
 from todo.core.database import migrator
-from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
+from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres
 from todo.main import create_app
 
 LOGINS = 40
@@ -65,7 +65,10 @@ async def measure(url: str) -> tuple[list[float], list[float]]:
 
 def main() -> None:
     """Start PostgreSQL, measure, print."""
-    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "data", THROW_AWAY) as postgres:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EmbeddedPostgres(Path(folder) / "data", UNSAFE_BUT_FAST_OPTIONS) as postgres,
+    ):
         url = postgres.url("todo")
         migrator.upgrade(url)
         unknown, wrong = asyncio.run(measure(url))

@@ -1,7 +1,7 @@
-"""What tests stand on: a throw-away PostgreSQL, the real application on it, and people who use it.
+"""Fixtures: a temporary PostgreSQL server, applications on its databases, and users.
 
-The cluster is made once a run and migrated once into a template; a database of one's own is a copy of it. Tests that
-share a database are kept apart by what the service promises: nobody sees what is another user's.
+Each test process starts one server and migrates one database. Further databases are copies of the migrated database.
+Most tests share a database and create their own users, because a user never sees rows of another user.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ from tests.support import (
 from todo.core.clock import utc_now
 from todo.core.database import migrator
 from todo.core.database.url import connect_arguments
-from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres
+from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres
 from todo.http.dependencies.resources import AppResources
 from todo.http.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE
 from todo.main import create_app
@@ -52,24 +52,24 @@ from todo.services.accounts.statements import INSERT_USER, SELECT_CREDENTIALS
 from todo.services.login_sessions.service import Client, create_login_session
 
 GARBAGE_AFTER = 50_000
-"""How many more objects than before make Python look for rings of them; its own 700 cost a tenth of the run."""
+"""The threshold of the garbage collector. The default of 700 costs a tenth of the run time."""
 
 if find_spec("sniffio") is None:
-    # httpx asks for it at every request; a search of all folders that is known to be in vain takes half a millisecond.
-    sys.modules["sniffio"] = None  # type: ignore[assignment]  # so the import system writes "not there"
+    # httpx tries to import sniffio at each request, and the failing search takes half a millisecond. None skips it.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # typeshed does not allow None as a module
 
 
 def pytest_configure() -> None:
-    """Run the application on the loop that it is served with, which is also the quicker one.
+    """Run tests on uvloop, as `todo serve` does.
 
-    pytest-asyncio's hook for this takes the session's fixtures down at every change between tests with and without a
-    loop, so the policy it is.
+    The hook of pytest-asyncio for event loops would tear down session fixtures between tests with and without a loop.
+    Therefore this function sets the event loop policy.
     """
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported and collected out of the search for garbage from now on."""
+    """Enable the garbage collector for objects that are created from now on."""
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER)
     gc.enable()
@@ -77,82 +77,83 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, the browser before all: what is short fills the end evenly. Else by chance.
+    """Run slow tests first, so that the workers end at about the same time. The order is otherwise random.
 
-    The tests of plans come next, where none of them is taken by another worker, which would make their data again.
+    The tests of query plans are among the first tests of a worker. Another worker then rarely runs some of these tests
+    and rarely creates their rows a second time.
     """
-    long = ("live/test_docs", "live/", "services/test_plans")
-    items.sort(key=lambda item: [part not in item.nodeid for part in long])
+    slow = ("live/test_docs", "live/", "services/test_plans")
+    items.sort(key=lambda item: [part not in item.nodeid for part in slow])
 
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server on which databases may be made: TEST_DATABASE_URL's, or one of our own."""
-    if given := os.environ.get("TEST_DATABASE_URL"):
-        yield given
+    """Return the URL of TEST_DATABASE_URL, or start a PostgreSQL server and return its URL."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
         return
-    options = (*THROW_AWAY, "max_connections=300")
+    options = (*UNSAFE_BUT_FAST_OPTIONS, "max_connections=300")
     with EmbeddedPostgres(tmp_path_factory.mktemp("cluster"), options) as postgres:
         yield postgres.url("postgres")
 
 
 @pytest.fixture(scope="session")
 def initialized_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a service that was started and stopped once; starting on a copy of it is the quicker way."""
+    """Return a data folder with a migrated database. A start on a copy of this folder is faster than a first start."""
     data_dir = tmp_path_factory.mktemp("before") / "data"
-    with EmbeddedPostgres(data_dir, THROW_AWAY) as postgres:
+    with EmbeddedPostgres(data_dir, UNSAFE_BUT_FAST_OPTIONS) as postgres:
         migrator.upgrade(postgres.url())
     return data_dir
 
 
 @pytest.fixture(scope="session")
 async def make_database(server_url: str) -> AsyncIterator[MakeDatabase]:
-    """Make databases: migrated ones by default, empty ones with `migrated=False`. All go at the end."""
+    """Create databases. A database is empty with `migrated=False`. Drop all databases at the end of the run."""
     admin = await asyncpg.connect(**connect_arguments(server_url))
-    run = uuid4().hex[:8]
-    made: list[str] = []
+    run_id = uuid4().hex[:8]
+    names: list[str] = []
 
     async def make(*, migrated: bool = True) -> str:
-        name = f"todo_test_{run}_{len(made)}"
-        made.append(name)
-        template = made[0] if migrated and len(made) > 1 else "template0"
+        name = f"todo_test_{run_id}_{len(names)}"
+        names.append(name)
+        template = names[0] if migrated and len(names) > 1 else "template0"
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
         return make_url(server_url).set(database=name).render_as_string(hide_password=False)
 
     await asyncio.to_thread(migrator.upgrade, await make(migrated=False))
     yield make
-    for name in made:
+    for name in names:
         await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await admin.close()
 
 
 @pytest.fixture(scope="session")
 async def database_url(make_database: MakeDatabase) -> str:
-    """The migrated database that most tests share."""
+    """Return the URL of the migrated database that most tests share."""
     return await make_database()
 
 
 @pytest.fixture(scope="session")
 async def make_session_app(database_url: str) -> AsyncIterator[MakeApp]:
-    """Start applications that live until the run is over."""
+    """Start applications that stop at the end of the run."""
     async with _app_maker(database_url) as make:
         yield make
 
 
 @pytest.fixture
 async def make_app(database_url: str) -> AsyncIterator[MakeApp]:
-    """Start applications that live as long as the test."""
+    """Start applications that stop at the end of the test."""
     async with _app_maker(database_url) as make:
         yield make
 
 
 @asynccontextmanager
 async def _app_maker(database_url: str) -> AsyncIterator[MakeApp]:
-    async with AsyncExitStack() as running:
+    async with AsyncExitStack() as apps:
 
         async def make(url: str | None = None, **settings: object) -> FastAPI:
             app = create_app(make_settings(database_url=url or database_url, **settings))
-            await running.enter_async_context(app.router.lifespan_context(app))
+            await apps.enter_async_context(app.router.lifespan_context(app))
             return app
 
         yield make
@@ -160,29 +161,29 @@ async def _app_maker(database_url: str) -> AsyncIterator[MakeApp]:
 
 @pytest.fixture(scope="session")
 async def app(make_session_app: MakeApp) -> FastAPI:
-    """The application that most tests share."""
+    """Return the application that most tests share."""
     return await make_session_app()
 
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    """Somebody who has not logged in."""
+    """Return a client without a token."""
     async with make_client(app) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 async def password_hash(app: FastAPI) -> str:
-    """What is stored of PASSWORD; for all people the same, for each one costs as much as a test."""
+    """Return a hash of PASSWORD. All users share this hash, because bcrypt takes as long as a test."""
     resources: AppResources = app.state.resources
     return await resources.security.hasher.hash(PASSWORD)
 
 
 @pytest.fixture
 async def make_person(app: FastAPI, password_hash: str) -> AsyncIterator[MakePerson]:
-    """Register people and log them in, each with a client of their own; the password is PASSWORD.
+    """Register users with PASSWORD and log in, each user with a new client.
 
-    What registering and logging in do by themselves is in tests/routers/test_auth.py; here is what they leave behind.
+    The rows are created without HTTP. tests/routers/test_auth.py tests the routes for registration and login.
     """
     resources: AppResources = app.state.resources
     database = resources.database.session
@@ -206,19 +207,19 @@ async def make_person(app: FastAPI, password_hash: str) -> AsyncIterator[MakePer
 
 @pytest.fixture
 async def ada(make_person: MakePerson) -> Person:
-    """A user."""
+    """Return a user."""
     return await make_person()
 
 
 @pytest.fixture
 async def bob(make_person: MakePerson) -> Person:
-    """Another user, a stranger to Ada."""
+    """Return another user, without access to the rows of Ada."""
     return await make_person()
 
 
 @pytest.fixture
 def make_task() -> Make:
-    """Create tasks; the title is "Water the plants" unless given."""
+    """Create tasks. The default title is "Water the plants"."""
 
     async def make(owner: Person, **fields: object) -> Json:
         response = await owner.client.post("/tasks", json={"title": "Water the plants"} | fields)
@@ -231,7 +232,7 @@ def make_task() -> Make:
 
 @pytest.fixture
 def make_tag() -> Make:
-    """Create tags; the name is one of a kind unless given."""
+    """Create tags. The default name is unique."""
 
     async def make(owner: Person, **fields: object) -> Json:
         response = await owner.client.post("/tags", json={"name": uuid4().hex} | fields)
@@ -244,20 +245,20 @@ def make_tag() -> Make:
 
 @pytest.fixture
 def bcrypt_calls(monkeypatch: pytest.MonkeyPatch) -> BcryptCalls:
-    """Listen to bcrypt, which does its work all the same."""
+    """Record calls of bcrypt. bcrypt still computes the hashes."""
     calls, hash_password = BcryptCalls(), bcrypt.hashpw
 
-    def listen(password: bytes, salt: bytes) -> bytes:
+    def record_and_hash(password: bytes, salt: bytes) -> bytes:
         calls.note(salt)
         return hash_password(password, salt)
 
-    monkeypatch.setattr(bcrypt, "hashpw", listen)
+    monkeypatch.setattr(bcrypt, "hashpw", record_and_hash)
     return calls
 
 
 @pytest.fixture
 async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A second way into the database that the application is on."""
+    """Return a connection to the database of the application."""
     connection = await asyncpg.connect(**connect_arguments(database_url))
     yield connection
     await connection.close()
@@ -265,15 +266,14 @@ async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def recorded_app(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> RecordedApp:
-    """An application of the test's own whose statements are written down."""
+    """Return a new application whose SQL statements are recorded."""
     statements: list[str] = []
-
     connect = asyncpg.connect
 
     async def connect_and_record(*arguments: Any, **options: Any) -> asyncpg.Connection:
-        opened: asyncpg.Connection = await connect(*arguments, **options)
-        opened.add_query_logger(lambda record: statements.append(record.query))
-        return opened
+        connection: asyncpg.Connection = await connect(*arguments, **options)
+        connection.add_query_logger(lambda record: statements.append(record.query))
+        return connection
 
     with monkeypatch.context() as patch:
         patch.setattr(asyncpg, "connect", connect_and_record)
@@ -281,7 +281,7 @@ async def recorded_app(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> Re
 
     async def record_and_serve(scope: Scope, receive: Receive, send: Send) -> None:
         await app(scope, receive, send)
-        # The driver tells of a statement when it is over, on the loop's next turn.
+        # asyncpg calls query loggers in the next iteration of the event loop.
         await asyncio.sleep(0)
 
     return RecordedApp(record_and_serve, statements)
@@ -289,7 +289,7 @@ async def recorded_app(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> Re
 
 @pytest.fixture
 async def make_login_session(app: FastAPI) -> AsyncIterator[MakeLoginSession]:
-    """Log people in on further devices, each with a client, an address and a name of its own."""
+    """Log in with a new client, which has its own address and user agent."""
     async with AsyncExitStack() as clients:
 
         async def make(owner: Person, address: str = "198.51.100.1", user_agent: str = "A telephone") -> Person:
@@ -304,7 +304,7 @@ async def make_login_session(app: FastAPI) -> AsyncIterator[MakeLoginSession]:
 
 @pytest.fixture
 def make_token() -> MakeToken:
-    """Create personal access tokens; the name is one of a kind unless given."""
+    """Create personal access tokens. The default name is unique."""
 
     async def make(owner: Person, *scopes: str, **fields: object) -> Json:
         body = {"name": uuid4().hex, "scopes": scopes} | fields
@@ -318,7 +318,7 @@ def make_token() -> MakeToken:
 
 @pytest.fixture
 async def watcher(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A third way into the database, which sees who waits for whom."""
+    """Return another connection to the same database, for queries on the locks of `connection`."""
     watcher = await asyncpg.connect(**connect_arguments(database_url))
     yield watcher
     await watcher.close()

@@ -1,4 +1,4 @@
-"""What tests share besides fixtures: the words of their signatures, and how an answer is checked."""
+"""Types and functions that several test modules use."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account, and a client that is logged in to it."""
+    """A registered user, and a client with an access token and a refresh cookie of this user."""
 
     id: UUID
     email: str
@@ -36,63 +36,63 @@ class Person:
 
 @dataclass(frozen=True)
 class RecordedApp:
-    """An application, and the statements that it has run so far."""
+    """An application and the SQL statements that it has run."""
 
     app: ASGIApp
     statements: list[str]
 
 
 class MakeApp(Protocol):
-    """Starts an application on a database; settings as keywords."""
+    """Starts an application on a database. Keywords are settings."""
 
     def __call__(self, url: str | None = None, **settings: object) -> Awaitable[FastAPI]: ...
 
 
 class MakeDatabase(Protocol):
-    """Makes a database, migrated unless told otherwise, and returns its address."""
+    """Creates a database and returns its URL."""
 
     def __call__(self, *, migrated: bool = True) -> Awaitable[str]: ...
 
 
 class MakePerson(Protocol):
-    """Registers somebody and logs in."""
+    """Registers a user and logs in."""
 
     def __call__(self, email: str | None = None) -> Awaitable[Person]: ...
 
 
 class Make(Protocol):
-    """Creates something of a person's through the API; fields as keywords."""
+    """Creates a resource of a person through the API. Keywords are fields of the body."""
 
     def __call__(self, owner: Person, **fields: object) -> Awaitable[Json]: ...
 
 
 class MakeLoginSession(Protocol):
-    """Logs somebody in once more, on another device."""
+    """Logs a person in with a new client."""
 
     def __call__(self, owner: Person, address: str = ..., user_agent: str = ...) -> Awaitable[Person]: ...
 
 
 class MakeToken(Protocol):
-    """Creates a personal access token with these scopes; further fields as keywords."""
+    """Creates a personal access token with these scopes. Keywords are further fields of the body."""
 
     def __call__(self, owner: Person, *scopes: str, **fields: object) -> Awaitable[Json]: ...
 
 
 class BcryptCalls:
-    """What bcrypt was asked for: the cost of each hash, and the threads that made them."""
+    """Records the cost of each bcrypt hash and the threads that computed the hashes."""
 
     def __init__(self) -> None:
         self.costs: list[int] = []
         self.threads: set[int] = set()
 
     def note(self, salt: bytes) -> None:
-        """Remember one hash."""
+        """Record the hash with this salt."""
         self.costs.append(int(salt.split(b"$")[2]))
         self.threads.add(threading.get_ident())
 
 
 def make_settings(**changes: object) -> Settings:
-    """Return settings for tests, whatever the environment says: quick passwords, no rate limits."""
+    """Return settings with cheap password hashes, without rate limits and without an `.env` file."""
     defaults: dict[str, Any] = {
         "environment": "test",
         "jwt_secret_key": SecretStr(SECRET),
@@ -105,13 +105,13 @@ def make_settings(**changes: object) -> Settings:
 
 
 def make_client(app: ASGIApp, address: str = CLIENT_ADDRESS, **options: Any) -> AsyncClient:
-    """Return a client of the application that comes from this address; what the application raises is a 500."""
+    """Return a client at this address. The client gets a 500 for an exception of the application."""
     transport = ASGITransport(app, raise_app_exceptions=False, client=(address, 40_000))
     return AsyncClient(transport=transport, base_url=BASE_URL, **options)
 
 
 def assert_error(response: Response, status: int, code: str, detail: str | None = None) -> None:
-    """Check that an answer is this error, in the contract's shape."""
+    """Check the status, the code and the detail of an error response."""
     assert response.status_code == status, response.text
     body = response.json()
     assert body["code"] == code, body
@@ -121,7 +121,7 @@ def assert_error(response: Response, status: int, code: str, detail: str | None 
 
 
 def operations_in(document: Json) -> dict[str, Json]:
-    """Return the operations of an OpenAPI document by `METHOD path`, with their errors in place."""
+    """Return the operations of an OpenAPI document by `METHOD path`, with resolved references to error responses."""
     shared = document["components"]["responses"]
     return {
         f"{method.upper()} {path}": operation
@@ -137,35 +137,35 @@ def operations_in(document: Json) -> dict[str, Json]:
 
 
 async def log_in(client: AsyncClient, email: str, password: str = PASSWORD) -> Response:
-    """Log in with the contract's form."""
+    """Send the login form."""
     return await client.post("/auth/login", data={"username": email, "password": password})
 
 
 async def refresh(client: AsyncClient, token: str) -> Response:
-    """Ask for a new access token with this cookie alone."""
+    """Refresh with this refresh token and no other cookie."""
     return await client.post("/auth/refresh", headers={"Cookie": f"refresh_token={token}"})
 
 
 def refresh_token_of(owner: Person) -> str:
-    """Return the refresh token that a person's client got when they logged in."""
+    """Return the refresh token in the cookies of a person's client."""
     return owner.client.cookies["refresh_token"]
 
 
 def refresh_token_in(response: Response) -> str:
-    """Return the refresh token that an answer sets."""
+    """Return the refresh token that a response sets."""
     return response.cookies["refresh_token"]
 
 
 def authorize(token: str) -> dict[str, str]:
-    """Return the header that carries this token."""
+    """Return the `Authorization` header with this token."""
     return {"Authorization": f"Bearer {token}"}
 
 
 async def wait_for_lock_waiters(watcher: asyncpg.Connection, statements: int = 1) -> None:
-    """Return as soon as this many statements wait for locks in the database of this connection.
+    """Wait until this many statements wait for locks in the database of `watcher`.
 
     Raises:
-        TimeoutError: they do not within 20 seconds.
+        TimeoutError: fewer statements wait for locks after 20 seconds.
     """
     async with asyncio.timeout(20):
         while await watcher.fetchval(COUNT_WAITING) < statements:

@@ -20,10 +20,10 @@ from todo.core.config import Settings
 BACKEND = Path(__file__).parents[1]
 COMPOSE_FILE = BACKEND.parent / "docker-compose.yml"
 SECRETS = {"JWT_SECRET_KEY", "POSTGRES_PASSWORD"}
-FIXED_BY_THE_IMAGE = {"HOST", "PORT", "DATA_DIR"}
+SET_BY_THE_IMAGE = {"HOST", "PORT", "DATA_DIR"}
 
 Stage = list[tuple[str, str]]
-"""The instructions from a FROM to the next FROM, as pairs of name and arguments."""
+"""The instructions from one FROM to the next, as pairs of name and arguments."""
 
 
 @pytest.fixture
@@ -62,17 +62,17 @@ def test_only_the_service_publishes_a_port(services: Json) -> None:
     assert [name for name, service in services.items() if "ports" in service] == ["todo"]
 
 
-def test_rejects_a_missing_secret_and_says_how_to_generate_it() -> None:
-    used = re.findall(r"\$\{(\w+)(\S*) ?([^}]*)\}", COMPOSE_FILE.read_text())
+def test_missing_secret_is_rejected_with_a_command_that_generates_it() -> None:
+    variables = re.findall(r"\$\{(\w+)(\S*) ?([^}]*)\}", COMPOSE_FILE.read_text())
 
-    assert {name for name, _, _ in used} >= SECRETS
-    for name, operator, message in used:
+    assert {name for name, _, _ in variables} >= SECRETS
+    for name, operator, message in variables:
         if name in SECRETS:
             assert operator.startswith(":?")
             assert "openssl rand -hex" in message
 
 
-def test_migrates_once_on_a_healthy_database(services: Json) -> None:
+def test_migration_runs_once_on_a_healthy_database(services: Json) -> None:
     migrate = services["migrate"]
 
     assert migrate["command"] == ["todo", "migrate", "up"]
@@ -80,14 +80,14 @@ def test_migrates_once_on_a_healthy_database(services: Json) -> None:
     assert migrate["depends_on"] == {"db": {"condition": "service_healthy"}}
 
 
-def test_serves_when_the_migrations_are_done(services: Json) -> None:
+def test_service_starts_after_the_migration(services: Json) -> None:
     assert services["todo"]["depends_on"] == {
         "db": {"condition": "service_healthy"},
         "migrate": {"condition": "service_completed_successfully"},
     }
 
 
-def test_builds_one_image_from_this_checkout_and_never_pulls_it(services: Json) -> None:
+def test_both_services_use_one_image_that_is_built_and_never_pulled(services: Json) -> None:
     migrate, todo = services["migrate"], services["todo"]
 
     assert COMPOSE_FILE.parent / migrate["build"] == BACKEND
@@ -95,14 +95,14 @@ def test_builds_one_image_from_this_checkout_and_never_pulls_it(services: Json) 
     assert (migrate["pull_policy"], todo["pull_policy"]) == ("build", "never")
 
 
-def test_the_database_is_healthy_when_it_accepts_connections_over_the_network(services: Json) -> None:
+def test_database_is_healthy_when_it_accepts_network_connections(services: Json) -> None:
     command = services["db"]["healthcheck"]["test"]
 
     assert command[:2] == ["CMD", "pg_isready"]
     assert "--host=127.0.0.1" in command
 
 
-def test_stores_the_data_in_a_named_volume_at_the_data_path_of_this_postgresql(compose: Json) -> None:
+def test_data_is_stored_in_a_named_volume_at_the_data_path_of_postgresql_18(compose: Json) -> None:
     db = compose["services"]["db"]
 
     assert db["image"] == "postgres:18"
@@ -111,7 +111,7 @@ def test_stores_the_data_in_a_named_volume_at_the_data_path_of_this_postgresql(c
 
 
 @pytest.mark.parametrize("name", ["todo", "migrate"])
-def test_runs_without_privileges(services: Json, name: str) -> None:
+def test_container_runs_without_privileges(services: Json, name: str) -> None:
     service = services[name]
 
     assert service["read_only"] is True
@@ -119,29 +119,29 @@ def test_runs_without_privileges(services: Json, name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_passes_every_setting_on_and_nothing_else(services: Json) -> None:
-    settings = {name.upper() for name in Settings.model_fields} - FIXED_BY_THE_IMAGE
+def test_service_receives_all_settings_and_no_other_variables(services: Json) -> None:
+    settings = {name.upper() for name in Settings.model_fields} - SET_BY_THE_IMAGE
 
     assert set(services["todo"]["environment"]) == settings | {"PGPASSWORD"}
 
 
-def test_the_stop_grace_period_is_longer_than_the_shutdown_of_the_service(services: Json) -> None:
+def test_stop_grace_period_exceeds_the_shutdown_time_of_the_service(services: Json) -> None:
     assert int(services["todo"]["stop_grace_period"].removesuffix("s")) > GRACE_SECONDS
 
 
-def test_the_image_runs_as_a_numbered_user_who_is_not_root(stages: list[Stage]) -> None:
+def test_image_runs_as_a_numeric_user_other_than_root(stages: list[Stage]) -> None:
     uid, gid = find_all(stages[-1], "USER")[-1].split(":")
 
     assert int(uid) > 0
     assert int(gid) > 0
 
 
-def test_the_image_serves_and_stops_on_sigterm(stages: list[Stage]) -> None:
+def test_image_serves_and_stops_on_sigterm(stages: list[Stage]) -> None:
     assert find_all(stages[-1], "CMD") == ['["todo", "serve"]']
     assert find_all(stages[-1], "STOPSIGNAL") == ["SIGTERM"]
 
 
-def test_the_image_has_a_pinned_base(stages: list[Stage]) -> None:
+def test_image_has_a_pinned_base(stages: list[Stage]) -> None:
     bases = [find_all(stage, "FROM")[0].split() for stage in stages]
     names = {base[2] for base in bases if len(base) > 1}
 
@@ -149,12 +149,12 @@ def test_the_image_has_a_pinned_base(stages: list[Stage]) -> None:
         assert base[0] in names or re.fullmatch(r"python:3\.\d+-slim-[a-z]+", base[0])
 
 
-def test_the_image_contains_no_build_tools(stages: list[Stage]) -> None:
+def test_image_contains_no_build_tools(stages: list[Stage]) -> None:
     assert not re.search(r"\b(pip|uv|apt|apt-get|gcc|make)\b", " ".join(find_all(stages[-1], "RUN")))
     assert find_all(stages[-1], "COPY") == ["--from=builder /opt/todo /opt/todo"]
 
 
-def test_the_image_installs_packages_by_their_hashes_in_the_lock(stages: list[Stage]) -> None:
+def test_image_installs_packages_with_the_hashes_of_the_lock(stages: list[Stage]) -> None:
     runs = " && ".join(argument for stage in stages for argument in find_all(stage, "RUN"))
     installs = [command for command in runs.split("&&") if "pip install" in command]
 
@@ -163,7 +163,7 @@ def test_the_image_installs_packages_by_their_hashes_in_the_lock(stages: list[St
         assert "--require-hashes" in command or "--no-deps --offline ." in command
 
 
-def test_the_image_contains_only_listed_files() -> None:
+def test_image_contains_only_listed_files() -> None:
     patterns = (BACKEND / ".dockerignore").read_text().splitlines()
 
     assert next(pattern for pattern in patterns if not pattern.startswith("#")) == "*"
@@ -196,7 +196,7 @@ def serving(status: int) -> Iterator[int]:
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
-def test_the_health_check_uses_the_service_and_no_proxy(stages: list[Stage], status: int, healthy: bool) -> None:
+def test_health_check_calls_the_service_without_a_proxy(stages: list[Stage], status: int, healthy: bool) -> None:
     arguments = find_all(stages[-1], "HEALTHCHECK")[0]
     command = json.loads(arguments[arguments.index("CMD ") + len("CMD ") :])
     assert command[0] == "python"

@@ -1,9 +1,9 @@
-"""The `todo` command; `python -m todo` is it too."""
+"""Entry point of `todo` and of `python -m todo`."""
 
 import gc
 import sys
 
-# Nothing of what is imported is garbage; to look for some meanwhile, again and again, takes a tenth of the start.
+# The imports create no garbage, and searching for it would take a tenth of the start-up time.
 gc.disable()
 
 from todo.cli import main  # noqa: E402

@@ -1,4 +1,4 @@
-"""The `todo` command: serve, migrate, and print the OpenAPI document."""
+"""The `todo` command: serve, migrate, openapi."""
 
 import argparse
 import contextlib
@@ -26,29 +26,29 @@ from todo.core.database.migrator import MigrationError
 from todo.core.errors import ServiceUnavailableError
 from todo.core.logging_config import configure_logging
 from todo.core.metrics import serving_metrics
+from todo.core.postgres.data_folder import DataFolderInUseError
 from todo.core.postgres.process import EmbeddedPostgresError
-from todo.core.postgres.server import DataFolderInUseError, EmbeddedPostgres, find_running
+from todo.core.postgres.server import EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor
 from todo.http.protocol import TimedProtocol
 from todo.main import create_app
 
 SECRET_FILE = "jwt_secret_key"  # noqa: S105 -- the name of a file
 GRACE_SECONDS = 20
-"""How long requests in flight may take to end once the service is told to stop."""
-
+"""How long running requests may take to end when the service stops."""
 
 logger = logging.getLogger(__name__)
 
 
 class UsageError(Exception):
-    """The command cannot do what it was asked; the message says why and what to do."""
+    """The command cannot run. The message has the reason and the remedy."""
 
 
 class Workers(Multiprocess):
-    """The processes that serve when there are several."""
+    """Runs several worker processes."""
 
     def terminate_all(self) -> None:
-        """Tell all to stop, and close the address here too: nobody would answer who still got through (LOD-005)."""
+        """Stop all workers. The address is closed first, so that new connections are rejected (LOD-005)."""
         for listener in self.sockets:
             listener.close()
         super().terminate_all()
@@ -77,24 +77,28 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser(
         "serve",
         help="start the service",
-        description="Start the service on HOST:PORT. Without DATABASE_URL it brings its own PostgreSQL, whose data "
-        "is kept in DATA_DIR.",
+        description="Start the service on HOST:PORT. Without DATABASE_URL the service starts an embedded PostgreSQL "
+        "with its data in DATA_DIR.",
     )
     serve.set_defaults(run=lambda _: _serve(load_settings()))
 
     migrate = commands.add_parser(
         "migrate",
-        help="bring the database's schema up or down",
-        description="Work on the schema of DATABASE_URL or, without it, of the embedded PostgreSQL in DATA_DIR.",
+        help="apply or undo migrations of the database",
+        description="Migrate the database of DATABASE_URL or, without it, the embedded PostgreSQL in DATA_DIR.",
     )
-    steps = migrate.add_subparsers(required=True, metavar="STEP")
-    up = steps.add_parser("up", help="take all pending steps, or those up to REVISION")
+    migrate_commands = migrate.add_subparsers(required=True, metavar="COMMAND")
+    up = migrate_commands.add_parser("up", help="apply all pending migrations, or those up to REVISION")
     up.add_argument("revision", nargs="?", default="head", metavar="REVISION")
     up.set_defaults(run=_migrate_up)
-    down = steps.add_parser("down", help="undo one step, those after REVISION, or all (base)")
+    down = migrate_commands.add_parser(
+        "down", help="undo the last migration, the migrations after REVISION, or all migrations (REVISION base)"
+    )
     down.add_argument("revision", nargs="?", default="-1", metavar="REVISION")
     down.set_defaults(run=_migrate_down)
-    status = steps.add_parser("status", help="say where the schema stands; exit status 1 when steps are pending")
+    status = migrate_commands.add_parser(
+        "status", help="print the current revision and the pending migrations; exit status 1 if migrations are pending"
+    )
     status.set_defaults(run=_show_status)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
@@ -104,52 +108,57 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(settings: Settings) -> None:
     configure_logging(settings)
-    # Whatever SIGTERM finds us doing, the embedded PostgreSQL is stopped on the way out.
+    # SIGTERM raises SystemExit, so that the embedded PostgreSQL is always stopped.
     signal.signal(signal.SIGTERM, _exit)
     with _listen(settings.host, settings.port) as listener, _database(settings) as url:
-        # The workers are processes of their own and read their settings from the environment.
+        # Worker processes read their settings from the environment.
         os.environ["DATABASE_URL"] = url
         if settings.database_url is None:
             if migrator.read_status(url).pending:
                 migrator.upgrade(url)
-            os.environ["JWT_SECRET_KEY"] = _keep_secret(settings).get_secret_value()
+            os.environ["JWT_SECRET_KEY"] = _load_or_create_secret(settings).get_secret_value()
         else:
-            _check_own_database(settings, url)
-        config = uvicorn.Config(
-            "todo.main:create_app" if settings.workers == 1 else "todo.main:create_worker_app",
-            factory=True,
-            http=partial(TimedProtocol, head_seconds=settings.request_timeout),  # type: ignore[arg-type]  # it is called
-            workers=settings.workers,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # the application has its own
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+            _check_operator_database(settings, url)
+        config = _server_config(settings)
         _announce(settings, listener)
-        with _metrics(settings):
+        with _metrics_server(settings):
             if settings.workers == 1:
                 uvicorn.Server(config).run(sockets=[listener])
             else:
                 Workers(config, sockets=[listener]).run()
 
 
+def _server_config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        "todo.main:create_app" if settings.workers == 1 else "todo.main:create_worker_app",
+        factory=True,
+        http=partial(TimedProtocol, head_seconds=settings.request_timeout),  # type: ignore[arg-type]  # uvicorn calls it
+        workers=settings.workers,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the application reads them itself
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
 @contextmanager
-def _metrics(settings: Settings) -> Iterator[None]:
-    """Serve figures for the length of a block, if a port is set for them."""
+def _metrics_server(settings: Settings) -> Iterator[None]:
+    """Serve the metrics for the length of a block, if METRICS_PORT is set."""
     if settings.metrics_port is None:
         yield
         return
     host = settings.metrics_host
-    with contextlib.ExitStack() as serving:
+    with contextlib.ExitStack() as stack:
         try:
-            port = serving.enter_context(serving_metrics(host, settings.metrics_port, settings.workers))
+            port = stack.enter_context(serving_metrics(host, settings.metrics_port, settings.workers))
         except OSError as error:
             raise UsageError(
-                f"METRICS_PORT {settings.metrics_port} on {host} cannot be used ({error.strerror}). Set it to another."
+                f"METRICS_PORT {settings.metrics_port} on {host} cannot be used ({error.strerror}). "
+                "Set METRICS_PORT to another port."
             ) from error
-        _say(f"  metrics:       http://{host}:{port}/metrics")
+        _print_status(f"  metrics:       http://{host}:{port}/metrics")
         yield
 
 
@@ -158,34 +167,40 @@ def _exit(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Take the address first: when it is taken nothing else needs to start."""
+    """Bind the address. The command does this first, so a port in use is reported before anything else starts."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
+        reason = str(error.strerror).partition(" (while")[0]
         raise UsageError(
-            f"Port {port} on {host} cannot be used ({str(error.strerror).partition(' (while')[0]}). "
-            "Stop what is using it, or set PORT (and HOST) to another."
+            f"Port {port} on {host} cannot be used ({reason}). "
+            "Stop the program that uses the port, or set PORT or HOST to another value."
         ) from error
 
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[str]:
-    """Lend the address of the database: the operator's, or that of our own for as long as the block lasts."""
+    """Yield DATABASE_URL or, without it, the URL of an embedded PostgreSQL that runs for the length of the block."""
     if settings.database_url is not None:
         yield settings.database_url
         return
-    _say("starting the embedded PostgreSQL")
-    with EmbeddedPostgres(settings.data_dir, report=_say) as postgres, PostgresSupervisor(postgres):
+    _print_status("starting the embedded PostgreSQL")
+    with EmbeddedPostgres(settings.data_dir, report=_print_status) as postgres, PostgresSupervisor(postgres):
         yield postgres.url()
 
 
-def _check_own_database(settings: Settings, url: str) -> None:
-    """Refuse to start without a secret or a database; warn of pending steps, which are the operator's to take."""
+def _check_operator_database(settings: Settings, url: str) -> None:
+    """Check the secret and the database of the operator. Pending migrations only cause a warning.
+
+    Raises:
+        SettingsError: JWT_SECRET_KEY is not set.
+        UsageError: the database cannot be used.
+    """
     if settings.jwt_secret_key is None:
-        raise SettingsError(f"JWT_SECRET_KEY should be set when DATABASE_URL is; make one with: {SECRET_COMMAND}")
+        raise SettingsError(f"JWT_SECRET_KEY should be set when DATABASE_URL is set; make one with: {SECRET_COMMAND}")
     if pending := _read_status(url).pending:
-        logger.warning("The database lacks %d migration(s); run: todo migrate up", len(pending))
+        logger.warning("The database has %d pending migration(s); run: todo migrate up", len(pending))
 
 
 def _read_status(url: str) -> migrator.SchemaStatus:
@@ -194,12 +209,12 @@ def _read_status(url: str) -> migrator.SchemaStatus:
     except (ServiceUnavailableError, asyncpg.PostgresError) as error:
         raise UsageError(
             f"The database {make_url(url).render_as_string()} cannot be used: {error.__cause__ or error}. "
-            "Check DATABASE_URL and that the server is up."
+            "Check DATABASE_URL, and that the server runs."
         ) from error
 
 
-def _keep_secret(settings: Settings) -> SecretStr:
-    """Return the operator's secret or, on the first run, make one and keep it for the owner alone to read."""
+def _load_or_create_secret(settings: Settings) -> SecretStr:
+    """Return JWT_SECRET_KEY or the secret in the data folder. The first run creates this file, with mode 0600."""
     if settings.jwt_secret_key is not None:
         return settings.jwt_secret_key
     path = settings.data_dir / SECRET_FILE
@@ -212,29 +227,31 @@ def _keep_secret(settings: Settings) -> SecretStr:
         unfinished.rename(path)
     secret = path.read_text().strip()
     if not JWT_SECRET.fullmatch(secret):
-        raise SettingsError(f"{path} should hold at least 64 hexadecimal characters; remove it to have one made")
+        raise SettingsError(
+            f"{path} should contain at least 64 hexadecimal characters; remove the file to get a new secret"
+        )
     return SecretStr(secret)
 
 
 def _announce(settings: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
-    name = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host  # noqa: S104 -- to print, not to bind
-    address = f"http://{name}:{port}"
-    _say(f"serving {settings.app_name} at {address}")
-    _say(f"  documentation: {address}/docs")
-    _say(f"  try:           curl {address}/health")
+    shown_host = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host  # noqa: S104 -- only printed
+    address = f"http://{shown_host}:{port}"
+    _print_status(f"serving {settings.app_name} at {address}")
+    _print_status(f"  documentation: {address}/docs")
+    _print_status(f"  try:           curl {address}/health")
 
 
 def _migrate_up(options: argparse.Namespace) -> None:
     with _database_for_migration(load_settings()) as url:
         migrator.upgrade(url, options.revision)
-        _say(f"the schema is at {migrator.read_status(url).current}")
+        _print_status(f"the database is at revision {migrator.read_status(url).current or 'base'}")
 
 
 def _migrate_down(options: argparse.Namespace) -> None:
     with _database_for_migration(load_settings()) as url:
         migrator.downgrade(url, options.revision)
-        _say(f"the schema is at {migrator.read_status(url).current}")
+        _print_status(f"the database is at revision {migrator.read_status(url).current or 'base'}")
 
 
 def _show_status(_: argparse.Namespace) -> None:
@@ -248,23 +265,24 @@ def _show_status(_: argparse.Namespace) -> None:
 
 @contextmanager
 def _database_for_migration(settings: Settings) -> Iterator[str]:
-    """Lend the database's address; the embedded one may be running already, and then we are its guests."""
+    """Yield the URL of the database. If a service runs the embedded PostgreSQL, connect to that server."""
     try:
         with _database(settings) as url:
             _read_status(url)
             yield url
     except DataFolderInUseError:
-        running = find_running(settings.data_dir)
-        if running is None:
+        running_url = find_running(settings.data_dir)
+        if running_url is None:
             raise
-        yield running
+        yield running_url
 
 
 def _print_openapi(_: argparse.Namespace) -> None:
-    needed = {"database_url": "postgresql://nowhere/todo", "jwt_secret_key": SecretStr("0" * 64)}
-    settings = load_settings().model_copy(update=needed)
+    # The application requires these settings, but the document does not depend on them.
+    placeholders = {"database_url": "postgresql://nowhere/todo", "jwt_secret_key": SecretStr("0" * 64)}
+    settings = load_settings().model_copy(update=placeholders)
     print(json.dumps(create_app(settings).openapi(), indent=2))
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _print_status(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Lists walked by a cursor, and lists that are not counted."""
+"""Lists with a cursor, and lists without a total."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
@@ -8,7 +8,6 @@ import pytest
 from httpx import Response
 
 from tests.support import Json, Make, Person, assert_error
-from todo.core.database.url import connect_arguments
 
 SORTS = [direction + field for field in ("created_at", "due_date", "priority", "title") for direction in ("", "-")]
 INSERT_TASKS = """
@@ -22,14 +21,7 @@ SELECT $1,
        timestamptz '2026-01-01 10:00:00.123456Z' + i % 4 * interval '1 microsecond'
 FROM generate_series(1, $2) AS i
 """
-"""Tasks that tie with others in every order, and differ by a microsecond."""
-
-
-@pytest.fixture
-async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(**connect_arguments(database_url))
-    yield connection
-    await connection.close()
+"""Tasks with equal values in each order, and with instants that differ by a microsecond."""
 
 
 async def get(owner: Person, **query: object) -> Response:
@@ -43,8 +35,8 @@ async def read_page(owner: Person, **query: object) -> Json:
     return page
 
 
-async def walk(owner: Person, **query: object) -> AsyncIterator[Json]:
-    """Give the pages of a list, the first one by its number and the others by cursor."""
+async def read_pages(owner: Person, **query: object) -> AsyncIterator[Json]:
+    """Yield the pages of a list. The first page has a number, the following pages have a cursor."""
     page = await read_page(owner, **query)
     yield page
     while page["next_cursor"] is not None:
@@ -59,49 +51,51 @@ def ids(page: Json) -> list[int]:
 @pytest.mark.spec("CUR-001")
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("filters", [{}, {"q": "e", "status": "pending"}], ids=["all", "searched"])
-async def test_walks_a_list_in_its_order(ada: Person, connection: asyncpg.Connection, sort: str, filters: Json) -> None:
+async def test_pages_with_a_cursor_are_in_the_order_of_the_list(
+    ada: Person, connection: asyncpg.Connection, sort: str, filters: Json
+) -> None:
     await connection.execute(INSERT_TASKS, ada.id, 60)
-    whole = ids(await read_page(ada, sort=sort, limit=100, **filters))
+    all_ids = ids(await read_page(ada, sort=sort, limit=100, **filters))
 
-    pages = [ids(page) async for page in walk(ada, sort=sort, limit=7, **filters)]
+    pages = [ids(page) async for page in read_pages(ada, sort=sort, limit=7, **filters)]
 
-    assert [task_id for page in pages for task_id in page] == whole
+    assert [task_id for page in pages for task_id in page] == all_ids
     assert all(pages)
 
 
 @pytest.mark.spec("CUR-001")
-async def test_goes_on_from_a_page_that_was_asked_for_by_number(ada: Person, connection: asyncpg.Connection) -> None:
+async def test_cursor_continues_after_a_numbered_page(ada: Person, connection: asyncpg.Connection) -> None:
     await connection.execute(INSERT_TASKS, ada.id, 25)
-    second, third = [await read_page(ada, page=page) for page in (1, 2)]
+    first, second = [await read_page(ada, page=page) for page in (1, 2)]
 
-    by_cursor = await read_page(ada, cursor=second["next_cursor"])
+    by_cursor = await read_page(ada, cursor=first["next_cursor"])
 
-    assert ids(by_cursor) == ids(third)
+    assert ids(by_cursor) == ids(second)
     assert (by_cursor["page"], by_cursor["total"], by_cursor["pages"]) == (None, 25, 2)
-    assert third["next_cursor"] is None
+    assert second["next_cursor"] is None
 
 
 @pytest.mark.spec("CUR-002")
 @pytest.mark.parametrize("sort", SORTS)
-async def test_shows_each_task_once_while_others_come_and_go(
+async def test_pages_contain_each_task_once_during_other_writes(
     ada: Person, make_task: Make, connection: asyncpg.Connection, sort: str
 ) -> None:
     await connection.execute(INSERT_TASKS, ada.id, 30)
-    there_all_along = set(ids(await read_page(ada, limit=100))[::2])
+    permanent_ids = set(ids(await read_page(ada, limit=100))[::2])
 
-    seen: list[int] = []
-    async for page in walk(ada, sort=sort, limit=4):
-        seen += ids(page)
+    listed_ids: list[int] = []
+    async for page in read_pages(ada, sort=sort, limit=4):
+        listed_ids += ids(page)
         await make_task(ada, title="alpha", due_date="2026-12-01T10:00:00.123457Z", priority="medium")
-        others = [task_id for task_id in ids(await read_page(ada, limit=100)) if task_id not in there_all_along]
-        await ada.client.delete(f"/tasks/{min(others)}")
+        temporary_ids = [task_id for task_id in ids(await read_page(ada, limit=100)) if task_id not in permanent_ids]
+        await ada.client.delete(f"/tasks/{min(temporary_ids)}")
 
-    assert len(set(seen)) == len(seen)
-    assert there_all_along <= set(seen)
+    assert len(set(listed_ids)) == len(listed_ids)
+    assert permanent_ids <= set(listed_ids)
 
 
 @pytest.mark.spec("CUR-003")
-async def test_leaves_out_the_total_on_request(ada: Person, connection: asyncpg.Connection) -> None:
+async def test_total_is_omitted_on_request(ada: Person, connection: asyncpg.Connection) -> None:
     await connection.execute(INSERT_TASKS, ada.id, 5)
 
     first = await read_page(ada, total="false", limit=3)
@@ -114,13 +108,13 @@ async def test_leaves_out_the_total_on_request(ada: Person, connection: asyncpg.
 
 
 @pytest.mark.spec("CUR-003")
-async def test_is_empty_without_a_total_too(ada: Person) -> None:
+async def test_empty_list_has_no_items_and_no_cursor_without_a_total(ada: Person) -> None:
     page = await read_page(ada, total="false")
 
     assert (page["items"], page["next_cursor"]) == ([], None)
 
 
-def forge(content: str) -> str:
+def encode_cursor(content: str) -> str:
     return urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
@@ -132,28 +126,28 @@ def forge(content: str) -> str:
         ("title", "é"),
         ("title", "====="),
         ("title", "x" * 5000),
-        ("title", forge("[")),
-        ("title", forge("[" * 1000)),
-        ("title", forge("null")),
-        ("title", forge('{"title": 1}')),
-        ("title", forge('["title"]')),
-        ("title", forge('["-title", "a", 1]')),
-        ("title", forge('["created_at", "2026-12-01T00:00:00Z", 1]')),
-        ("title", forge('["title", "a\\u0000", 1]')),
-        ("title", forge('["title", "a", 0]')),
-        ("title", forge(f'["title", "a", {2**63}]')),
-        ("title", forge('["title", "a", 1.5]')),
-        ("title", forge('["title", "a", true]')),
-        ("title", forge('["title", null, 1]')),
-        ("priority", forge('["priority", "urgent", 1]')),
-        ("created_at", forge('["created_at", null, 1]')),
-        ("created_at", forge('["created_at", "2026-12-01T00:00:00", 1]')),
-        ("created_at", forge('["created_at", "0001-01-01T00:00:00+23:00", 1]')),
-        ("created_at", forge('["created_at", 1e300, 1]')),
-        ("due_date", forge('["due_date", "soon", 1]')),
+        ("title", encode_cursor("[")),
+        ("title", encode_cursor("[" * 1000)),
+        ("title", encode_cursor("null")),
+        ("title", encode_cursor('{"title": 1}')),
+        ("title", encode_cursor('["title"]')),
+        ("title", encode_cursor('["-title", "a", 1]')),
+        ("title", encode_cursor('["created_at", "2026-12-01T00:00:00Z", 1]')),
+        ("title", encode_cursor('["title", "a\\u0000", 1]')),
+        ("title", encode_cursor('["title", "a", 0]')),
+        ("title", encode_cursor(f'["title", "a", {2**63}]')),
+        ("title", encode_cursor('["title", "a", 1.5]')),
+        ("title", encode_cursor('["title", "a", true]')),
+        ("title", encode_cursor('["title", null, 1]')),
+        ("priority", encode_cursor('["priority", "urgent", 1]')),
+        ("created_at", encode_cursor('["created_at", null, 1]')),
+        ("created_at", encode_cursor('["created_at", "2026-12-01T00:00:00", 1]')),
+        ("created_at", encode_cursor('["created_at", "0001-01-01T00:00:00+23:00", 1]')),
+        ("created_at", encode_cursor('["created_at", 1e300, 1]')),
+        ("due_date", encode_cursor('["due_date", "soon", 1]')),
     ],
 )
-async def test_refuses_a_cursor_that_it_did_not_give_for_this_order(ada: Person, sort: str, cursor: str) -> None:
+async def test_invalid_cursor_is_rejected(ada: Person, sort: str, cursor: str) -> None:
     response = await get(ada, sort=sort, cursor=cursor)
 
     assert_error(response, 400, "INVALID_CURSOR", "Cursor is not valid for this list")
@@ -161,7 +155,7 @@ async def test_refuses_a_cursor_that_it_did_not_give_for_this_order(ada: Person,
 
 
 @pytest.mark.spec("CUR-004")
-async def test_refuses_a_cursor_beside_a_page(ada: Person, connection: asyncpg.Connection) -> None:
+async def test_cursor_with_a_page_is_rejected(ada: Person, connection: asyncpg.Connection) -> None:
     await connection.execute(INSERT_TASKS, ada.id, 3)
     cursor = (await read_page(ada, limit=1))["next_cursor"]
 
@@ -169,7 +163,7 @@ async def test_refuses_a_cursor_beside_a_page(ada: Person, connection: asyncpg.C
 
 
 @pytest.mark.spec("CUR-004")
-async def test_shows_nothing_of_somebody_else_for_their_cursor(
+async def test_cursor_of_another_user_lists_no_tasks_of_this_user(
     ada: Person, bob: Person, connection: asyncpg.Connection
 ) -> None:
     for owner in (ada, bob):

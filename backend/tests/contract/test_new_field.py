@@ -43,7 +43,7 @@ EDITS = [
     ),
     ("migrations/__init__.py", f'"{REVISIONS[-1]}")', f'"{REVISIONS[-1]}", "aaaaaaaaaaaa")'),
 ]
-"""Places as file, text and replacement: the type, the column, the writable field, the public field, the revision."""
+"""File, text and replacement of the type, the column, the writable field, the public field and the revision."""
 IMPORT = ("schemas/tasks/task.py", "import Completed,", "import Location, Completed,")
 MIGRATION = """
 import sqlalchemy as sa
@@ -81,27 +81,27 @@ async def main():
         form = {"username": credentials["email"], "password": credentials["password"]}
         token = (await client.post("/auth/login", data=form)).json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
-        seen = {}
+        observed = {}
         created = (await client.post("/tasks", json={"title": "x", "location": "post"})).json()
-        seen["post"] = created["location"]
+        observed["post"] = created["location"]
         path = f"/tasks/{created['id']}"
-        whole = {"title": "x", "priority": "low", "completed": False}
-        seen["put"] = (await client.put(path, json=whole | {"location": "put"})).json()["location"]
-        seen["put without it"] = (await client.put(path, json=whole)).json()["location"]
-        seen["patch"] = (await client.patch(path, json={"location": "patch"})).json()["location"]
-        seen["get"] = (await client.get(path)).json()["location"]
-        seen["list"] = (await client.get("/tasks")).json()["items"][0]["location"]
+        replacement = {"title": "x", "priority": "low", "completed": False}
+        observed["put"] = (await client.put(path, json=replacement | {"location": "put"})).json()["location"]
+        observed["put without location"] = (await client.put(path, json=replacement)).json()["location"]
+        observed["patch"] = (await client.patch(path, json={"location": "patch"})).json()["location"]
+        observed["get"] = (await client.get(path)).json()["location"]
+        observed["list"] = (await client.get("/tasks")).json()["items"][0]["location"]
         items = [
             {"action": "create", "task": {"title": "y", "location": "bulk create"}},
             {"action": "update", "id": created["id"], "changes": {"location": "bulk update"}},
         ]
         results = (await client.post("/tasks/bulk", json={"items": items})).json()["results"]
-        seen["bulk"] = [result["task"]["location"] for result in results]
-        seen["export"] = [task["location"] for task in (await client.get("/auth/me/export")).json()["tasks"]]
-        seen["error"] = (await client.post("/tasks", json={"title": "x", "location": "x" * 101})).json()["code"]
+        observed["bulk"] = [result["task"]["location"] for result in results]
+        observed["export"] = [task["location"] for task in (await client.get("/auth/me/export")).json()["tasks"]]
+        observed["error"] = (await client.post("/tasks", json={"title": "x", "location": "x" * 101})).json()["code"]
         responses = app.openapi()["paths"]["/api/v1/tasks"]["post"]["responses"]
-        seen["documented"] = "INVALID_LOCATION" in json.dumps(responses["400"])
-    print(json.dumps(seen))
+        observed["documented"] = "INVALID_LOCATION" in json.dumps(responses["400"])
+    print(json.dumps(observed))
 
 
 asyncio.run(main())
@@ -110,7 +110,7 @@ asyncio.run(main())
 
 @pytest.fixture
 def copy_with_location(tmp_path: Path) -> Path:
-    """A copy of the source with a task field `location`."""
+    """Return a folder with a copy of the source, which has the task field `location`."""
     source = Path(str(todo.__file__)).parent
     copy = tmp_path / "todo"
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -123,10 +123,10 @@ def copy_with_location(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_a_new_field_is_in_every_operation(copy_with_location: Path, make_database: MakeDatabase) -> None:
+async def test_new_field_is_in_every_operation(copy_with_location: Path, make_database: MakeDatabase) -> None:
     url = await make_database(migrated=False)
 
-    done = await asyncio.to_thread(
+    process = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", SCRIPT, url, SECRET],
         env=os.environ | {"PYTHONPATH": str(copy_with_location)},
@@ -135,11 +135,11 @@ async def test_a_new_field_is_in_every_operation(copy_with_location: Path, make_
         check=False,
     )
 
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout) == {
         "post": "post",
         "put": "put",
-        "put without it": None,
+        "put without location": None,
         "patch": "patch",
         "get": "patch",
         "list": "patch",
@@ -150,5 +150,5 @@ async def test_a_new_field_is_in_every_operation(copy_with_location: Path, make_
     }
 
 
-def test_a_new_field_needs_at_most_five_places() -> None:
+def test_new_field_needs_at_most_five_edits() -> None:
     assert len(EDITS) <= 5

@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, true."""
+"""The OpenAPI document is valid and complete."""
 
 import re
 from typing import Any
@@ -12,11 +12,11 @@ from tests.support import Json, operations_in
 
 @pytest.fixture
 def document(app: FastAPI) -> Json:
-    """The document as clients get it."""
+    """Return the OpenAPI document."""
     return app.openapi()
 
 
-def test_the_document_is_valid(document: Json) -> None:
+def test_document_is_valid(document: Json) -> None:
     validate(document)
 
 
@@ -27,13 +27,13 @@ def test_operation_ids_are_short_and_unique(document: Json) -> None:
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)?", id_) for id_ in ids), ids
 
 
-def test_every_operation_explains_itself(document: Json) -> None:
+def test_every_operation_has_a_summary_and_a_description(document: Json) -> None:
     for name, operation in operations_in(document).items():
         assert operation.get("summary"), name
         assert len(operation.get("description", "")) > 20, name
 
 
-def test_every_error_has_the_one_shape_and_an_example_of_each_code(document: Json) -> None:
+def test_every_error_has_the_error_schema_and_an_example_of_each_code(document: Json) -> None:
     for name, operation in operations_in(document).items():
         for status, response in operation["responses"].items():
             if status.startswith(("4", "5")):
@@ -55,7 +55,7 @@ def test_every_body_has_an_example(document: Json) -> None:
 
 
 def has_example(document: Json, schema: Json) -> bool:
-    """Tell whether a schema, or each of its parts, says what it looks like."""
+    """Return True if a schema, or each of its parts, has an example, fixed values or a known format."""
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     if {"examples", "example", "const", "enum", "default"} & schema.keys() or schema.get("format") in (
@@ -78,36 +78,36 @@ def has_example(document: Json, schema: Json) -> bool:
         ("PUT /api/v1/tags/{tag_id}", {"INVALID_TAG_NAME", "INVALID_COLOR", "TAG_ALREADY_EXISTS"}),
     ],
 )
-def test_the_codes_of_a_400_are_named(document: Json, operation: str, codes: set[str]) -> None:
+def test_400_lists_its_codes(document: Json, operation: str, codes: set[str]) -> None:
     assert codes <= set(
         operations_in(document)[operation]["responses"]["400"]["content"]["application/json"]["examples"]
     )
 
 
 @pytest.mark.parametrize("path", ["/api/v1/tasks/{task_id}", "/api/v1/tags/{tag_id}"])
-def test_what_has_a_version_takes_preconditions(document: Json, path: str) -> None:
+def test_versioned_resource_accepts_preconditions(document: Json, path: str) -> None:
     for method, header in [("get", "If-None-Match"), ("put", "If-Match"), ("delete", "If-Match")]:
         assert header.lower() in headers_of(document["paths"][path][method]), method
 
 
-def test_answers_say_which_headers_they_have(document: Json) -> None:
+def test_response_headers_are_documented(document: Json) -> None:
     for name, operation in operations_in(document).items():
-        takes = headers_of(operation)
+        request_headers = headers_of(operation)
         success = next(response for status, response in operation["responses"].items() if status.startswith("2"))
-        if "if-none-match" in takes:
+        if "if-none-match" in request_headers:
             assert "ETag" in success["headers"], name
-        if "idempotency-key" in takes:
+        if "idempotency-key" in request_headers:
             assert "Idempotency-Replayed" in success["headers"], name
         for status in {"429", "503"} & operation["responses"].keys():
             assert "Retry-After" in operation["responses"][status]["headers"], (name, status)
 
 
 def headers_of(operation: Json) -> set[str]:
-    """Return the names of the headers that an operation takes, in lower case."""
+    """Return the names of the request headers of an operation in lower case."""
     return {parameter["name"].lower() for parameter in operation.get("parameters", []) if parameter["in"] == "header"}
 
 
-def test_what_needs_a_token_says_so(document: Json) -> None:
+def test_operation_with_a_token_documents_its_security(document: Json) -> None:
     for name, operation in operations_in(document).items():
         needs_token = "MISSING_TOKEN" in str(operation["responses"].get("401", ""))
         assert ({"OAuth2PasswordBearer": []} in operation.get("security", [])) == needs_token, name

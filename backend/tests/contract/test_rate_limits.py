@@ -1,4 +1,4 @@
-"""How often one address may try to authenticate (contract, section 2)."""
+"""Rate limits of registration, login and refresh by address (contract, section 2)."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,11 +16,12 @@ from todo.core.limits.rate_limits import network_of
 
 REGISTER, LOGIN, REFRESH = "/auth/register", "/auth/login", "/auth/refresh"
 EVERY_LIMIT = pytest.mark.parametrize(("path", "limit"), [(REGISTER, 5), (LOGIN, 5), (REFRESH, 10)])
+MakeClient = Callable[[], AsyncClient]
 NEW_ADDRESS = (f"2001:db8:0:{number:x}::1" for number in count(1))
 
 
 async def attempt(client: AsyncClient, path: str, email: str | None = None) -> Response:
-    """Try once: register a new e-mail, log in with an unknown one unless it is given, or refresh with no cookie."""
+    """Register, log in or refresh once. The default e-mail address is unknown, and a refresh has no cookie."""
     address = email or f"{uuid4().hex}@example.com"
     if path == REGISTER:
         return await client.post(path, json={"email": address, "password": PASSWORD})
@@ -30,36 +31,34 @@ async def attempt(client: AsyncClient, path: str, email: str | None = None) -> R
 
 
 async def use_up(client: AsyncClient, path: str, limit: int) -> list[int]:
-    """Try as often as it is allowed, and return the statuses."""
+    """Make all attempts that the limit allows, and return their statuses."""
     return [(await attempt(client, path)).status_code for _ in range(limit)]
 
 
 @pytest.fixture(scope="module")
 async def limited_app(make_session_app: MakeApp) -> FastAPI:
-    """Return an application that has the limits on."""
+    """Return an application with rate limits."""
     return await make_session_app(rate_limit_enabled=True)
 
 
 @pytest.fixture
-def limited(limited_app: FastAPI) -> Callable[[], AsyncClient]:
-    """Make clients of that application, each at an address of its own."""
+def make_limited_client(limited_app: FastAPI) -> MakeClient:
+    """Make clients of the limited application with different addresses."""
     return lambda: make_client(limited_app, next(NEW_ADDRESS))
 
 
 @pytest.mark.spec("RTE-001")
 @EVERY_LIMIT
-async def test_lets_as_many_attempts_pass_as_the_contract_allows(
-    limited: Callable[[], AsyncClient], path: str, limit: int
-) -> None:
-    statuses = await use_up(limited(), path, limit)
+async def test_attempts_up_to_the_limit_are_accepted(make_limited_client: MakeClient, path: str, limit: int) -> None:
+    statuses = await use_up(make_limited_client(), path, limit)
 
     assert statuses == [201 if path == REGISTER else 401] * limit
 
 
 @pytest.mark.spec("RTE-002")
 @EVERY_LIMIT
-async def test_refuses_the_attempt_after_that(limited: Callable[[], AsyncClient], path: str, limit: int) -> None:
-    client = limited()
+async def test_attempt_above_the_limit_is_rejected(make_limited_client: MakeClient, path: str, limit: int) -> None:
+    client = make_limited_client()
     await use_up(client, path, limit)
 
     response = await attempt(client, path)
@@ -71,8 +70,8 @@ async def test_refuses_the_attempt_after_that(limited: Callable[[], AsyncClient]
 
 @pytest.mark.spec("RTE-002")
 @EVERY_LIMIT
-async def test_says_when_to_try_again(limited: Callable[[], AsyncClient], path: str, limit: int) -> None:
-    client = limited()
+async def test_429_has_a_retry_after_header(make_limited_client: MakeClient, path: str, limit: int) -> None:
+    client = make_limited_client()
     with time_machine.travel(datetime.now(UTC), tick=False):
         await use_up(client, path, limit)
         response = await attempt(client, path)
@@ -82,8 +81,8 @@ async def test_says_when_to_try_again(limited: Callable[[], AsyncClient], path: 
 
 
 @pytest.mark.spec("RTE-002")
-async def test_refuses_the_right_password_too(limited: Callable[[], AsyncClient], ada: Person) -> None:
-    client = limited()
+async def test_correct_password_above_the_limit_is_rejected(make_limited_client: MakeClient, ada: Person) -> None:
+    client = make_limited_client()
     await use_up(client, LOGIN, 5)
 
     response = await attempt(client, LOGIN, ada.email)
@@ -93,8 +92,8 @@ async def test_refuses_the_right_password_too(limited: Callable[[], AsyncClient]
 
 
 @pytest.mark.spec("RTE-002")
-async def test_counts_attempts_at_once_one_by_one(limited: Callable[[], AsyncClient]) -> None:
-    client = limited()
+async def test_concurrent_attempts_are_all_counted(make_limited_client: MakeClient) -> None:
+    client = make_limited_client()
 
     responses = await asyncio.gather(*(attempt(client, LOGIN) for _ in range(20)))
 
@@ -103,10 +102,8 @@ async def test_counts_attempts_at_once_one_by_one(limited: Callable[[], AsyncCli
 
 @pytest.mark.spec("RTE-003")
 @EVERY_LIMIT
-async def test_lets_attempts_pass_again_after_the_window(
-    limited: Callable[[], AsyncClient], path: str, limit: int
-) -> None:
-    client = limited()
+async def test_attempt_after_the_window_is_accepted(make_limited_client: MakeClient, path: str, limit: int) -> None:
+    client = make_limited_client()
     await use_up(client, path, limit)
     assert (await attempt(client, path)).status_code == 429
 
@@ -117,35 +114,33 @@ async def test_lets_attempts_pass_again_after_the_window(
 
 
 @pytest.mark.spec("RTE-003")
-async def test_lets_an_attempt_pass_when_it_said_so(limited: Callable[[], AsyncClient]) -> None:
-    client = limited()
-    began = datetime.now(UTC)
-    with time_machine.travel(began, tick=False):
+async def test_attempt_after_retry_after_is_accepted(make_limited_client: MakeClient) -> None:
+    client = make_limited_client()
+    started_at = datetime.now(UTC)
+    with time_machine.travel(started_at, tick=False):
         await use_up(client, LOGIN, 5)
-    with time_machine.travel(began + timedelta(seconds=17), tick=False):
-        refused = await attempt(client, LOGIN)
-    wait = timedelta(seconds=17 + int(refused.headers["Retry-After"]))
+    with time_machine.travel(started_at + timedelta(seconds=17), tick=False):
+        rejected = await attempt(client, LOGIN)
+    wait = timedelta(seconds=17 + int(rejected.headers["Retry-After"]))
 
-    with time_machine.travel(began + wait, tick=False):
+    with time_machine.travel(started_at + wait, tick=False):
         response = await attempt(client, LOGIN)
 
-    assert refused.status_code == 429
+    assert rejected.status_code == 429
     assert response.status_code == 401
 
 
 @EVERY_LIMIT
-async def test_counts_each_address_by_itself(limited: Callable[[], AsyncClient], path: str, limit: int) -> None:
-    await use_up(limited(), path, limit + 1)
+async def test_addresses_have_separate_limits(make_limited_client: MakeClient, path: str, limit: int) -> None:
+    await use_up(make_limited_client(), path, limit + 1)
 
-    response = await attempt(limited(), path)
+    response = await attempt(make_limited_client(), path)
 
     assert response.status_code != 429
 
 
-async def test_does_not_believe_an_address_that_the_client_claims(
-    limited: Callable[[], AsyncClient],
-) -> None:
-    client = limited()
+async def test_x_forwarded_for_of_a_client_is_ignored(make_limited_client: MakeClient) -> None:
+    client = make_limited_client()
     await use_up(client, LOGIN, 5)
     client.headers["X-Forwarded-For"] = next(NEW_ADDRESS)
 
@@ -154,14 +149,14 @@ async def test_does_not_believe_an_address_that_the_client_claims(
     assert_error(response, 429, "RATE_LIMIT_EXCEEDED")
 
 
-@pytest.mark.parametrize(("used", "limit"), [(LOGIN, 5), (REGISTER, 5), (REFRESH, 10)])
-async def test_counts_each_call_by_itself(limited: Callable[[], AsyncClient], used: str, limit: int) -> None:
-    client = limited()
-    await use_up(client, used, limit + 1)
+@pytest.mark.parametrize(("exhausted_path", "limit"), [(LOGIN, 5), (REGISTER, 5), (REFRESH, 10)])
+async def test_routes_have_separate_limits(make_limited_client: MakeClient, exhausted_path: str, limit: int) -> None:
+    client = make_limited_client()
+    await use_up(client, exhausted_path, limit + 1)
 
-    others = [await attempt(client, path) for path in (REGISTER, LOGIN, REFRESH) if path != used]
+    responses = [await attempt(client, path) for path in (REGISTER, LOGIN, REFRESH) if path != exhausted_path]
 
-    assert 429 not in {response.status_code for response in others}
+    assert 429 not in {response.status_code for response in responses}
 
 
 @pytest.mark.parametrize(
@@ -172,7 +167,7 @@ async def test_counts_each_call_by_itself(limited: Callable[[], AsyncClient], us
         (REFRESH, "rate_limit_refresh", 1),
     ],
 )
-async def test_takes_the_limit_from_the_settings(make_app: MakeApp, path: str, setting: str, limit: int) -> None:
+async def test_settings_change_the_limit(make_app: MakeApp, path: str, setting: str, limit: int) -> None:
     app = await make_app(rate_limit_enabled=True, **{setting: f"{limit}/minute"})
     client = make_client(app)
 
@@ -182,7 +177,7 @@ async def test_takes_the_limit_from_the_settings(make_app: MakeApp, path: str, s
     assert statuses[limit] == 429
 
 
-async def test_takes_the_window_from_the_settings(make_app: MakeApp) -> None:
+async def test_settings_change_the_window(make_app: MakeApp) -> None:
     client = make_client(await make_app(rate_limit_enabled=True, rate_limit_login="1/hour"))
     await use_up(client, LOGIN, 1)
 
@@ -193,7 +188,7 @@ async def test_takes_the_window_from_the_settings(make_app: MakeApp) -> None:
 
 
 @EVERY_LIMIT
-async def test_counts_nothing_when_limits_are_off(make_app: MakeApp, path: str, limit: int) -> None:
+async def test_disabled_rate_limits_reject_nothing(make_app: MakeApp, path: str, limit: int) -> None:
     client = make_client(await make_app(rate_limit_enabled=False))
 
     statuses = await use_up(client, path, limit + 1)
@@ -202,9 +197,9 @@ async def test_counts_nothing_when_limits_are_off(make_app: MakeApp, path: str, 
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/tags", "/auth/me", "https://todo.test/health"])
-async def test_never_limits_anything_else(make_app: MakeApp, ada: Person, path: str) -> None:
-    once = dict.fromkeys(("rate_limit_register", "rate_limit_login", "rate_limit_refresh"), "1/minute")
-    client = make_client(await make_app(rate_limit_enabled=True, **once))
+async def test_other_routes_have_no_rate_limit(make_app: MakeApp, ada: Person, path: str) -> None:
+    limits = dict.fromkeys(("rate_limit_register", "rate_limit_login", "rate_limit_refresh"), "1/minute")
+    client = make_client(await make_app(rate_limit_enabled=True, **limits))
     client.headers["Authorization"] = ada.client.headers["Authorization"]
     await use_up(client, LOGIN, 2)
 
@@ -213,53 +208,52 @@ async def test_never_limits_anything_else(make_app: MakeApp, ada: Person, path: 
     assert statuses == {200}
 
 
-async def test_never_limits_logging_out(limited: Callable[[], AsyncClient]) -> None:
-    client = limited()
+async def test_logout_has_no_rate_limit(make_limited_client: MakeClient) -> None:
+    client = make_limited_client()
 
     statuses = {(await client.post("/auth/logout")).status_code for _ in range(20)}
 
     assert statuses == {200}
 
 
-# What is left
-
-
-def left_of(response: Response) -> tuple[int, int]:
-    """Return how many attempts a window has, and how many are left of it, as the answer says."""
+def limit_and_remaining(response: Response) -> tuple[int, int]:
+    """Return the limit and the remaining attempts in the headers of a response."""
     assert 1 <= int(response.headers["RateLimit-Reset"]) <= 60
     return int(response.headers["RateLimit-Limit"]), int(response.headers["RateLimit-Remaining"])
 
 
 @pytest.mark.spec("HDR-003")
-async def test_tells_on_every_answer_how_many_attempts_are_left(make_app: MakeApp) -> None:
+async def test_every_response_has_the_remaining_attempts(make_app: MakeApp) -> None:
     client = make_client(await make_app(rate_limit_enabled=True))
 
-    answers = [await log_in(client, "nobody@example.com") for _ in range(6)]
-    unread = await client.post("/auth/register", json={})
+    responses = [await log_in(client, "nobody@example.com") for _ in range(6)]
+    invalid = await client.post("/auth/register", json={})
 
-    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
-    assert [left_of(answer) for answer in answers] == [(5, left) for left in (4, 3, 2, 1, 0, 0)]
-    assert answers[-1].headers["Retry-After"] == answers[-1].headers["RateLimit-Reset"]
-    assert (unread.status_code, left_of(unread)) == (422, (5, 4))
+    assert [response.status_code for response in responses] == [401] * 5 + [429]
+    assert [limit_and_remaining(response) for response in responses] == [
+        (5, remaining) for remaining in (4, 3, 2, 1, 0, 0)
+    ]
+    assert responses[-1].headers["Retry-After"] == responses[-1].headers["RateLimit-Reset"]
+    assert (invalid.status_code, limit_and_remaining(invalid)) == (422, (5, 4))
 
 
 @pytest.mark.spec("HDR-003")
-async def test_tells_nothing_where_nothing_is_counted(ada: Person) -> None:
+async def test_route_without_a_limit_has_no_rate_limit_headers(ada: Person) -> None:
     assert "RateLimit-Limit" not in (await ada.client.get("/tasks")).headers
 
 
 @pytest.mark.spec("HDR-003")
-async def test_lets_pages_of_other_origins_read_what_is_left(make_app: MakeApp) -> None:
+async def test_pages_of_other_origins_can_read_the_rate_limit_headers(make_app: MakeApp) -> None:
     client = make_client(await make_app(rate_limit_enabled=True), headers={"Origin": "http://localhost:3000"})
 
-    exposed = (await log_in(client, "nobody@example.com")).headers["Access-Control-Expose-Headers"]
+    exposed_headers = (await log_in(client, "nobody@example.com")).headers["Access-Control-Expose-Headers"]
 
-    assert {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} <= set(exposed.split(", "))
+    assert {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} <= set(exposed_headers.split(", "))
 
 
 @pytest.mark.spec("HDR-004")
 @pytest.mark.parametrize(
-    ("address", "counted_as"),
+    ("address", "network"),
     [
         ("203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
@@ -268,5 +262,5 @@ async def test_lets_pages_of_other_origins_read_what_is_left(make_app: MakeApp) 
         (None, "unknown"),
     ],
 )
-def test_counts_by_what_one_customer_has(address: str | None, counted_as: str) -> None:
-    assert network_of(address) == counted_as
+def test_address_is_counted_by_its_network(address: str | None, network: str) -> None:
+    assert network_of(address) == network

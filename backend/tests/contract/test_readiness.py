@@ -1,57 +1,52 @@
-"""Whether the service says that it is ready, and why not."""
+"""`GET /ready` reports pending migrations and an unreachable database."""
 
 import asyncpg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from tests.contract.support import HEALTH_URL
 from tests.support import MakeApp, MakeDatabase, assert_error, make_client
 from todo.core.database.migrator import SCRIPTS
 from todo.core.database.url import connect_arguments
 from todo.migrations import REVISIONS
 
-
-def ready_url() -> str:
-    return "https://todo.test/ready"
+READY_URL = "https://todo.test/ready"
 
 
 @pytest.mark.spec("OBS-001")
-async def test_is_ready_on_a_migrated_database(make_app: MakeApp) -> None:
-    response = await make_client(await make_app()).get(ready_url())
+async def test_migrated_database_is_ready(make_app: MakeApp) -> None:
+    response = await make_client(await make_app()).get(READY_URL)
 
     assert (response.status_code, response.json()) == (200, {"status": "ready"})
 
 
 @pytest.mark.spec("OBS-001")
-@pytest.mark.parametrize("migrated", [False, True], ids=["nothing", "one step behind"])
-async def test_is_not_ready_when_migrations_are_pending(
-    make_app: MakeApp, make_database: MakeDatabase, migrated: bool
-) -> None:
+@pytest.mark.parametrize("migrated", [False, True], ids=["no migrations", "one migration behind"])
+async def test_pending_migrations_are_a_503(make_app: MakeApp, make_database: MakeDatabase, migrated: bool) -> None:
     url = await make_database(migrated=migrated)
     if migrated:
         connection = await asyncpg.connect(**connect_arguments(url))
         await connection.execute("UPDATE alembic_version SET version_num = $1", REVISIONS[-2])
         await connection.close()
 
-    response = await make_client(await make_app(url)).get(ready_url())
+    response = await make_client(await make_app(url)).get(READY_URL)
 
     assert_error(response, 503, "MIGRATIONS_PENDING")
 
 
 @pytest.mark.spec("OBS-001")
-async def test_is_ready_for_a_database_that_a_later_version_migrated(
-    make_app: MakeApp, make_database: MakeDatabase
-) -> None:
+async def test_database_of_a_later_version_is_ready(make_app: MakeApp, make_database: MakeDatabase) -> None:
     url = await make_database()
     connection = await asyncpg.connect(**connect_arguments(url))
     await connection.execute("UPDATE alembic_version SET version_num = 'later'")
     await connection.close()
 
-    assert (await make_client(await make_app(url)).get(ready_url())).status_code == 200
+    assert (await make_client(await make_app(url)).get(READY_URL)).status_code == 200
 
 
 @pytest.mark.spec("OBS-001")
-async def test_is_not_ready_but_alive_without_a_database(
+async def test_unreachable_database_is_a_503_and_the_service_is_healthy(
     make_app: MakeApp, make_database: MakeDatabase, server_url: str
 ) -> None:
     url = await make_database()
@@ -62,13 +57,13 @@ async def test_is_not_ready_but_alive_without_a_database(
     await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
     await admin.close()
 
-    response = await client.get(ready_url())
+    response = await client.get(READY_URL)
 
     assert_error(response, 503, "DATABASE_UNREACHABLE")
-    assert (await client.get("https://todo.test/health")).status_code == 200
+    assert (await client.get(HEALTH_URL)).status_code == 200
 
 
-def test_knows_all_migrations_in_their_order() -> None:
+def test_revisions_list_all_migrations_in_order() -> None:
     config = Config()
     config.set_main_option("script_location", SCRIPTS)
 

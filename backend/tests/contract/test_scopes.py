@@ -1,4 +1,4 @@
-"""What a personal access token may do: a walk over all routes of the application."""
+"""Scopes of personal access tokens for all routes."""
 
 from uuid import UUID, uuid4
 
@@ -6,23 +6,14 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from tests.support import (
-    Json,
-    MakeApp,
-    MakeToken,
-    Person,
-    assert_error,
-    authorize,
-    make_client,
-    operations_in,
-)
+from tests.support import Json, MakeApp, MakeToken, Person, assert_error, authorize, make_client, operations_in
 from todo.domain.scope import SCOPES
 from todo.http.dependencies.principal import CurrentUser
 
 INSUFFICIENT_SCOPE = (403, "INSUFFICIENT_SCOPE", "This personal access token may not do that")
 SESSION_REQUIRED = (403, "SESSION_REQUIRED", "A personal access token cannot do that. Log in and try again")
 
-FOR_ANYBODY = {
+WITHOUT_USER = {
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/refresh",
@@ -51,7 +42,7 @@ SCOPE_OF = {
     "PUT /api/v1/tags/{tag_id}": "tags:write",
     "DELETE /api/v1/tags/{tag_id}": "tags:write",
 }
-NEEDS_A_SESSION = [
+LOGIN_SESSION_REQUIRED = [
     "POST /api/v1/auth/password",
     "DELETE /api/v1/auth/me",
     "DELETE /api/v1/auth/sessions/{session_id}",
@@ -59,11 +50,11 @@ NEEDS_A_SESSION = [
     "POST /api/v1/auth/tokens",
     "DELETE /api/v1/auth/tokens/{token_id}",
 ]
-NEEDS_A_USER = [*SCOPE_OF, *NEEDS_A_SESSION]
+USER_REQUIRED = [*SCOPE_OF, *LOGIN_SESSION_REQUIRED]
 
 
 async def call(client: AsyncClient, operation: str, token: str | None = None, key: str | None = None) -> Response:
-    """Call an operation, with ids that nothing has and a body that says nothing."""
+    """Call an operation with unknown ids and an empty body."""
     method, path = operation.split()
     ids = {"task_id": 999_999_999, "tag_id": 999_999_999, "token_id": 999_999_999, "session_id": UUID(int=0)}
     headers = authorize(token) if token else {}
@@ -73,52 +64,45 @@ async def call(client: AsyncClient, operation: str, token: str | None = None, ke
     return await client.request(method, f"https://todo.test{path.format(**ids)}", json=body, headers=headers)
 
 
-def all_but(scope: str) -> list[str]:
-    """Return every other scope."""
+def all_scopes_except(scope: str) -> list[str]:
     return [other for other in SCOPES if other != scope]
 
 
-# The table is the application's
+def test_every_route_is_listed(app: FastAPI) -> None:
+    assert sorted(operations_in(app.openapi())) == sorted([*WITHOUT_USER, *USER_REQUIRED])
 
 
-def test_knows_of_every_route_who_may_use_it(app: FastAPI) -> None:
-    assert sorted(operations_in(app.openapi())) == sorted([*FOR_ANYBODY, *NEEDS_A_USER])
+def test_document_has_security_for_every_route_with_a_user(app: FastAPI) -> None:
+    secured = {name for name, operation in operations_in(app.openapi()).items() if operation.get("security")}
+
+    assert secured == set(USER_REQUIRED)
 
 
-def test_says_of_every_route_for_users_that_it_needs_a_token(app: FastAPI) -> None:
-    documented = {name for name, operation in operations_in(app.openapi()).items() if operation.get("security")}
-
-    assert documented == set(NEEDS_A_USER)
-
-
-def test_gives_every_route_a_scope_that_there_is() -> None:
+def test_routes_use_all_existing_scopes() -> None:
     assert set(SCOPE_OF.values()) == set(SCOPES)
 
 
-@pytest.mark.parametrize("operation", NEEDS_A_USER)
-async def test_asks_anybody_for_a_token(client: AsyncClient, operation: str) -> None:
+@pytest.mark.parametrize("operation", USER_REQUIRED)
+async def test_anonymous_request_is_a_401(client: AsyncClient, operation: str) -> None:
     response = await call(client, operation)
 
     assert_error(response, 401, "MISSING_TOKEN", "Authentication required")
 
 
-@pytest.mark.parametrize("operation", NEEDS_A_USER)
-def test_documents_what_a_token_is_refused(app: FastAPI, operation: str) -> None:
+@pytest.mark.parametrize("operation", USER_REQUIRED)
+def test_document_lists_the_403_codes(app: FastAPI, operation: str) -> None:
     codes = operations_in(app.openapi())[operation]["responses"]["403"]["content"]["application/json"]["examples"]
 
     assert "INSUFFICIENT_SCOPE" in codes
-    assert ("SESSION_REQUIRED" in codes) == (operation in NEEDS_A_SESSION)
-
-
-# What a token may do
+    assert ("SESSION_REQUIRED" in codes) == (operation in LOGIN_SESSION_REQUIRED)
 
 
 @pytest.mark.spec("PAT-005")
 @pytest.mark.parametrize(("operation", "scope"), SCOPE_OF.items())
-async def test_refuses_a_token_with_every_scope_but_the_one_needed(
+async def test_token_without_the_required_scope_is_rejected(
     client: AsyncClient, ada: Person, make_token: MakeToken, operation: str, scope: str
 ) -> None:
-    token = await make_token(ada, *all_but(scope))
+    token = await make_token(ada, *all_scopes_except(scope))
 
     response = await call(client, operation, token["token"])
 
@@ -128,7 +112,7 @@ async def test_refuses_a_token_with_every_scope_but_the_one_needed(
 
 @pytest.mark.spec("PAT-005")
 @pytest.mark.parametrize(("operation", "scope"), SCOPE_OF.items())
-async def test_takes_a_token_with_just_the_scope_needed(
+async def test_token_with_only_the_required_scope_is_accepted(
     client: AsyncClient, ada: Person, make_token: MakeToken, operation: str, scope: str
 ) -> None:
     token = await make_token(ada, scope)
@@ -140,10 +124,10 @@ async def test_takes_a_token_with_just_the_scope_needed(
 
 @pytest.mark.spec("PAT-005")
 @pytest.mark.parametrize(("operation", "scope"), [item for item in SCOPE_OF.items() if not item[0].startswith("GET")])
-async def test_refuses_a_token_that_comes_with_an_idempotency_key_too(
+async def test_token_without_the_scope_is_rejected_with_an_idempotency_key(
     client: AsyncClient, ada: Person, make_token: MakeToken, operation: str, scope: str
 ) -> None:
-    token = await make_token(ada, *all_but(scope))
+    token = await make_token(ada, *all_scopes_except(scope))
 
     response = await call(client, operation, token["token"], key=uuid4().hex)
 
@@ -151,12 +135,12 @@ async def test_refuses_a_token_that_comes_with_an_idempotency_key_too(
 
 
 @pytest.mark.spec("PAT-005")
-async def test_repeats_no_answer_to_a_token_without_the_scope(
+async def test_token_without_the_scope_gets_no_stored_response(
     client: AsyncClient, ada: Person, make_token: MakeToken
 ) -> None:
     headers, body = {"Idempotency-Key": uuid4().hex}, {"title": "Water the plants"}
     await ada.client.post("/tasks", json=body, headers=headers)
-    token = await make_token(ada, *all_but("tasks:write"))
+    token = await make_token(ada, *all_scopes_except("tasks:write"))
 
     response = await client.post("/tasks", json=body, headers=headers | authorize(token["token"]))
 
@@ -165,7 +149,7 @@ async def test_repeats_no_answer_to_a_token_without_the_scope(
 
 @pytest.mark.spec("PAT-005")
 @pytest.mark.parametrize("host", ["todo.test/api/v1/tags", "todo.test/api/v1/tags?", "todo.test/api/v1/tags#", ""])
-async def test_reads_the_resource_from_nowhere_but_the_path(
+async def test_host_header_does_not_change_the_required_scope(
     client: AsyncClient, ada: Person, make_token: MakeToken, host: str
 ) -> None:
     token = await make_token(ada, "tags:read")
@@ -176,8 +160,8 @@ async def test_reads_the_resource_from_nowhere_but_the_path(
 
 
 @pytest.mark.spec("PAT-007")
-@pytest.mark.parametrize("operation", NEEDS_A_SESSION)
-async def test_asks_a_token_with_every_scope_for_a_person(
+@pytest.mark.parametrize("operation", LOGIN_SESSION_REQUIRED)
+async def test_token_with_all_scopes_is_rejected_for_routes_of_login_sessions(
     client: AsyncClient, ada: Person, make_token: MakeToken, operation: str
 ) -> None:
     token = await make_token(ada, *SCOPES)
@@ -188,11 +172,11 @@ async def test_asks_a_token_with_every_scope_for_a_person(
 
 
 @pytest.mark.spec("PAT-007")
-@pytest.mark.parametrize("operation", NEEDS_A_SESSION)
-async def test_refuses_a_token_without_the_scope_what_needs_a_person(
+@pytest.mark.parametrize("operation", LOGIN_SESSION_REQUIRED)
+async def test_missing_scope_is_reported_before_a_required_login_session(
     client: AsyncClient, ada: Person, make_token: MakeToken, operation: str
 ) -> None:
-    token = await make_token(ada, *all_but("account"))
+    token = await make_token(ada, *all_scopes_except("account"))
 
     response = await call(client, operation, token["token"])
 
@@ -200,7 +184,7 @@ async def test_refuses_a_token_without_the_scope_what_needs_a_person(
 
 
 @pytest.mark.spec("PAT-007")
-async def test_asks_a_token_for_a_person_whatever_the_password(
+async def test_token_cannot_delete_the_account_with_the_password(
     client: AsyncClient, ada: Person, make_token: MakeToken
 ) -> None:
     token = await make_token(ada, *SCOPES)
@@ -214,26 +198,26 @@ async def test_asks_a_token_for_a_person_whatever_the_password(
 
 @pytest.fixture(scope="module")
 async def app_with_unscoped_paths(make_session_app: MakeApp) -> FastAPI:
-    """Return an application with resources that nobody has thought of a scope for."""
+    """Return an application with further routes that have no scope."""
 
-    async def answer(user: CurrentUser) -> UUID:
+    async def return_user_id(user: CurrentUser) -> UUID:
         return user.id
 
     app = await make_session_app()
-    app.add_api_route("/api/v1/{path:path}", answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    app.add_api_route("/api/v1/{path:path}", return_user_id, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     return app
 
 
 @pytest.mark.spec("PAT-008")
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/notes", "/notes/7", "/tasks-of-others", "/account", "/tasks:read", "//tasks"])
-async def test_closes_a_resource_without_a_scope_to_every_token(
+async def test_route_without_a_scope_rejects_every_token(
     app_with_unscoped_paths: FastAPI, ada: Person, make_token: MakeToken, method: str, path: str
 ) -> None:
     token = await make_token(ada, *SCOPES)
     async with make_client(app_with_unscoped_paths) as client:
         by_token = await client.request(method, path, headers=authorize(token["token"]))
-        by_person = await client.request(method, path, headers=ada.client.headers)
+        by_user = await client.request(method, path, headers=ada.client.headers)
 
     assert_error(by_token, *INSUFFICIENT_SCOPE)
-    assert by_person.json() == str(ada.id)
+    assert by_user.json() == str(ada.id)

@@ -1,1 +1,1 @@
-"""Tests of the HTTP side."""
+"""Tests of the routers, one folder for each resource."""

@@ -1,13 +1,13 @@
-"""The only place where the service asks what time it is."""
+"""The current time, and instants in UTC."""
 
 from datetime import UTC, datetime
 
 
-def as_utc(instant: datetime) -> datetime:
-    """Give its zone back to the first and to the last instant there is, which the driver keeps as infinities."""
+def attach_utc(instant: datetime) -> datetime:
+    """Attach UTC to an instant. asyncpg returns PostgreSQL's infinity as a naive datetime."""
     return instant.replace(tzinfo=UTC)
 
 
 def utc_now() -> datetime:
-    """Return the present instant, aware and in UTC."""
+    """Return the current instant, aware and in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The settings of one running service, read once from the environment and `.env`."""
+"""The settings of the service, from the environment and from `.env`."""
 
 import json
 import re
@@ -13,23 +13,23 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 JWT_SECRET = re.compile(r"[0-9a-fA-F]{64,}")
-SECRET_COMMAND = "openssl rand -hex 32"  # noqa: S105 -- the command that makes one
+SECRET_COMMAND = "openssl rand -hex 32"  # noqa: S105 -- a command that generates a secret
 DEFAULT_ORIGINS = tuple(f"http://localhost:{port}" for port in (3000, 5173, 8080, 8000))
 
 
 class SettingsError(Exception):
-    """A setting is wrong; the message names each one and says what it should be."""
+    """Settings are wrong. The message has a line for each wrong setting, with the values that it accepts."""
 
 
 def _split_list(value: object) -> object:
-    """Read `a, b` as well as `["a", "b"]`."""
+    """Split a comma-separated list, and parse a JSON array."""
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
         try:
             return json.loads(value)
         except json.JSONDecodeError as error:
-            raise ValueError("should be a list: a, b or a JSON array of strings") from error
+            raise ValueError("should be a comma-separated list or a JSON array of strings") from error
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
@@ -72,7 +72,7 @@ Rate = Annotated[str, AfterValidator(_check_rate)]
 
 
 class Settings(BaseSettings):
-    """One field a variable; `.env.example` documents each for operators."""
+    """Each field is an environment variable. `.env.example` documents the variables."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -111,6 +111,8 @@ class Settings(BaseSettings):
 
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)] = DEFAULT_ORIGINS
     forwarded_allow_ips: str = "127.0.0.1"
+    max_tags: int = Field(default=1000, ge=1)
+    max_tags_per_task: int = Field(default=50, ge=1)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     request_timeout: float = Field(default=15, gt=0)
 
@@ -128,19 +130,19 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
         if self.environment == "production" and "*" in self.cors_origins:
-            raise ValueError("CORS_ORIGINS should name the origins in production; * is refused there")
+            raise ValueError("CORS_ORIGINS should list the allowed origins in production; * is rejected there")
         if self.cookie_samesite == "none" and not self.cookie_secure:
-            raise ValueError("COOKIE_SECURE should be true when COOKIE_SAMESITE is none (browsers demand it)")
+            raise ValueError("COOKIE_SECURE should be true when COOKIE_SAMESITE is none (browsers require this)")
         if self.db_pool_min > self.db_pool_max:
             raise ValueError("DB_POOL_MIN should not exceed DB_POOL_MAX")
         return self
 
 
 def load_settings() -> Settings:
-    """Read the settings of this process.
+    """Return the settings of this process.
 
     Raises:
-        SettingsError: one or more are wrong; a line for each.
+        SettingsError: a variable has an invalid value.
     """
     try:
         return Settings()

@@ -1,4 +1,4 @@
-"""What the log looks like: one line an event, for people or for machines."""
+"""Logging: each log record is a line of text or a JSON object."""
 
 import logging
 import logging.config
@@ -7,35 +7,35 @@ from contextvars import ContextVar
 from todo.core.config import Settings
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""The id of the request that is being served; every line that is written meanwhile has it."""
+"""The id of the current request. `RequestIdFilter` adds it to each log record."""
 
 
 class ConsoleFormatter(logging.Formatter):
-    """Formats a line for people. The time is written out once a second, not once a line."""
+    """Formats a log record as text. The time is formatted once per second, not once per record."""
 
     _second = -1
     _time = ""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 -- logging's name
-        """Return the local time of a line, to the second."""
+        """Return the local time of a log record, to the second."""
         if (second := int(record.created)) != self._second:
             self._second, self._time = second, super().formatTime(record, datefmt)
         return self._time
 
 
 class RequestIdFilter(logging.Filter):
-    """Notes on each line which request it belongs to."""
+    """Adds the request id to log records."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every line pass."""
-        if (serving := request_id.get()) is not None:
-            record.request_id = serving
+        """Add the request id, and accept every log record."""
+        if (current_id := request_id.get()) is not None:
+            record.request_id = current_id
         return True
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send all logs to standard error, as text or as one JSON object a line."""
-    _leave_out_what_nobody_reads()
+    """Write all log records to standard error, in the format of `settings.log_format`."""
+    _disable_unused_attributes()
     logging.config.dictConfig(
         {
             "version": 1,
@@ -70,7 +70,7 @@ def configure_logging(settings: Settings) -> None:
     )
 
 
-def _leave_out_what_nobody_reads() -> None:
-    """Spare each line the look-up of its place in the code, its thread and process (Logging HOWTO, optimization)."""
+def _disable_unused_attributes() -> None:
+    """Skip the source line, thread and process of log records: no format has them (Logging HOWTO, Optimization)."""
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -7,7 +7,7 @@ from pydantic import AfterValidator
 
 from todo.core.errors import InvalidValueError
 from todo.domain.rules import Raises, TextRule, string_schema
-from todo.domain.text import Text
+from todo.domain.text import RawText, Text
 
 EMAIL_MAX = 320
 PASSWORD_MIN = 8
@@ -76,7 +76,7 @@ Email = Annotated[
     Text, AfterValidator(normalize_email), Raises(InvalidEmailError), string_schema(format="email", maxLength=EMAIL_MAX)
 ]
 Password = Annotated[
-    Text,
+    RawText,
     AfterValidator(_check_password),
     Raises(PasswordTooShortError, PasswordTooLongError),
     string_schema(format="password", minLength=PASSWORD_MIN, maxLength=PASSWORD_MAX),

@@ -12,6 +12,7 @@ from todo.domain.text import Text
 
 TITLE_MAX = 200
 DESCRIPTION_MAX = 1000
+SEARCH_TEXT_MAX = 200
 
 
 class InvalidTitleError(InvalidValueError):
@@ -49,6 +50,13 @@ class InvalidStatusError(InvalidValueError):
     field = "status"
 
 
+class SearchTextTooLongError(InvalidValueError):
+    """Search text cannot exceed 200 characters"""
+
+    code = "SEARCH_TEXT_TOO_LONG"
+    field = "q"
+
+
 class InvalidSortFieldError(InvalidValueError):
     """Sort field must be one of: due_date, priority, created_at, title"""
 
@@ -67,6 +75,7 @@ DueDate = Annotated[
     datetime, BeforeValidator(_parse_due_date), Raises(InvalidDueDateError), string_schema(format="date-time")
 ]
 Completed = Annotated[bool, Strict()]
+SearchText = Annotated[Text, TextRule(0, SEARCH_TEXT_MAX, SearchTextTooLongError, trim=False)]
 StatusFilter = Annotated[Literal["all", "pending", "completed"], ChoiceRule(InvalidStatusError)]
 TaskSort = Annotated[
     Literal["due_date", "-due_date", "priority", "-priority", "created_at", "-created_at", "title", "-title"],

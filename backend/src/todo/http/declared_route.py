@@ -83,7 +83,7 @@ class DeclaredRoute(APIRoute):
         return match, {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request whose path matches. The server removes the body of a response to HEAD and keeps its headers."""
+        """Serve a request whose path matches. The server removes the body of a response to HEAD."""
         if scope["method"] not in self._methods:
             await super().handle(scope, receive, send)
             return
@@ -169,8 +169,9 @@ class DeclaredRoute(APIRoute):
 
 
 async def _no_chunks() -> AsyncIterator[bytes]:
-    return
-    yield b""
+    chunks: tuple[bytes, ...] = ()
+    for chunk in chunks:
+        yield chunk
 
 
 def _check_content_type(request: Request, accepted: Sequence[str]) -> None:

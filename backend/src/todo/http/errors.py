@@ -21,6 +21,7 @@ from todo.core.errors import (
     RequestTimeoutError,
     UnknownPathError,
 )
+from todo.schemas.entity_tag import entity_tag
 from todo.schemas.error import read_problem
 
 
@@ -51,7 +52,7 @@ async def _handle_domain_error(_request: Request, error: Exception) -> JSONRespo
     if isinstance(error, PreconditionFailedError):
         current = to_jsonable_python(error.current)
         response = render_error(error, current=current)
-        response.headers["ETag"] = f'"{current["version"]}"'
+        response.headers["ETag"] = f'"{entity_tag(error.current)}"'
         return response
     if isinstance(error, InvalidItemsError):
         members = {} if error.current is None else {"current": to_jsonable_python(error.current)}

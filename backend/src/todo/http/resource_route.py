@@ -12,6 +12,7 @@ from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import API
 from todo.http.idempotency import KEY_ERRORS, KEY_PARAMETER, REPLAYED_HEADERS, idempotent
 from todo.http.openapi import add_errors, errors
+from todo.schemas.entity_tag import entity_tag
 
 
 class ResourceRoute(DeclaredRoute):
@@ -24,9 +25,8 @@ class ResourceRoute(DeclaredRoute):
 
     def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
         """Return the response for a result, with its version as the `ETag`."""
-        version = result.get("version") if isinstance(result, dict) else None
-        if version is not None:
-            headers = ((b"etag", b'"%d"' % version), *headers)
+        if isinstance(result, dict) and "version" in result:
+            headers = ((b"etag", f'"{entity_tag(result)}"'.encode()), *headers)
         return super().render(result, response, *headers)
 
 

@@ -1,4 +1,4 @@
-"""What Alembic runs for every command: connect as the service does, then take the steps in one transaction."""
+"""Alembic's environment: connects to the database and applies the migrations in one transaction."""
 
 import asyncio
 
@@ -12,28 +12,32 @@ from todo.core.config import load_settings
 from todo.core.database.url import connect_arguments
 from todo.models import Base
 
-ONE_AT_A_TIME = 5_406_121
-"""The advisory lock that keeps two migrations of one database apart."""
+MIGRATION_LOCK_ID = 5_406_121
+"""The advisory lock that prevents concurrent migrations of a database."""
+
+LOCK_TIMEOUT = "10s"
 
 
 def find_url() -> str:
-    """Return the address that `todo migrate` passes, or DATABASE_URL when `alembic` is run by hand."""
+    """Return the URL that `todo migrate` passes, or DATABASE_URL for the command `alembic`."""
     url: str | None = context.config.attributes.get("url") or load_settings().database_url
     if url is None:
-        raise SystemExit("Set DATABASE_URL to the database that Alembic should work on.")
+        raise SystemExit("Set DATABASE_URL to the database to migrate.")
     return url
 
 
 def run(connection: Connection) -> None:
-    """Take the steps."""
+    """Run Alembic's command on a connection."""
     context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
     with context.begin_transaction():
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK_ID})"))
+        # A migration that waits for a busy table would make all later statements on it wait too.
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         context.run_migrations()
 
 
 async def connect_and_run(url: str) -> None:
-    """Open one connection for it, through the same address handling as the service's pool."""
+    """Connect to the database with the arguments of the service's pool, and run Alembic's command."""
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: asyncpg.connect(**connect_arguments(url)),

@@ -1,4 +1,4 @@
-"""The tables, all registered on one metadata."""
+"""The tables. This package imports all of them, so that `Base.metadata` is complete."""
 
 from todo.models.access_token import AccessToken
 from todo.models.base import Base
@@ -6,7 +6,8 @@ from todo.models.idempotency_key import IdempotencyKey
 from todo.models.login_session import LoginSession
 from todo.models.tag import Tag
 from todo.models.task import Task
+from todo.models.task_search import TaskSearch
 from todo.models.task_tag_link import TaskTagLink
 from todo.models.user import User
 
-__all__ = ["AccessToken", "Base", "IdempotencyKey", "LoginSession", "Tag", "Task", "TaskTagLink", "User"]
+__all__ = ["AccessToken", "Base", "IdempotencyKey", "LoginSession", "Tag", "Task", "TaskSearch", "TaskTagLink", "User"]

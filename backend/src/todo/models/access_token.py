@@ -1,4 +1,4 @@
-"""The table of personal access tokens, which scripts use in place of a password."""
+"""The table of personal access tokens."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -29,7 +29,7 @@ OWNER_EXISTS = "fk_access_tokens_users"
 
 
 class AccessToken(Base, table=True):
-    """A token as it is stored: by its hash, never itself."""
+    """A personal access token. The table has only the hash of the token."""
 
     __tablename__ = "access_tokens"
     __table_args__: ClassVar = (

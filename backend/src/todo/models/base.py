@@ -1,4 +1,4 @@
-"""The base of all tables: their metadata, and the naming convention of constraints."""
+"""The base class of all tables, and the naming convention of constraints."""
 
 from datetime import datetime
 
@@ -14,11 +14,11 @@ NAMING = {
 
 
 class Base(SQLModel):
-    """The parent of all tables."""
+    """The base class of all tables."""
 
     metadata = MetaData(naming_convention=NAMING)
 
 
 def instant_column() -> Column[datetime]:
-    """Return a column whose default is the instant of the transaction."""
+    """Return a column that is not null and whose default is the start of the transaction."""
     return Column(DateTime(timezone=True), nullable=False, server_default=func.now())

@@ -1,4 +1,4 @@
-"""The table of answers that are kept for whoever asks again."""
+"""The table of idempotency keys and their stored responses."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -14,9 +14,10 @@ OWNER_EXISTS = "fk_idempotency_keys_users"
 
 
 class IdempotencyKey(Base, table=True):
-    """A client's key, what it asked for, and what it was answered; written in the transaction of the write itself.
+    """An idempotency key, the fingerprint of its request, and the stored response (ADR 0025).
 
-    Nobody but that transaction sees the row without its answer.
+    The transaction of the write inserts the row and stores the response. Other transactions never see the row without
+    a response.
     """
 
     __tablename__ = "idempotency_keys"

@@ -1,4 +1,4 @@
-"""The table of sessions: one row for each device that is, or was, logged in."""
+"""The table of login sessions."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -15,7 +15,7 @@ OWNER_EXISTS = "fk_sessions_users"
 
 
 class LoginSession(Base, table=True):
-    """What a log-in began. Of its refresh tokens only hashes are kept: the newest one's and that before it."""
+    """A login session, with the hashes of its current and its previous refresh token (ADR 0020)."""
 
     __tablename__ = "sessions"
     __table_args__: ClassVar = (

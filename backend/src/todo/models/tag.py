@@ -15,11 +15,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    text,
 )
 from sqlmodel import Field
 
 from todo.domain.tag import TAG_NAME_MAX
+from todo.domain.text import SORT_KEY_MAX
 from todo.models.base import Base
 
 NAME_UNIQUE = "uq_tags_user_id_name"
@@ -27,7 +27,7 @@ OWNER_EXISTS = "fk_tags_users"
 
 
 class Tag(Base, table=True):
-    """A label of one user, unique to that user by its name (DB-003)."""
+    """A tag of one user. Its name is unique among the tags of this user (DB-003)."""
 
     __tablename__ = "tags"
     __table_args__: ClassVar = (
@@ -35,7 +35,7 @@ class Tag(Base, table=True):
         UniqueConstraint("user_id", "name", name=NAME_UNIQUE),
         CheckConstraint("name ~ '\\S'", name="name"),
         CheckConstraint("color ~ '^#[0-9A-Fa-f]{6}$'", name="color"),
-        Index("idx_tags_user_id", "user_id", text("lower(name)"), "name"),
+        Index("idx_tags_user_id", "user_id", "name_key", "id"),
     )
 
     user_id: UUID = Field(
@@ -43,5 +43,6 @@ class Tag(Base, table=True):
     )
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
     name: str = Field(sa_column=Column(String(TAG_NAME_MAX), nullable=False))
+    name_key: str = Field(sa_column=Column(String(SORT_KEY_MAX, collation="C"), nullable=False))
     color: str | None = Field(default=None, sa_column=Column(Text))
     version: int = Field(default=1, sa_column=Column(BigInteger, nullable=False, server_default="1"))

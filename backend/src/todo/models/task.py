@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -25,29 +24,21 @@ from sqlmodel import Field
 from todo.domain.identifiers import EXTERNAL_ID_MAX
 from todo.domain.recurrence import RECURRENCE_RULE_MAX
 from todo.domain.task import DESCRIPTION_MAX, TITLE_MAX
+from todo.domain.text import SORT_KEY_MAX
 from todo.models.base import Base, instant_column
 
 PRIORITIES = "ARRAY['high', 'medium', 'low']"
-"""The priorities in their order; their places in it, from 1, are what `idx_tasks_user_priority` is sorted by."""
-DUE = "coalesce(due_date, 'infinity'::timestamptz)"
-"""When a task is due, with never for those without a date: last ascending, first descending."""
-TITLE = "lower(title)"
-SEPARATOR = "\x1f"
-SEARCHED = "lower((title::text || chr(31)) || (COALESCE(description, ''::character varying))::text)"
-"""What a search looks in; the separator, chr(31), keeps it from finding what begins in the title and ends in the
-description.
-
-In PostgreSQL's own words, so that Alembic finds no difference.
-"""
+"""The priorities in order. `idx_tasks_user_priority` is sorted by the position in this array, from 1."""
+DUE_DATE_OR_INFINITY = "coalesce(due_date, 'infinity'::timestamptz)"
+"""Tasks without a due date come last in ascending order, first in descending order."""
 OWNER_EXISTS = "fk_tasks_users"
 
 
 class Task(Base, table=True):
-    """Something a user means to do. Rows of one user lie together: every key begins with the user.
+    """A task of one user. Every key begins with the user (ADR 0006).
 
-    Each index ends in the columns of an order that lists have, so that a page is read from it without a sort, and has
-    what its expressions are made of, so that pages are skipped without the rows; the names that the specification
-    asks for are kept (ADR 0008, ADR 0034).
+    Each index ends with the columns of a sort order, so a page is read from the index without a sort. The included
+    columns let PostgreSQL skip pages without reading rows. The specification defines some of the names (ADR 0008).
     """
 
     __tablename__ = "tasks"
@@ -73,15 +64,8 @@ class Task(Base, table=True):
             "id",
             postgresql_include=["priority"],
         ),
-        Index("idx_tasks_user_due_date", "user_id", text(DUE), "id", postgresql_include=["due_date"]),
-        Index("idx_tasks_user_title", "user_id", text(TITLE), "id", postgresql_include=["title"]),
-        Index(
-            "idx_tasks_search",
-            "search_text",
-            postgresql_using="gin",
-            postgresql_ops={"search_text": "gin_trgm_ops"},
-            postgresql_with={"gin_pending_list_limit": 1024},
-        ),
+        Index("idx_tasks_user_due_date", "user_id", text(DUE_DATE_OR_INFINITY), "id", postgresql_include=["due_date"]),
+        Index("idx_tasks_user_title", "user_id", "title_key", "id"),
     )
 
     user_id: UUID = Field(
@@ -89,12 +73,12 @@ class Task(Base, table=True):
     )
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
     title: str = Field(sa_column=Column(String(TITLE_MAX), nullable=False))
+    title_key: str = Field(sa_column=Column(String(SORT_KEY_MAX, collation="C"), nullable=False))
     description: str | None = Field(default=None, sa_column=Column(String(DESCRIPTION_MAX)))
     completed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     priority: str = Field(default="medium", sa_column=Column(Text, nullable=False, server_default="medium"))
     due_date: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))
-    search_text: str = Field(sa_column=Column(Text, Computed(SEARCHED, persisted=True)))
     external_id: str | None = Field(default=None, sa_column=Column(String(EXTERNAL_ID_MAX)))
     version: int = Field(default=1, sa_column=Column(BigInteger, nullable=False, server_default="1"))
     created_at: datetime = Field(sa_column=instant_column())

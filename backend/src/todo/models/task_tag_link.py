@@ -1,4 +1,4 @@
-"""The table that says which task carries which tag."""
+"""The table of links between tasks and tags."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -13,9 +13,9 @@ TAG_EXISTS = "fk_task_tag_link_tags"
 
 
 class TaskTagLink(Base, table=True):
-    """One row a pair (DB-005). Both foreign keys carry the user: a link across users cannot exist.
+    """A link between a task and a tag (DB-005). Both foreign keys contain the user, so no link crosses users.
 
-    The primary key serves the way from a task to its tags; hence its name (ADR 0008).
+    The primary key is also the index from a task to its tags and has the name of that index (ADR 0008).
     """
 
     __tablename__ = "task_tag_link"

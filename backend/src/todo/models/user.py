@@ -14,16 +14,17 @@ EMAIL_UNIQUE = "uq_users_email"
 
 
 class User(Base, table=True):
-    """A person with an account. The e-mail is unique without regard to case (DB-002)."""
+    """A user. The e-mail address is unique regardless of case (DB-002)."""
 
     __tablename__ = "users"
     __table_args__: ClassVar = (
-        Index(EMAIL_UNIQUE, text("lower(email)"), unique=True),
+        Index(EMAIL_UNIQUE, "email_key", unique=True),
         CheckConstraint("email LIKE '%_@_%'", name="email"),
     )
 
     id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("gen_random_uuid()")))
     email: str = Field(sa_column=Column(String(EMAIL_MAX), nullable=False))
+    email_key: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
     password_hash: str = Field(sa_column=Column(Text, nullable=False))
     name: str | None = Field(default=None, sa_column=Column(String(NAME_MAX)))
     created_at: datetime = Field(sa_column=instant_column())

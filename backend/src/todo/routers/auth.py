@@ -9,7 +9,7 @@ from pydantic import Field
 
 from todo.core.clock import utc_now
 from todo.core.errors import ServiceUnavailableError
-from todo.domain.text import Text
+from todo.domain.text import RawText, Text
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client, limit_rate
 from todo.http.dependencies.resources import Resources, Security, Session
@@ -43,7 +43,7 @@ class LoginForm(RequestModel, ignores=("grant_type", "scope", "client_id", "clie
     """The form of RFC 6749's password grant (section 4.3.2). Its other fields are ignored."""
 
     username: Annotated[Text, Field(description="The e-mail address.", examples=["ada@example.com"])]
-    password: Annotated[Text, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])]
+    password: Annotated[RawText, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])]
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""The pages that show the OpenAPI document, from files of our own: a machine without internet has them too."""
+"""Swagger UI and ReDoc, served from local files so that they work without internet access (ADR 0015)."""
 
 import re
 from base64 import b64encode
@@ -19,7 +19,7 @@ POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; "
     "img-src 'self' data:; style-src 'self' 'unsafe-inline'; worker-src blob:; script-src 'self'"
 )
-"""Nothing comes from, or goes to, anywhere else. Pages style themselves; scripts are ours or known by their hash."""
+"""The pages connect only to this service. Their inline scripts need a hash in the policy."""
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 router = APIRouter(include_in_schema=False)
@@ -27,7 +27,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/docs", methods=[*READ_METHODS])
 async def show_swagger(request: Request) -> HTMLResponse:
-    """Show the page on which every call can be tried."""
+    """Return Swagger UI, which can send requests."""
     app: FastAPI = request.app
     root = request.scope.get("root_path", "")
     page = get_swagger_ui_html(
@@ -40,24 +40,24 @@ async def show_swagger(request: Request) -> HTMLResponse:
         swagger_ui_parameters=SWAGGER_OPTIONS,
     )
     plugin = f'<script src="{root}{REFERENCES}"></script>'.encode()
-    return _guard(request, HTMLResponse(bytes(page.body).replace(b"<script>", plugin + b"<script>", 1)))
+    return _allow_own_scripts(request, HTMLResponse(bytes(page.body).replace(b"<script>", plugin + b"<script>", 1)))
 
 
 @router.api_route(REFERENCES, methods=[*READ_METHODS])
 async def send_plugin() -> FileResponse:
-    """Serve what makes the page above open an operation in a third of the time."""
+    """Return the plugin for Swagger UI, which opens an operation three times as fast."""
     return FileResponse(Path(__file__).with_name("swagger_references.js"), media_type="text/javascript")
 
 
 @router.api_route(REDIRECT, methods=[*READ_METHODS])
 async def redirect_swagger(request: Request) -> HTMLResponse:
-    """Serve what the page above comes back to after a log-in elsewhere."""
-    return _guard(request, get_swagger_ui_oauth2_redirect_html())
+    """Return the page to which an OAuth 2 log-in redirects Swagger UI."""
+    return _allow_own_scripts(request, get_swagger_ui_oauth2_redirect_html())
 
 
 @router.api_route("/redoc", methods=[*READ_METHODS])
 async def show_redoc(request: Request) -> HTMLResponse:
-    """Show the page for reading."""
+    """Return ReDoc, which only shows the document."""
     app: FastAPI = request.app
     root = request.scope.get("root_path", "")
     page = get_redoc_html(
@@ -67,11 +67,11 @@ async def show_redoc(request: Request) -> HTMLResponse:
         with_google_fonts=False,
         redoc_favicon_url=f"{root}{ASSETS}/favicon.png",
     )
-    return _guard(request, page)
+    return _allow_own_scripts(request, page)
 
 
-def _guard(request: Request, page: HTMLResponse) -> HTMLResponse:
-    """Let the page run its own scripts and no others (CSP Level 3, script-src)."""
+def _allow_own_scripts(request: Request, page: HTMLResponse) -> HTMLResponse:
+    """Allow the inline scripts of a page by their hashes (CSP Level 3, script-src)."""
     digests = (b64encode(sha256(script).digest()).decode() for script in INLINE_SCRIPT.findall(bytes(page.body)))
     policy = " ".join([POLICY, *(f"'sha256-{digest}'" for digest in digests)]).encode()
     headers = request_state(request.scope).response_headers

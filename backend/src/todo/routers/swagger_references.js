@@ -1,29 +1,29 @@
-// A plugin of Swagger UI: an operation is opened with what it refers to, and nothing else is looked at. Swagger UI's own
-// way goes through the whole document each time, for references to other documents, of which ours has none (ADR 0015).
+// A plugin for Swagger UI that resolves only the references of an opened operation. Swagger UI itself searches the
+// whole document for references to other documents, which this document does not have (ADR 0015).
 "use strict";
 
-/** Return a value with what it refers to in the place of each reference, save those to what the value is part of. */
-function withReferences(openapi, value, inside = []) {
-  if (Array.isArray(value)) return value.map((item) => withReferences(openapi, item, inside));
+/** Return a value with its references resolved. References to an enclosing schema stay, because they are recursive. */
+function resolveReferences(openapi, value, enclosing = []) {
+  if (Array.isArray(value)) return value.map((item) => resolveReferences(openapi, item, enclosing));
   if (value === null || typeof value !== "object") return value;
   const reference = value.$ref;
   if (typeof reference === "string") {
-    if (inside.includes(reference)) return value;
-    const referred = reference.split("/").slice(1).reduce((parent, name) => parent[name], openapi);
-    return withReferences(openapi, referred, [...inside, reference]);
+    if (enclosing.includes(reference)) return value;
+    const target = reference.split("/").slice(1).reduce((parent, name) => parent[name], openapi);
+    return resolveReferences(openapi, target, [...enclosing, reference]);
   }
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, withReferences(openapi, item, inside)]),
+    Object.entries(value).map(([name, item]) => [name, resolveReferences(openapi, item, enclosing)]),
   );
 }
 
-const OwnReferences = {
+const ReferencePlugin = {
   fn: {
     resolveSubtree: async (openapi, path) => ({
-      spec: withReferences(openapi, path.reduce((parent, name) => parent[name], openapi)),
+      spec: resolveReferences(openapi, path.reduce((parent, name) => parent[name], openapi)),
       errors: [],
     }),
   },
 };
 
-SwaggerUIBundle.presets.apis = [SwaggerUIBundle.presets.apis, () => OwnReferences];
+SwaggerUIBundle.presets.apis = [SwaggerUIBundle.presets.apis, () => ReferencePlugin];

@@ -6,7 +6,7 @@ from fastapi import Query, Response, status
 
 from todo.domain.identifiers import RowId
 from todo.http.dependencies.principal import CurrentUser
-from todo.http.dependencies.resources import Session
+from todo.http.dependencies.resources import Resources, Session
 from todo.http.dependencies.versions import IfMatch
 from todo.http.openapi import Responses, errors, merge_patch
 from todo.http.resource_route import make_router
@@ -15,7 +15,7 @@ from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks import service as task_service
-from todo.services.tasks.errors import TaskNotFoundError
+from todo.services.tasks.errors import TaskNotFoundError, TooManyTagsOnTaskError
 
 router = make_router("/tasks", "tasks")
 
@@ -49,34 +49,40 @@ async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskP
 
 @router.put("/{task_id}", responses=errors(TaskNotFoundError))
 async def replace_task(
-    task_id: RowId, task: TaskReplace, session: Session, user: CurrentUser, versions: IfMatch
+    task_id: RowId, task: TaskReplace, session: Session, user: CurrentUser, entity_tags: IfMatch
 ) -> TaskPublic:
     """Replace a task. Optional fields that are absent become null. The tags stay."""
-    return await task_service.update_task(session, user.id, task_id, task, versions)
+    return await task_service.update_task(session, user.id, task_id, task, entity_tags)
 
 
 @router.patch("/{task_id}", responses=errors(TaskNotFoundError), openapi_extra=merge_patch(TaskUpdate))
 async def update_task(
-    task_id: RowId, task: TaskUpdate, session: Session, user: CurrentUser, versions: IfMatch
+    task_id: RowId, task: TaskUpdate, session: Session, user: CurrentUser, entity_tags: IfMatch
 ) -> TaskPublic:
     """Change some fields of a task. Absent fields stay, and null clears an optional field."""
-    return await task_service.update_task(session, user.id, task_id, task, versions)
+    return await task_service.update_task(session, user.id, task_id, task, entity_tags)
 
 
 @router.delete("/{task_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TaskNotFoundError))
-async def delete_task(task_id: RowId, session: Session, user: CurrentUser, versions: IfMatch) -> None:
+async def delete_task(task_id: RowId, session: Session, user: CurrentUser, entity_tags: IfMatch) -> None:
     """Delete a task. Its tags stay for other tasks."""
-    await task_service.delete_task(session, user.id, task_id, versions)
+    await task_service.delete_task(session, user.id, task_id, entity_tags)
 
 
 @router.post(
     "/{task_id}/tags/{tag_id}",
     status_code=status.HTTP_201_CREATED,
-    responses=TAG_PRESENT | errors(TaskNotFoundError, TagNotFoundError),
+    responses=TAG_PRESENT | errors(TaskNotFoundError, TagNotFoundError, TooManyTagsOnTaskError),
 )
-async def add_tag(task_id: RowId, tag_id: RowId, response: Response, session: Session, user: CurrentUser) -> TaskPublic:
-    """Add a tag to a task and return the task. If the task has the tag already, the response is 200."""
-    task, added = await task_service.add_tag(session, user.id, task_id, tag_id)
+async def add_tag(
+    task_id: RowId, tag_id: RowId, response: Response, session: Session, resources: Resources, user: CurrentUser
+) -> TaskPublic:
+    """Add a tag to a task and return the task. If the task has the tag already, the response is 200.
+
+    A task can have 50 tags, unless the operator allows more.
+    """
+    max_tags = resources.settings.max_tags_per_task
+    task, added = await task_service.add_tag(session, user.id, task_id, tag_id, max_tags=max_tags)
     response.status_code = status.HTTP_201_CREATED if added else status.HTTP_200_OK
     return task
 

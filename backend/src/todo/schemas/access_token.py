@@ -1,18 +1,18 @@
-"""Personal access tokens as they travel."""
+"""Personal access tokens in requests and responses."""
 
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from todo.core.clock import as_utc
+from todo.core.clock import attach_utc
 from todo.domain.access_token import Expiry, TokenName
 from todo.domain.scope import Scope, Scopes
 from todo.schemas.request import RequestModel
 
 
 class AccessTokenCreate(RequestModel):
-    """What a script is to be called, what it may do, and until when."""
+    """A personal access token to create: its name, its scopes and its end."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -22,21 +22,21 @@ class AccessTokenCreate(RequestModel):
 
     name: TokenName
     scopes: Scopes
-    expires_at: Expiry | None = Field(default=None, description="Null: until it is deleted.")
+    expires_at: Expiry | None = Field(default=None, description="Null if the token does not expire.")
 
 
 class AccessTokenPublic(BaseModel):
-    """A personal access token, without the token."""
+    """A personal access token, without the secret value."""
 
     id: int = Field(examples=[3])
     name: str = Field(examples=["backup"])
     scopes: list[Scope] = Field(examples=[["tasks:read"]])
     created_at: datetime
-    expires_at: Annotated[datetime, AfterValidator(as_utc)] | None
-    last_used_at: datetime | None = Field(description="To the minute; null when it was never used.")
+    expires_at: Annotated[datetime, AfterValidator(attach_utc)] | None
+    last_used_at: datetime | None = Field(description="The last use, to the minute; null if the token was never used.")
 
 
 class AccessTokenCreated(AccessTokenPublic):
-    """A personal access token, with the token: it is shown this once."""
+    """A new personal access token. Only this response contains the secret value `token`."""
 
     token: str = Field(examples=["todo_pat_Zm9vYmFyYmF6cXV4"])

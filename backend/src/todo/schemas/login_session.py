@@ -1,4 +1,4 @@
-"""Sessions as their owner sees them."""
+"""Login sessions in responses."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,12 +7,14 @@ from pydantic import BaseModel, Field
 
 
 class SessionPublic(BaseModel):
-    """A device that is logged in."""
+    """A login session."""
 
     id: UUID
-    user_agent: str | None = Field(description="What the device calls itself.", examples=["Mozilla/5.0"])
-    address: str | None = Field(description="Where it last logged in from.", examples=["203.0.113.7"])
+    user_agent: str | None = Field(
+        description="The `User-Agent` of the client that logged in.", examples=["Mozilla/5.0"]
+    )
+    address: str | None = Field(description="The address of the client that logged in.", examples=["203.0.113.7"])
     created_at: datetime
-    last_used_at: datetime = Field(description="When it last refreshed its tokens.")
+    last_used_at: datetime = Field(description="The last refresh, or the log-in.")
     expires_at: datetime
-    current: bool = Field(description="Whether it is the one that asks.", examples=[True])
+    current: bool = Field(description="Whether the request belongs to this login session.", examples=[True])

@@ -1,4 +1,4 @@
-"""Tags as they travel."""
+"""Tags in requests and responses."""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +11,7 @@ from todo.schemas.request import RequestModel
 
 
 class TagOfTask(TypedDict):
-    """A tag as a task shows it."""
+    """A tag of a task."""
 
     id: Annotated[int, Field(examples=[7])]
     name: Annotated[str, Field(examples=["home"])]
@@ -19,7 +19,7 @@ class TagOfTask(TypedDict):
 
 
 class TagPublic(TagOfTask):
-    """A tag. Its version is its ETag, and goes up with every change."""
+    """A tag. Its version grows with every change and is the value of its ETag."""
 
     user_id: UUID
     version: Annotated[int, Field(examples=[1])]

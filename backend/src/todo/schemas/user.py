@@ -1,4 +1,4 @@
-"""Users as they travel."""
+"""Users in requests and responses."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,12 +8,12 @@ from pydantic import MISSING, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from todo.domain.account import Email, Name, Password
-from todo.domain.text import Text
+from todo.domain.text import RawText
 from todo.schemas.request import RequestModel
 
 
 class UserCreate(RequestModel):
-    """What a person gives to register."""
+    """A user to register."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -27,7 +27,7 @@ class UserCreate(RequestModel):
 
 
 class UserPublic(TypedDict):
-    """An account as its owner sees it; never with anything of the password."""
+    """A user, without the password."""
 
     id: Annotated[UUID, Field(examples=["0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11"])]
     email: Annotated[str, Field(examples=["ada@example.com"])]
@@ -36,17 +36,17 @@ class UserPublic(TypedDict):
 
 
 class AccountUpdate(RequestModel, ignores=UserPublic.__annotations__):
-    """Any of the fields; a new e-mail address needs the password beside it."""
+    """The new values of an account. A new `email` also requires the current `password`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada Lovelace"}]})
 
     name: Name | MISSING | None = MISSING
     email: Email | MISSING = MISSING
-    password: Text | MISSING = MISSING
+    password: RawText | MISSING = MISSING
 
 
 class PasswordChange(RequestModel):
-    """The password as it is, and as it is to be."""
+    """The current password and the new password."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -54,13 +54,13 @@ class PasswordChange(RequestModel):
         }
     )
 
-    old_password: Text
+    old_password: RawText
     new_password: Password
 
 
 class AccountDeletion(RequestModel):
-    """The password, so that nobody is deleted by somebody else at their desk."""
+    """The current password, which confirms the deletion of the account."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"password": "correct horse battery"}]})
 
-    password: Text
+    password: RawText

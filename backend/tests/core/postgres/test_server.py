@@ -13,13 +13,9 @@ import asyncpg
 import pytest
 
 from todo.core.database.url import connect_arguments
+from todo.core.postgres.data_folder import DataFolderInUseError
 from todo.core.postgres.process import EmbeddedPostgresError, find_binaries
-from todo.core.postgres.server import (
-    THROW_AWAY,
-    DataFolderInUseError,
-    EmbeddedPostgres,
-    find_running,
-)
+from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres, find_running
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +27,7 @@ def made_before(tmp_path: Path, initialized_data_dir: Path) -> None:
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     """A running server of its own."""
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY) as server:
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS) as server:
         yield server
 
 
@@ -63,7 +59,7 @@ async def test_listens_on_a_socket_for_its_owner_alone(postgres: EmbeddedPostgre
 
 
 async def test_finds_a_short_place_for_the_socket_of_a_long_path(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path / ("long" * 25) / "with, comma", THROW_AWAY) as server:
+    with EmbeddedPostgres(tmp_path / ("long" * 25) / "with, comma", UNSAFE_BUT_FAST_OPTIONS) as server:
         assert await ask(server.url(), "SELECT 1") == 1
 
 
@@ -107,12 +103,12 @@ def test_takes_over_from_a_server_whose_owner_was_killed(tmp_path: Path) -> None
 
 
 async def test_is_not_misled_by_a_stranger_with_the_number_of_an_old_server(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY):
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS):
         lines = (tmp_path / "data" / "postgres" / "postmaster.pid").read_text().splitlines()
     lines[0] = str(os.getpid())
     (tmp_path / "data" / "postgres" / "postmaster.pid").write_text("\n".join(lines))
 
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY) as server:
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS) as server:
         assert await ask(server.url(), "SELECT 1") == 1
 
 
@@ -121,7 +117,7 @@ def test_begins_anew_when_the_first_start_was_cut_off(tmp_path: Path) -> None:
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18")
 
-    with EmbeddedPostgres(tmp_path / "new", THROW_AWAY) as server:
+    with EmbeddedPostgres(tmp_path / "new", UNSAFE_BUT_FAST_OPTIONS) as server:
         assert find_running(tmp_path / "new") == server.url()
     assert not unfinished.exists()
 
@@ -132,12 +128,12 @@ def test_says_what_the_server_said_when_it_does_not_start(tmp_path: Path) -> Non
     with pytest.raises(EmbeddedPostgresError, match="no_such_setting"):
         server.start()
 
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY):
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS):
         pass  # the folder was given back
 
 
 def test_says_which_version_a_folder_needs(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path / "data", THROW_AWAY):
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS):
         pass
     (tmp_path / "data" / "postgres" / "PG_VERSION").write_text("12\n")
 

@@ -12,7 +12,7 @@ import pytest
 
 from todo.core.database.url import connect_arguments
 from todo.core.postgres import supervisor as postgres_supervisor
-from todo.core.postgres.server import THROW_AWAY, EmbeddedPostgres, find_running
+from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor
 
 BUSY = "SELECT count(*) FROM generate_series(1, 10000000000)"
@@ -28,7 +28,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def supervised(data_dir: Path) -> Iterator[EmbeddedPostgres]:
     """A running server that is looked after."""
-    with EmbeddedPostgres(data_dir, THROW_AWAY) as server, PostgresSupervisor(server):
+    with EmbeddedPostgres(data_dir, UNSAFE_BUT_FAST_OPTIONS) as server, PostgresSupervisor(server):
         yield server
 
 

@@ -57,6 +57,13 @@ class LockTimeoutError(ServiceUnavailableError):
     """
 
 
+class StatementTimeoutError(ServiceUnavailableError):
+    """The service is temporarily unavailable. Please try again shortly
+
+    The statement ran longer than its own timeout.
+    """
+
+
 def translate(error: Exception, violations: Violations) -> DomainError | None:
     """Return the domain error for one of asyncpg's, or None if the error is a defect.
 

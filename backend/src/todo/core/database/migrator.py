@@ -1,7 +1,7 @@
-"""Brings a database's schema up and down and tells where it stands; the steps are Alembic's, in `todo.migrations`.
+"""Applies and undoes the Alembic migrations in `todo.migrations`, and compares a database with them.
 
-Alembic is loaded when a step is taken and not before: it takes 10 MB and a quarter of a second, and a service that
-starts on an up-to-date database needs none of it.
+Alembic is imported only to apply or undo migrations. The import takes 10 MB and a quarter of a second, and a service
+that starts on an up-to-date database does not need Alembic.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ SCRIPTS = "todo:migrations"
 
 
 class MigrationError(Exception):
-    """A step cannot be taken, or there is none of that name; the message is Alembic's or the database's."""
+    """A migration failed or does not exist. The message is from Alembic or from the database."""
 
 
 @dataclass(frozen=True)
 class SchemaStatus:
-    """Where a database stands.
+    """The revision of a database, compared with the installed migrations.
 
     Attributes:
-        current: the revision that it has, None on an empty one; it may be one of a later version.
-        pending: the revisions that it lacks, oldest first.
+        current: the last applied revision; None in an empty database. A later version may have applied an unknown one.
+        pending: the revisions that are not applied, oldest first.
     """
 
     current: str | None
@@ -38,37 +38,37 @@ class SchemaStatus:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema up to a revision; two that do it at once wait for each other.
+    """Apply the pending migrations up to a revision. Concurrent upgrades of a database run one after the other.
 
     Raises:
-        MigrationError: there is no such revision.
+        MigrationError: a migration failed, or the revision does not exist.
     """
     _run("upgrade", url, revision)
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Take the schema down to a revision: `-1` for one step, `base` for an empty database (DB-007).
+    """Undo the migrations after a revision; `-1` undoes the last one, `base` all of them (DB-007).
 
     Raises:
-        MigrationError: there is no such revision.
+        MigrationError: a migration failed, or the revision does not exist.
     """
     _run("downgrade", url, revision)
 
 
 def check(url: str) -> None:
-    """Compare the schema that the migrations made with the one that the models describe.
+    """Compare the schema of a migrated database with the models.
 
     Raises:
-        MigrationError: they differ; a migration is missing.
+        MigrationError: the schema and the models differ, so a migration is missing.
     """
     _run("check", url)
 
 
 def read_status(url: str) -> SchemaStatus:
-    """Compare the database with the migrations that are installed.
+    """Compare a database with the installed migrations.
 
     Raises:
-        ServiceUnavailableError: there is no such database, or it is away.
+        ServiceUnavailableError: the database does not exist, or cannot be reached.
     """
     current = asyncio.run(_read_revision(url))
     if current is None:
@@ -89,21 +89,21 @@ async def _read_revision(url: str) -> str | None:
         await connection.close()
 
 
-def _run(step: str, url: str, *arguments: str) -> None:
-    from alembic import command  # noqa: PLC0415 -- see above
-    from alembic.util import CommandError  # noqa: PLC0415 -- see above
-    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 -- see above
+def _run(command_name: str, url: str, *arguments: str) -> None:
+    from alembic import command  # noqa: PLC0415 -- see the module's docstring
+    from alembic.util import CommandError  # noqa: PLC0415 -- see the module's docstring
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 -- see the module's docstring
 
     try:
-        getattr(command, step)(_config(url), *arguments)
+        getattr(command, command_name)(_config(url), *arguments)
     except CommandError as error:
         raise MigrationError(str(error)) from error
     except DBAPIError as error:
-        raise MigrationError(f"the database refused, and nothing was changed: {error.orig}") from error
+        raise MigrationError(f"the database rejected the migration and is unchanged: {error.orig}") from error
 
 
 def _config(url: str) -> "Config":
-    from alembic.config import Config  # noqa: PLC0415 -- see above
+    from alembic.config import Config  # noqa: PLC0415 -- see the module's docstring
 
     config = Config()
     config.set_main_option("script_location", SCRIPTS)

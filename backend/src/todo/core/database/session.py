@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 
-from todo.core.database.driver_errors import TRANSLATED, translate, translated_errors
+from todo.core.database.driver_errors import TRANSLATED, StatementTimeoutError, translate, translated_errors
 from todo.core.database.pool import Pool
 from todo.core.database.statement import Statement
 
@@ -33,7 +33,14 @@ class Session:
                 return await self._connection.fetch(statement.sql, *arguments)
             connection = await self._pool.acquire()
             try:
-                rows = await connection.fetch(statement.sql, *arguments)
+                rows = await connection.fetch(statement.sql, *arguments, timeout=statement.timeout)
+            except TimeoutError as error:
+                # The timeout of the statement itself. The connection waits for the cancellation before its next use.
+                is_own = statement.timeout is not None
+                await self._pool.release(connection, None if is_own else error)
+                if is_own:
+                    raise StatementTimeoutError from error
+                raise
             except BaseException as error:
                 await self._pool.release(connection, error)
                 raise

@@ -16,11 +16,15 @@ class Statement:
     Args:
         expression: the parameters are `bindparam`s.
         violations: by constraint name, the error to raise when the statement violates the constraint.
+        timeout: seconds after which the statement is cancelled; None leaves that to DB_STATEMENT_TIMEOUT.
     """
 
-    def __init__(self, expression: ClauseElement, violations: Violations | None = None) -> None:
+    def __init__(
+        self, expression: ClauseElement, violations: Violations | None = None, timeout: float | None = None
+    ) -> None:
         self.expression = expression
         self.violations = violations or {}
+        self.timeout = timeout
 
     @cached_property
     def sql(self) -> str:

@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL: its process, its server, and the supervisor that restarts it."""
+"""The embedded PostgreSQL: its data folder, process, server and supervisor."""

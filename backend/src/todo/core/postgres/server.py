@@ -1,11 +1,10 @@
-"""A real PostgreSQL of our own: found, initialised, started and stopped by the process that serves.
+"""A PostgreSQL server that the service starts, stops and restarts itself (ADR 0009).
 
-It listens on a Unix socket in a folder that only its owner can enter, so it needs no password and no port. Whoever
-holds the lock on a data folder runs the server of that folder, and the server dies with its process.
+The server listens on a Unix socket in a folder of mode 0700, so it needs no password and no port. The process that
+holds the lock on a data folder runs its server, and the server ends with that process.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -20,38 +19,36 @@ from typing import Self
 
 from sqlalchemy import URL
 
+from todo.core.postgres.data_folder import acquire_lock, find_processes, read_pid_file, send_signal
 from todo.core.postgres.process import Binaries, EmbeddedPostgresError, find_binaries, plan_privileges
 
 PORT = 5432
-"""Names the socket's file; nothing listens on it."""
+"""Part of the name of the socket. The server does not listen on this port."""
 DATABASE = "todo"
 SUPERUSER = "postgres"
 SOCKET_PATH_MAX_BYTES = 107
 WAIT_SECONDS = 60.0
+"""How long the server may take to start, and to stop after each signal."""
 POLL_SECONDS = 0.01
-UNNOTICED_SECONDS = 1.0
-"""How long the processes of a server that was killed have to notice it; one in the middle of a statement does not."""
+ORPHAN_GRACE_SECONDS = 1.0
+"""How long processes that outlived their server may take to end. A process does not end while it runs a statement."""
 INITDB_OPTIONS = ("-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 BUILTIN_LOCALE_OPTIONS = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 BUILTIN_LOCALE_SINCE = 17
-# Errors of statements are ours to log; PostgreSQL's log would repeat them with the values that people typed.
+# The service logs errors of statements itself. PostgreSQL's log would also have the values that users entered.
 SERVER_OPTIONS = ("listen_addresses=", "unix_socket_permissions=0700", f"port={PORT}", "log_min_messages=log",
                   "log_checkpoints=off", "timezone=UTC", "log_timezone=UTC")  # fmt: skip
-THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
-"""Options for tests: each write is the cheaper for what a crash of the machine may lose."""
-
-
-class DataFolderInUseError(EmbeddedPostgresError):
-    """Another process runs the server of this data folder."""
+UNSAFE_BUT_FAST_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+"""Options for tests. Writes are faster, but a crash of the machine can lose them."""
 
 
 class EmbeddedPostgres:
-    """The server of one data folder, from `start` to `stop`; as a context manager, for the length of a block.
+    """The server of a data folder. It runs from `start` to `stop`, or for the length of a `with` block.
 
     Args:
-        data_dir: where it lives; made when missing, for the owner alone.
-        options: further `name=value` settings of the server.
-        report: is told, in a few words, of each step that may take long.
+        data_dir: the folder of the cluster, the lock and the log; created with mode 0700 if it is missing.
+        options: additional `name=value` settings of the server.
+        report: is called with a short message before a step that may take long.
     """
 
     def __init__(
@@ -72,25 +69,25 @@ class EmbeddedPostgres:
         self.stop()
 
     def start(self) -> None:
-        """Return once the server accepts connections; the first time, make its cluster and database.
+        """Start the server, and return when it accepts connections. The first start creates the cluster.
 
         Raises:
-            DataFolderInUseError: another process runs the server of this folder.
-            EmbeddedPostgresError: PostgreSQL cannot run here; the message says what to do.
+            DataFolderInUseError: another process runs the server of this data folder.
+            EmbeddedPostgresError: PostgreSQL cannot run. The message has the reason and the remedy.
         """
         try:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = _lock(self._root / "lock")
+            self._lock = acquire_lock(self._root / "lock")
         except OSError as error:
             raise EmbeddedPostgresError(
-                f"The data folder {self._root} cannot be used ({error.strerror}). Set DATA_DIR to another."
+                f"The data folder {self._root} cannot be used ({error.strerror}). Set DATA_DIR to another folder."
             ) from error
         try:
-            self._end_orphan()
-            binaries = find_binaries(self._major_on_disk())
+            self._stop_orphan()
+            binaries = find_binaries(self._read_cluster_major())
             self._privileges = plan_privileges(binaries.folder, self._root)
             if not self._cluster.exists():
-                self._initialise(binaries)
+                self._create_cluster(binaries)
             self._privileges.hand_over(self._cluster)
             self._launch(binaries)
         except BaseException:
@@ -98,7 +95,7 @@ class EmbeddedPostgres:
             raise
 
     def stop(self) -> None:
-        """Disconnect all clients, write everything, end the server and give the folder back."""
+        """Stop the server, which closes all connections and writes all data, and release the data folder."""
         if self._process is not None:
             for stop_signal in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
                 self._process.send_signal(stop_signal)
@@ -111,53 +108,58 @@ class EmbeddedPostgres:
             self._lock = None
 
     def is_running(self) -> bool:
-        """Tell whether the server that was started has not ended."""
+        """Tell whether the server was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
     def restart(self) -> None:
-        """Start the server again after it ended by itself.
+        """Start the server again after it ended unexpectedly.
 
         Raises:
-            EmbeddedPostgresError: it does not start; the message has what it said.
+            EmbeddedPostgresError: the server does not start. The message has its output.
         """
-        self._end_orphan()
-        self._launch(find_binaries(self._major_on_disk()))
+        self._stop_orphan()
+        self._launch(find_binaries(self._read_cluster_major()))
 
     def url(self, database: str = DATABASE) -> str:
-        """Return the address of one of this running server's databases."""
-        return _url(_read_pid_file(self._cluster)[4], database)
+        """Return the URL of a database of the running server.
 
-    def _major_on_disk(self) -> int | None:
+        Raises:
+            EmbeddedPostgresError: the server does not run.
+        """
+        pid_file = read_pid_file(self._cluster)
+        if pid_file is None:
+            raise EmbeddedPostgresError(f"No PostgreSQL runs in {self._root}.")
+        return _make_url(pid_file.socket_folder, database)
+
+    def _read_cluster_major(self) -> int | None:
         try:
             return int((self._cluster / "PG_VERSION").read_text())
         except FileNotFoundError:
             return None
 
-    def _end_orphan(self) -> None:
-        """Wait for a server that outlived its process: it is stopping, or is told to now, for the lock is ours.
+    def _stop_orphan(self) -> None:
+        """Stop an earlier server that outlived its owner. This process has the lock, so the server has no owner.
 
-        Processes that outlived their server are killed if need be, since no other can start beside them.
+        Processes that outlived their server are killed, because a new server cannot start beside them.
         """
-        fields = _read_pid_file(self._cluster)
-        began = time.monotonic()
-        while workers := _processes_working_in(self._cluster):
-            waited = time.monotonic() - began
-            if fields and int(fields[0]) in workers:
-                _send(signal.SIGINT, int(fields[0]))
-            elif waited > UNNOTICED_SECONDS:
-                _send(signal.SIGKILL, *workers)
-            if waited > WAIT_SECONDS:
-                raise EmbeddedPostgresError(
-                    f"An earlier PostgreSQL does not stop. End process {workers[0]}, then retry."
-                )
+        pid_file = read_pid_file(self._cluster)
+        started_at = time.monotonic()
+        while pids := find_processes(self._cluster):
+            waited_seconds = time.monotonic() - started_at
+            if pid_file is not None and pid_file.pid in pids:
+                send_signal(signal.SIGINT, pid_file.pid)
+            elif waited_seconds > ORPHAN_GRACE_SECONDS:
+                send_signal(signal.SIGKILL, *pids)
+            if waited_seconds > WAIT_SECONDS:
+                raise EmbeddedPostgresError(f"An earlier PostgreSQL does not stop. End process {pids[0]}, then retry.")
             time.sleep(POLL_SECONDS)
-        if fields and Path("/proc/self").exists():
-            # After a crash a stranger may have the old server's number by now, and PostgreSQL would take it for that.
+        if Path("/proc/self").exists():
+            # After a crash another program may have this pid, and PostgreSQL would mistake it for the old server.
             (self._cluster / "postmaster.pid").unlink(missing_ok=True)
 
-    def _initialise(self, binaries: Binaries) -> None:
-        """Make the cluster beside its place and move it there whole, so that a kill leaves all or nothing."""
-        self._report(f"making a PostgreSQL {binaries.major} database in {self._root}")
+    def _create_cluster(self, binaries: Binaries) -> None:
+        """Create the cluster in another folder and rename that, so an interruption leaves no incomplete cluster."""
+        self._report(f"creating a PostgreSQL {binaries.major} database in {self._root}")
         unfinished = self._root / "postgres.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
@@ -172,7 +174,7 @@ class EmbeddedPostgres:
         unfinished.rename(self._cluster)
 
     def _run(self, binaries: Binaries, command: list[str], stdin: str = "") -> None:
-        done = subprocess.run(
+        completed = subprocess.run(
             [binaries.folder / command[0], *command[1:]],
             input=stdin,
             capture_output=True,
@@ -182,17 +184,15 @@ class EmbeddedPostgres:
             env=_environment(),
             preexec_fn=self._privileges.drop,
         )
-        if done.returncode != 0:
-            raise EmbeddedPostgresError(f"{command[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
+        if completed.returncode != 0:
+            raise EmbeddedPostgresError(f"{command[0]} failed: {completed.stderr.strip() or completed.stdout.strip()}")
 
     def _launch(self, binaries: Binaries) -> None:
-        folder = self._socket_folder()
-        quoted = str(folder).replace('"', '""')
-        options = [f'unix_socket_directories="{quoted}"', *SERVER_OPTIONS, *self._options]
+        quoted_folder = str(self._prepare_socket_folder()).replace('"', '""')
+        options = [f'unix_socket_directories="{quoted_folder}"', *SERVER_OPTIONS, *self._options]
         log_path = self._root / "postgres.log"
         with log_path.open("ab") as log:
-            start_of_log = log.tell()
-            # A session of its own: a Ctrl-C in the terminal is for the service, which stops this server last.
+            log_start = log.tell()
             self._process = subprocess.Popen(
                 [binaries.folder / "postgres", "-D", self._cluster, *(f"--{option}" for option in options)],
                 stdin=subprocess.DEVNULL,
@@ -200,18 +200,19 @@ class EmbeddedPostgres:
                 stderr=log,
                 cwd=self._root,
                 env=_environment(),
+                # Ctrl-C in the terminal must not reach the server, because the service stops the server last.
                 start_new_session=True,
-                preexec_fn=self._privileges.drop,  # noqa: PLW1509 -- it makes system calls only, and takes no lock
+                preexec_fn=self._privileges.drop,  # noqa: PLW1509 -- `drop` only makes system calls and needs no lock
             )
         deadline = time.monotonic() + WAIT_SECONDS
-        while not _accepts(self._cluster, self._process.pid):
+        while not _accepts_connections(self._cluster, self._process.pid):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                said = log_path.read_bytes()[start_of_log:].decode(errors="replace").strip()
-                raise EmbeddedPostgresError(f"PostgreSQL does not start. It said:\n{said}")
+                output = log_path.read_bytes()[log_start:].decode(errors="replace").strip()
+                raise EmbeddedPostgresError(f"PostgreSQL does not start. Its output:\n{output}")
             time.sleep(POLL_SECONDS)
 
-    def _socket_folder(self) -> Path:
-        """Return a folder, made for its owner alone, whose path is short and plain enough for a socket."""
+    def _prepare_socket_folder(self) -> Path:
+        """Return the folder of the socket; a temporary folder if PostgreSQL cannot use the data folder's path."""
         folder = self._root / "run"
         if len(os.fsencode(folder / f".s.PGSQL.{PORT}.lock")) > SOCKET_PATH_MAX_BYTES or "," in str(folder):
             digest = hashlib.sha256(os.fsencode(self._root)).hexdigest()[:16]
@@ -221,75 +222,36 @@ class EmbeddedPostgres:
         state = folder.lstat()
         if state.st_uid != self._privileges.uid or state.st_mode & 0o077:
             raise EmbeddedPostgresError(
-                f"{folder} belongs to somebody else or is open to others. Remove it, then retry."
+                f"{folder} belongs to another user, or other users have access to it. Remove it, then retry."
             )
         return folder
 
 
 def find_running(data_dir: Path, database: str = DATABASE) -> str | None:
-    """Return the address of the server that another process runs in this data folder, or None."""
+    """Return the URL of a database of the server that another process runs in a data folder, or None."""
     cluster = data_dir.absolute() / "postgres"
-    fields = _read_pid_file(cluster)
-    return _url(fields[4], database) if fields and _accepts(cluster, int(fields[0])) else None
+    pid_file = read_pid_file(cluster)
+    if pid_file is None or not _accepts_connections(cluster, pid_file.pid):
+        return None
+    return _make_url(pid_file.socket_folder, database)
 
 
-def _url(socket_folder: str, database: str) -> str:
+def _make_url(socket_folder: str, database: str) -> str:
     query = {"host": socket_folder, "port": str(PORT)}
     return URL.create("postgresql+asyncpg", username=SUPERUSER, database=database, query=query).render_as_string()
 
 
-def _lock(path: Path) -> int:
-    """Take the folder for this process; the kernel gives it back however the process ends."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.read(descriptor, 20).decode() or "unknown"
-        os.close(descriptor)
-        raise DataFolderInUseError(
-            f"The data folder {path.parent} is in use by another service (process {owner}). "
-            "Stop that one, or set DATA_DIR to another folder."
-        ) from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, str(os.getpid()).encode())
-    return descriptor
-
-
-def _read_pid_file(cluster: Path) -> list[str]:
-    """Return the lines of `postmaster.pid`: process, folder, start, port, socket folder, …, status; or none."""
-    try:
-        return (cluster / "postmaster.pid").read_text().splitlines()
-    except OSError:
-        return []
-
-
-def _processes_working_in(cluster: Path) -> list[int]:
-    """Return the processes whose working folder is the cluster, which every process of a PostgreSQL has."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if (process / "cwd").readlink() == cluster.resolve():
-                found.append(int(process.name))
-    return found
-
-
-def _send(signal_: signal.Signals, *processes: int) -> None:
-    for process in processes:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal_)
-
-
-def _accepts(cluster: Path, pid: int) -> bool:
-    """Tell whether this process is the cluster's server and takes connections."""
-    fields = _read_pid_file(cluster)
-    if fields[:1] != [str(pid)] or fields[-1].strip() != "ready":
+def _accepts_connections(cluster: Path, pid: int) -> bool:
+    """Tell whether a process is the server of a cluster and accepts connections."""
+    pid_file = read_pid_file(cluster)
+    if pid_file is None or pid_file.pid != pid or not pid_file.is_ready:
         return False
     with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
-        probe.connect(f"{fields[4]}/.s.PGSQL.{PORT}")
+        probe.connect(f"{pid_file.socket_folder}/.s.PGSQL.{PORT}")
         return True
     return False
 
 
 def _environment() -> dict[str, str]:
-    """Return our environment without what would steer PostgreSQL elsewhere."""
+    """Return the environment without the `PG*` variables, which would change the server's settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}

@@ -1,4 +1,4 @@
-"""Starts the embedded PostgreSQL again when it ended by itself."""
+"""Restarts the embedded PostgreSQL when it ends unexpectedly (ADR 0009)."""
 
 import logging
 import subprocess
@@ -8,21 +8,22 @@ from typing import Self
 from todo.core.postgres.process import EmbeddedPostgresError
 from todo.core.postgres.server import EmbeddedPostgres
 
-LOOK_SECONDS = 0.2
+CHECK_SECONDS = 0.2
 RETRY_SECONDS = 2.0
 
 logger = logging.getLogger(__name__)
 
 
 class PostgresSupervisor:
-    """Keeps a started server running for the length of a block; requests find it away meanwhile, and answer 503.
+    """Restarts a server that ended, for the length of a block. Requests get 503 until the server is back.
 
-    It is a thread of its own for the whole block: a child of PostgreSQL's kind dies with the thread that made it.
+    A single thread does this for the whole block, because the kernel ends the server when the thread ends that
+    started it.
     """
 
     def __init__(self, postgres: EmbeddedPostgres) -> None:
         self._postgres = postgres
-        self._over = threading.Event()
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="postgres-supervisor", daemon=True)
 
     def __enter__(self) -> Self:
@@ -30,18 +31,18 @@ class PostgresSupervisor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stopping.set()
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._over.wait(LOOK_SECONDS):
+        while not self._stopping.wait(CHECK_SECONDS):
             if self._postgres.is_running():
                 continue
-            logger.error("The embedded PostgreSQL ended by itself; it is started again")
+            logger.error("The embedded PostgreSQL ended unexpectedly and is started again")
             try:
                 self._postgres.restart()
             except (EmbeddedPostgresError, OSError, subprocess.SubprocessError):
                 logger.exception("The embedded PostgreSQL could not be started again")
-                self._over.wait(RETRY_SECONDS)
+                self._stopping.wait(RETRY_SECONDS)
             else:
-                logger.warning("The embedded PostgreSQL runs again")
+                logger.warning("The embedded PostgreSQL was started again")

@@ -74,7 +74,7 @@ CurrentUser = Annotated[Principal, Depends(get_current_user)]
 
 
 def scope_of(method: str, path: str) -> str:
-    """Return the scope of a request: `tasks:read` for GET and HEAD below `/api/v1/tasks`, `account` below `/api/v1/auth`."""
+    """Return the scope of a request: `account` below `/api/v1/auth`, `tasks:read` for reads below `/api/v1/tasks`."""
     resource = path.partition(f"{API}/")[2].partition("/")[0]
     if resource == "auth":
         return ACCOUNT_SCOPE

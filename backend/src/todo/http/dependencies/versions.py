@@ -1,4 +1,4 @@
-"""Conditional writes: the versions of an `If-Match` header (RFC 9110, section 13.1.1)."""
+"""Conditional writes: the entity tags of an `If-Match` header (RFC 9110, section 13.1.1)."""
 
 import re
 from typing import Annotated
@@ -7,14 +7,14 @@ from fastapi import Depends, Header, Request
 
 from todo.core.errors import InvalidValueError, PreconditionFailedError
 from todo.http.openapi import raises
-from todo.services.shared.versions import Versions
+from todo.services.shared.versions import EntityTags
 
 ENTITY_TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'
 """An entity tag (RFC 9110, section 8.8.3). A proxy that compresses a response marks its tag as weak, with `W/`."""
 ENTITY_TAGS = re.compile(rf"[ \t,]*{ENTITY_TAG}(?:[ \t]*,[ \t,]*{ENTITY_TAG})*[ \t,]*")
 """A list of entity tags, with empty elements (RFC 9110, section 5.6.1)."""
 OPAQUE_TAG = re.compile(r'"([^"]*)"')
-VERSION = re.compile(r"[1-9][0-9]{0,17}")
+OUR_TAG = re.compile(r"[1-9][0-9]{0,17}(?:-[0-9a-f]{12})?")
 
 
 class InvalidIfMatchError(InvalidValueError):
@@ -25,7 +25,7 @@ class InvalidIfMatchError(InvalidValueError):
 
 
 @raises(PreconditionFailedError, InvalidIfMatchError)
-async def get_versions(
+async def get_entity_tags(
     request: Request,
     if_match: Annotated[
         str | None,
@@ -35,10 +35,11 @@ async def get_versions(
             alias="If-Match",
         ),
     ] = None,
-) -> Versions | None:
-    """Return the versions that a write accepts, or None for any.
+) -> EntityTags | None:
+    """Return the entity tags that a write accepts, or None for any.
 
-    A weak tag is compared like a strong one (ADR 0024). A tag that is no version matches none.
+    A tag that is a version alone accepts the task whatever its tags are. A weak tag is compared like a strong one
+    (ADR 0024). A tag of another form matches no resource.
 
     Raises:
         InvalidIfMatchError: the header is not a list of entity tags.
@@ -49,7 +50,7 @@ async def get_versions(
     header = ",".join(request.headers.getlist("If-Match"))
     if header.strip() == "*":
         return None
-    return frozenset(int(tag) for tag in read_entity_tags(header) if VERSION.fullmatch(tag))
+    return frozenset(filter(OUR_TAG.fullmatch, read_entity_tags(header)))
 
 
 def read_entity_tags(header: str) -> list[str]:
@@ -63,4 +64,4 @@ def read_entity_tags(header: str) -> list[str]:
     return OPAQUE_TAG.findall(header)
 
 
-IfMatch = Annotated[Versions | None, Depends(get_versions)]
+IfMatch = Annotated[EntityTags | None, Depends(get_entity_tags)]

@@ -1,4 +1,4 @@
-"""Create users, tasks, tags and the links between the last two."""
+"""Create users, tasks, tags and the links between tasks and tags."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -89,7 +89,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the four tables."""
     op.drop_index("idx_task_tag_link_tag", table_name="task_tag_link")
     op.drop_table("task_tag_link")
     op.drop_index("idx_tasks_user_priority", table_name="tasks")

@@ -1,4 +1,4 @@
-"""Add sessions, personal access tokens and idempotency keys; give tasks and tags a version, tasks an external id."""
+"""Add login sessions, access tokens, idempotency keys, versions of tasks and tags, and external ids of tasks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -72,7 +72,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them; versions begin at 1 again should they come back."""
+    """Drop the tables and columns. After another upgrade all versions are 1."""
     op.drop_index(
         "uq_tasks_user_id_external_id", table_name="tasks", postgresql_where=sa.text("external_id IS NOT NULL")
     )

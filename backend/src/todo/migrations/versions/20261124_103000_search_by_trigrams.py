@@ -1,4 +1,7 @@
-"""Search one stored column by trigrams; let every order, that by title too, be read from an index."""
+"""Add a search column, and an index for each sort order.
+
+The trigram index of earlier installations is not created any more; the revision e2a94c07d1b8 drops it (ADR 0008).
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,25 +17,10 @@ ORDERS = [
     ("idx_tasks_user_due_date", "coalesce(due_date, 'infinity'::timestamptz)", "due_date"),
     ("idx_tasks_user_title", "lower(title)", "title"),
 ]
-CREATE_EXTENSION = """
-DO $$ BEGIN
-    CREATE EXTENSION IF NOT EXISTS pg_trgm;
-EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_file THEN
-    RAISE WARNING 'pg_trgm is not to be had here; searching works without it, slower for who has many tasks';
-END $$
-"""
-DROP_EXTENSION = """
-DO $$ BEGIN
-    DROP EXTENSION IF EXISTS pg_trgm;
-EXCEPTION WHEN insufficient_privilege OR dependent_objects_still_exist THEN
-    RAISE NOTICE 'pg_trgm stays: somebody else has or needs it';
-END $$
-"""
-HAS_EXTENSION = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')"
 
 
 def upgrade() -> None:
-    """Add the column and its index, that on titles, and let the one on due dates hold never as the latest."""
+    """Add the search column and the index on titles, and replace the indexes on priorities and due dates."""
     op.add_column(
         "tasks",
         sa.Column(
@@ -47,24 +35,13 @@ def upgrade() -> None:
     for name, key, column in ORDERS:
         op.drop_index(name, table_name="tasks", if_exists=True)
         op.create_index(name, "tasks", ["user_id", sa.text(key), "id"], postgresql_include=[column])
-    op.execute(CREATE_EXTENSION)
-    if op.get_bind().scalar(sa.text(HAS_EXTENSION)):
-        op.create_index(
-            "idx_tasks_search",
-            "tasks",
-            ["search_text"],
-            postgresql_using="gin",
-            postgresql_ops={"search_text": "gin_trgm_ops"},
-            postgresql_with={"gin_pending_list_limit": 1024},
-        )
 
 
 def downgrade() -> None:
-    """Search without help again."""
+    """Drop the search column and restore the earlier indexes."""
     op.drop_index("idx_tasks_search", table_name="tasks", if_exists=True)
     for name, _, _ in ORDERS:
         op.drop_index(name, table_name="tasks")
     op.create_index("idx_tasks_user_due_date", "tasks", ["user_id", "due_date", "id"])
     op.create_index("idx_tasks_user_priority", "tasks", ["user_id", sa.text(PRIORITY), "id"])
     op.drop_column("tasks", "search_text")
-    op.execute(DROP_EXTENSION)

@@ -1,4 +1,4 @@
-"""Have lists planned for who has ten thousand tasks, whatever most people have (ADR 0034)."""
+"""Plan lists for users with 10,000 tasks (ADR 0008)."""
 
 from alembic import op
 
@@ -7,23 +7,23 @@ down_revision = "8d1c6f0e2b57"
 branch_labels = None
 depends_on = None
 
-ANALYZE_WHAT_THERE_IS = """
+ANALYZE_TASKS = """
 DO $$ BEGIN
     IF EXISTS (SELECT FROM tasks) THEN
         ANALYZE tasks;
     END IF;
 END $$
 """
-"""ANALYZE takes the setting up. An empty table is left to be planned for as one of an unknown size."""
+"""ANALYZE activates the setting. An empty table is not analyzed, so PostgreSQL assumes a default size."""
 
 
 def upgrade() -> None:
-    """Tell PostgreSQL to expect a user for every 10,000 tasks."""
+    """Set the number of distinct users to one for every 10,000 tasks."""
     op.execute("ALTER TABLE tasks ALTER COLUMN user_id SET (n_distinct = -0.0001)")
-    op.execute(ANALYZE_WHAT_THERE_IS)
+    op.execute(ANALYZE_TASKS)
 
 
 def downgrade() -> None:
-    """Have it find out by itself again."""
+    """Let ANALYZE estimate the number of distinct users again."""
     op.execute("ALTER TABLE tasks ALTER COLUMN user_id RESET (n_distinct)")
-    op.execute(ANALYZE_WHAT_THERE_IS)
+    op.execute(ANALYZE_TASKS)

@@ -1,1 +1,1 @@
-"""One file a step, named by the instant it was written."""
+"""The migrations. The name of a file begins with the time at which it was written."""

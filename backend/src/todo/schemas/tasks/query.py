@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from todo.domain.identifiers import ExternalId
-from todo.domain.task import Priority, StatusFilter, TaskSort
+from todo.domain.task import Priority, SearchText, StatusFilter, TaskSort
 from todo.domain.text import Text
 from todo.schemas.page import PageQuery
 
@@ -14,7 +14,7 @@ class TaskQuery(PageQuery):
     """Which tasks to list, in which order, and which page. Filters combine with AND."""
 
     q: Annotated[
-        Text, Field(description="Text in the title or the description, in any case. Wildcards have no meaning.")
+        SearchText, Field(description="Text in the title or the description, in any case. Wildcards have no meaning.")
     ] = ""
     status: Annotated[StatusFilter, Field(description="Whether the task is completed.")] = "all"
     priority: Priority | None = None

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from todo.core.clock import as_utc
+from todo.core.clock import attach_utc
 from todo.core.database.session import Session
 from todo.core.security.tokens import hash_token
 from todo.domain.access_token import InvalidExpiryError
@@ -70,7 +70,7 @@ async def authenticate_access_token(session: Session, token: str, now: datetime)
     row = await session.fetch_one(statements.SELECT_BY_HASH, token_hash=hash_token(token))
     if row is None:
         raise InvalidTokenError
-    if row["expires_at"] is not None and as_utc(row["expires_at"]) <= now:
+    if row["expires_at"] is not None and attach_utc(row["expires_at"]) <= now:
         raise TokenExpiredError
     if row["last_used_at"] is None or row["last_used_at"] <= now - LAST_USED_PRECISION:
         await session.fetch_all(statements.UPDATE_LAST_USED, user_id=row["user_id"], id=row["id"], now=now)

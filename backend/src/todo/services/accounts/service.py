@@ -11,6 +11,7 @@ from todo.core.metrics import LOGINS
 from todo.core.security.passwords import PasswordHasher
 from todo.core.security.tokens import TokenSigner, hash_token
 from todo.domain.account import InvalidEmailError, normalize_email
+from todo.domain.text import fold
 from todo.schemas.user import AccountUpdate, PasswordChange, UserCreate, UserPublic
 from todo.services.accounts import statements
 from todo.services.accounts.errors import InvalidCredentialsError, WrongOldPasswordError, WrongPasswordError
@@ -38,7 +39,13 @@ async def create_user(session: Session, hasher: PasswordHasher, user: UserCreate
         EmailAlreadyExistsError: the address is taken, in any case; of two concurrent requests one gets this (REG-003).
     """
     password_hash = await hasher.hash(user.password)
-    row = await session.fetch_one(statements.INSERT_USER, email=user.email, password_hash=password_hash, name=user.name)
+    row = await session.fetch_one(
+        statements.INSERT_USER,
+        email=user.email,
+        email_key=fold(user.email),
+        password_hash=password_hash,
+        name=user.name,
+    )
     return _read_row(row)
 
 
@@ -66,9 +73,9 @@ async def log_in(
     except InvalidEmailError:
         user = None
     else:
-        user = await session.fetch_one(statements.SELECT_CREDENTIALS, email=email, address=client.address)
+        user = await session.fetch_one(statements.SELECT_CREDENTIALS, email_key=fold(email), address=client.address)
     # The hash bounds the length of the key: an address can be as long as a request body.
-    account = str(user["id"]) if user else hash_token(email.casefold()).hex()
+    account = str(user["id"]) if user else hash_token(fold(email)).hex()
     if user is None or not user["known_address"]:
         security.rate_limits.count_attempt(ACCOUNT_LIMIT, account)
     if not await security.hasher.verify(password, user["password_hash"] if user else None) or user is None:
@@ -102,10 +109,11 @@ async def update_user(session: Session, security: Security, principal: Principal
     values = changes.model_dump(exclude={"password"})
     if not values:
         return await get_user(session, principal.id)
-    statement = statements.update_user(frozenset(values))
     if "email" in values:
         password = changes.model_dump().get("password", "")
+        values["email_key"] = fold(values["email"])
         values["password_hash"] = await _verify_password(session, security, principal, password)
+    statement = statements.update_user(frozenset(values) - {"password_hash"})
     row = await session.fetch_one(statement, user_id=principal.id, **values)
     if row is None and "email" in values:
         raise WrongPasswordError

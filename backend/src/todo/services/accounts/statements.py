@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sqlalchemy import String, Uuid, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import String, Text, Uuid, bindparam, delete, exists, insert, select, update
 
 from todo.core.database.statement import Statement
 from todo.models import LoginSession, User
@@ -12,7 +12,6 @@ from todo.services.accounts.errors import EmailAlreadyExistsError
 from todo.services.shared.tables import binds_of, columns_of, table_of
 
 USERS, LOGIN_SESSIONS = table_of(User), table_of(LoginSession)
-EMAIL = bindparam("email", type_=String)
 USER_ID = bindparam("user_id", type_=Uuid)
 PASSWORD_HASH = bindparam("password_hash", type_=String)
 PUBLIC_COLUMNS = columns_of(USERS, UserPublic)
@@ -21,7 +20,7 @@ PASSWORD_UNCHANGED = (IS_OWN_ACCOUNT, USERS.c.password_hash == PASSWORD_HASH)
 """The password was verified before the statement. If it was changed since, the statement matches no row."""
 
 INSERT_USER = Statement(
-    insert(USERS).values(binds_of(USERS, ("email", "password_hash", "name"))).returning(*PUBLIC_COLUMNS),
+    insert(USERS).values(binds_of(USERS, ("email", "email_key", "password_hash", "name"))).returning(*PUBLIC_COLUMNS),
     violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
 )
 SELECT_CREDENTIALS = Statement(
@@ -32,7 +31,7 @@ SELECT_CREDENTIALS = Statement(
         exists()
         .where(LOGIN_SESSIONS.c.user_id == USERS.c.id, LOGIN_SESSIONS.c.address == bindparam("address", type_=String))
         .label("known_address"),
-    ).where(func.lower(USERS.c.email) == func.lower(EMAIL))
+    ).where(USERS.c.email_key == bindparam("email_key", type_=Text))
 )
 SELECT_USER = Statement(select(*PUBLIC_COLUMNS).where(IS_OWN_ACCOUNT))
 SELECT_PASSWORD_HASH = Statement(select(USERS.c.password_hash).where(IS_OWN_ACCOUNT))

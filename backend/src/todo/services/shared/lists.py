@@ -21,7 +21,6 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.types import TypeEngine
 
 from todo.core.database.session import Row, Session
 from todo.core.database.statement import Statement
@@ -35,6 +34,8 @@ Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]] | Mapping[str, Colum
 Conditions = Sequence[ColumnElement[bool]]
 SortKeys = Sequence[ColumnElement[Any]]
 ONE: ColumnElement[int] = literal_column("1")
+LIST_TIMEOUT_SECONDS = 2.0
+"""A list of 100,000 tasks takes a tenth of this; a slower one must not hold a connection."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,16 @@ class Order:
     """One sort field.
 
     Attributes:
-        key: returns the sort key for the columns of an item, in the words of its index.
-        column_type: the SQL type of the field.
+        column: the column that is compared.
         cursor_type: the pydantic type of the field's value in a cursor.
+        key: returns the sort key for the column, in the words of its index.
+        column_value: returns the column's value for the field's value in a cursor.
     """
 
-    key: Callable[[Columns], ColumnElement[Any]]
-    column_type: TypeEngine[Any]
+    column: str
     cursor_type: Any
+    key: Callable[[ColumnElement[Any]], ColumnElement[Any]] = lambda column: column
+    column_value: Callable[[Any], Any] = lambda value: value
 
 
 class PageShape(NamedTuple):
@@ -96,7 +99,8 @@ class Listing(Generic[Item]):
 
     def sort_keys(self, columns: Columns, sort: str) -> SortKeys:
         """Return the sort keys of an item; the last one is the id, so the order is total."""
-        return [self.orders[sort.removeprefix("-")].key(columns), columns["id"]]
+        order = self.orders[sort.removeprefix("-")]
+        return [order.key(columns[order.column]), columns["id"]]
 
     def select_page(self, shape: PageShape, conditions: Conditions, matching: CTE | None = None) -> Statement:
         """Return the statement for a page. Each row has an item's columns and, if it counts, the `total` of the list.
@@ -106,24 +110,26 @@ class Listing(Generic[Item]):
         Args:
             shape: the sort and the kind of paging.
             conditions: the filters, the owner among them.
-            matching: the ids and sort keys (`id`, `key`) of all items, where no index has them in this order.
+            matching: the ids and sort keys (`id`, `sort_key`) of all items, where no index has them in this order.
         """
         page = self._page(shape, conditions, matching)
-        order = _in_direction(self.sort_keys(page.c, shape.sort), shape.sort)
-        columns = [*page.c, *self.computed(page.c)]
+        order = _in_direction([page.c.sort_key, page.c.id], shape.sort)
+        columns = [*(page.c[column.name] for column in self.columns), *self.computed(page.c)]
         if not shape.counts:
-            return Statement(select(*columns).select_from(page).order_by(*order))
+            return Statement(select(*columns).select_from(page).order_by(*order), timeout=LIST_TIMEOUT_SECONDS)
         total = self._total(conditions, matching)
-        return Statement(select(total.c.total, *columns).select_from(total.outerjoin(page, true())).order_by(*order))
+        listed = select(total.c.total, *columns).select_from(total.outerjoin(page, true())).order_by(*order)
+        return Statement(listed, timeout=LIST_TIMEOUT_SECONDS)
 
     def _page(self, shape: PageShape, conditions: Conditions, matching: CTE | None) -> Subquery:
         """Return the items of one page. Skipped and unsorted items are read by id and sort key alone."""
         if matching is not None:
-            keys: SortKeys = [matching.c.key, matching.c.id]
-            items = select(matching.c.id)
+            keys: SortKeys = [matching.c.sort_key, matching.c.id]
+            items = select(matching.c.id, matching.c.sort_key)
         else:
             keys = self.sort_keys(self.table.c, shape.sort)
-            items = (select(self.table.c.id) if shape.skips else select(*self.columns)).where(*conditions)
+            columns = [self.table.c.id] if shape.skips else self.columns
+            items = select(*columns, keys[0].label("sort_key")).where(*conditions)
         items = items.where(*self._after_cursor(keys, shape)).order_by(*_in_direction(keys, shape.sort))
         items = items.limit(bindparam("limit", type_=BigInteger))
         if not shape.skips and matching is None:
@@ -131,7 +137,7 @@ class Listing(Generic[Item]):
         shown = (items.offset(bindparam("offset", type_=BigInteger)) if shape.skips else items).subquery("shown")
         # The limit stops PostgreSQL from inverting the join, which would scan `shown` once for each row of the table.
         row = select(*self.columns).where(self.is_owned, self.table.c.id == shown.c.id).limit(ONE).lateral("item")
-        return select(*row.c).select_from(shown.join(row, true())).subquery("page")
+        return select(*row.c, shown.c.sort_key).select_from(shown.join(row, true())).subquery("page")
 
     def _total(self, conditions: Conditions, matching: CTE | None) -> Subquery:
         counted = select(func.count().label("total"))
@@ -142,9 +148,9 @@ class Listing(Generic[Item]):
     def _after_cursor(self, keys: SortKeys, shape: PageShape) -> Conditions:
         if not shape.continues:
             return []
-        name = shape.sort.removeprefix("-")
+        column = self.orders[shape.sort.removeprefix("-")].column
         last_seen = {
-            name: bindparam("after", type_=self.orders[name].column_type),
+            column: bindparam("after", type_=self.table.c[column].type),
             "id": bindparam("after_id", type_=BigInteger),
         }
         here, there = tuple_(*keys), tuple_(*self.sort_keys(last_seen, shape.sort))
@@ -180,7 +186,8 @@ class Listing(Generic[Item]):
         if shape.skips:
             values["offset"] = min((query.page - 1) * query.limit, BIGINT_MAX)
         if cursor is not None:
-            values |= cursor._asdict()
+            order = self.orders[sort.removeprefix("-")]
+            values |= {"after": order.column_value(cursor.after), "after_id": cursor.after_id}
         rows = await session.fetch_all(select_page(shape), **values)
         total: int | None = rows[0]["total"] if query.total else None
         items = [self.read_row(row) for row in rows[: query.limit] if row["id"] is not None]

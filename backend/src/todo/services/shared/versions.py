@@ -1,9 +1,16 @@
-"""Versions of rows: bumped by every change, compared by conditional writes (RFC 9110, section 13)."""
+"""Versions of rows: bumped by every change, compared by conditional writes (RFC 9110, section 13; ADR 0024)."""
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Table, any_, bindparam, func, literal_column
+from collections.abc import Mapping
+from typing import Any
 
-Versions = frozenset[int]
-"""The versions that a conditional write accepts; the empty set accepts none."""
+from sqlalchemy import ARRAY, ColumnElement, Table, Text, any_, bindparam, cast, func, literal_column, or_
+
+from todo.core.errors import PreconditionFailedError
+from todo.schemas.entity_tag import entity_tag
+
+EntityTags = frozenset[str]
+"""The entity tags that a conditional write accepts, without quotes: `3` or, with the digest of tags, `3-1f0c…`."""
+SEPARATOR: ColumnElement[str] = literal_column("'-'", Text)
 
 
 def bump_version(table: Table) -> dict[str, ColumnElement[object]]:
@@ -18,6 +25,29 @@ def bump_version(table: Table) -> dict[str, ColumnElement[object]]:
     return values
 
 
-def version_matches(table: Table) -> ColumnElement[bool]:
-    """Return the condition of a conditional write, for its WHERE; the statement gets the parameter `versions`."""
-    return table.c.version == any_(bindparam("versions", type_=ARRAY(BigInteger)))
+def entity_tag_matches(table: Table, digest: ColumnElement[str] | None = None) -> ColumnElement[bool]:
+    """Return the condition of a conditional write, for its WHERE; the statement gets the parameter `entity_tags`.
+
+    A tag that is a version alone matches whatever the digest is.
+    """
+    entity_tags = bindparam("entity_tags", type_=ARRAY(Text))
+    version = cast(table.c.version, Text)
+    matches = version == any_(entity_tags)
+    if digest is None:
+        return matches
+    return or_(matches, version.concat(SEPARATOR).concat(digest) == any_(entity_tags))
+
+
+def check_entity_tags(entity_tags: EntityTags | None, resource: Mapping[str, Any]) -> None:
+    """Check the entity tags of a conditional write against the current state; None accepts any state.
+
+    Raises:
+        PreconditionFailedError: no tag is that of the resource.
+    """
+    if entity_tags is not None and entity_tags.isdisjoint({entity_tag(resource), str(resource["version"])}):
+        raise PreconditionFailedError(resource)
+
+
+def condition_values(entity_tags: EntityTags | None) -> dict[str, EntityTags]:
+    """Return the parameters of a statement that is conditional if there are entity tags."""
+    return {} if entity_tags is None else {"entity_tags": entity_tags}

@@ -9,6 +9,12 @@ class TagNotFoundError(NotFoundError):
     code = "TAG_NOT_FOUND"
 
 
+class TooManyTagsError(InvalidValueError):
+    """There are too many tags. Delete some, then try again"""
+
+    code = "TOO_MANY_TAGS"
+
+
 class TagAlreadyExistsError(InvalidValueError):
     """A tag with this name already exists"""
 

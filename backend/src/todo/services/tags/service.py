@@ -5,24 +5,29 @@ from uuid import UUID
 
 from todo.core.database.session import Row, Session
 from todo.core.errors import PreconditionFailedError
+from todo.domain.text import sort_key
 from todo.schemas.tag import TagPublic, TagWrite
-from todo.services.shared.versions import Versions
+from todo.services.shared.versions import EntityTags, condition_values
 from todo.services.tags import statements
-from todo.services.tags.errors import TagNotFoundError
+from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
 
 
-async def create_tag(session: Session, user_id: UUID, tag: TagWrite) -> TagPublic:
+async def create_tag(session: Session, user_id: UUID, tag: TagWrite, *, max_tags: int) -> TagPublic:
     """Create a tag (TAG-001).
 
     Raises:
+        TooManyTagsError: the user has `max_tags` tags.
         TagAlreadyExistsError: the user has a tag of this name; of two concurrent requests one gets this (TAG-002).
         InvalidTokenError: the user was deleted.
     """
-    return _read_row(await session.fetch_one(statements.INSERT_TAG, user_id=user_id, **tag.model_dump()))
+    row = await session.fetch_one(statements.INSERT_TAG, user_id=user_id, max_tags=max_tags, **_values(tag))
+    if row is None:
+        raise TooManyTagsError
+    return _read_row(row)
 
 
 async def list_tags(session: Session, user_id: UUID) -> list[TagPublic]:
-    """Return the user's tags in the order of their names, ignoring case (TAG-007, TAG-008)."""
+    """Return the user's tags in the order of their names, ignoring case and accents (TAG-007, TAG-008)."""
     return [_read_row(row) for row in await session.fetch_all(statements.SELECT_TAGS, user_id=user_id)]
 
 
@@ -36,43 +41,38 @@ async def get_tag(session: Session, user_id: UUID, tag_id: int) -> TagPublic:
 
 
 async def update_tag(
-    session: Session, user_id: UUID, tag_id: int, tag: TagWrite, versions: Versions | None = None
+    session: Session, user_id: UUID, tag_id: int, tag: TagWrite, entity_tags: EntityTags | None = None
 ) -> TagPublic:
-    """Replace a tag's name and colour, and bump the versions of its tasks (TAG-009).
+    """Replace a tag's name and colour (TAG-009). The statement writes one row, however many tasks have the tag.
 
     Raises:
         TagNotFoundError: the tag does not exist, or belongs to another user (TAG-011, TAG-012).
         TagAlreadyExistsError: another tag of the user has this name (TAG-010).
-        PreconditionFailedError: the tag's version is not in `versions` (VER-004).
+        PreconditionFailedError: the tag has none of the entity tags (VER-004).
     """
-    async with session.transaction() as transaction:
-        await _lock_tag_and_bump_tasks(transaction, user_id, tag_id, versions)
-        row = await transaction.fetch_one(statements.UPDATE_TAG, user_id=user_id, tag_id=tag_id, **tag.model_dump())
-        return _read_row(row)
+    statement = statements.update_tag(conditional=entity_tags is not None)
+    row = await session.fetch_one(
+        statement, user_id=user_id, tag_id=tag_id, **_values(tag), **condition_values(entity_tags)
+    )
+    if row is None:
+        raise PreconditionFailedError(await get_tag(session, user_id, tag_id))
+    return _read_row(row)
 
 
-async def delete_tag(session: Session, user_id: UUID, tag_id: int, versions: Versions | None = None) -> None:
-    """Delete a tag with its links, and bump the versions of its tasks (TAG-013, ASC-009).
+async def delete_tag(session: Session, user_id: UUID, tag_id: int, entity_tags: EntityTags | None = None) -> None:
+    """Delete a tag with its links; the tasks stay (TAG-013, ASC-009).
 
     Raises:
         TagNotFoundError: the tag does not exist, or belongs to another user (TAG-014, TAG-015).
-        PreconditionFailedError: the tag's version is not in `versions` (VER-005).
+        PreconditionFailedError: the tag has none of the entity tags (VER-005).
     """
-    async with session.transaction() as transaction:
-        await _lock_tag_and_bump_tasks(transaction, user_id, tag_id, versions)
-        await transaction.fetch_all(statements.DELETE_TAG, user_id=user_id, tag_id=tag_id)
+    statement = statements.delete_tag(conditional=entity_tags is not None)
+    if not await session.fetch_one(statement, user_id=user_id, tag_id=tag_id, **condition_values(entity_tags)):
+        raise PreconditionFailedError(await get_tag(session, user_id, tag_id))
 
 
-async def _lock_tag_and_bump_tasks(session: Session, user_id: UUID, tag_id: int, versions: Versions | None) -> None:
-    """Lock the tag against changes and new links, then bump the versions of its tasks.
-
-    Two statements are needed. The snapshot of the first is older than the lock and can miss a link that was added
-    while the statement waited for the lock.
-    """
-    tag = _read_row(await session.fetch_one(statements.LOCK_TAG, user_id=user_id, tag_id=tag_id))
-    if versions is not None and tag["version"] not in versions:
-        raise PreconditionFailedError(tag)
-    await session.fetch_all(statements.BUMP_TAGGED_TASKS, user_id=user_id, tag_id=tag_id)
+def _values(tag: TagWrite) -> dict[str, object]:
+    return {**tag.model_dump(), "name_key": sort_key(tag.name)}
 
 
 def _read_row(row: Row | None) -> TagPublic:

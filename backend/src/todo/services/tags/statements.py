@@ -1,48 +1,53 @@
 """Statements on tags."""
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from functools import cache
+
+from sqlalchemy import Integer, bindparam, delete, func, insert, select, update
 
 from todo.core.database.statement import Statement
-from todo.models import Tag, Task, TaskTagLink
+from todo.models import Tag
 from todo.models.tag import NAME_UNIQUE, OWNER_EXISTS
 from todo.schemas.tag import TagPublic, TagWrite
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.tables import binds_of, columns_of, table_of
-from todo.services.shared.versions import bump_version
+from todo.services.shared.versions import bump_version, entity_tag_matches
 from todo.services.tags.errors import TagAlreadyExistsError
 
-TAGS, TASKS, LINKS = table_of(Tag), table_of(Task), table_of(TaskTagLink)
+TAGS = table_of(Tag)
 USER_ID = bindparam("user_id", type_=TAGS.c.user_id.type)
 TAG_ID = bindparam("tag_id", type_=TAGS.c.id.type)
 PUBLIC_COLUMNS = columns_of(TAGS, TagPublic)
-WRITABLE_COLUMNS = binds_of(TAGS, TagWrite.model_fields)
+WRITABLE_COLUMNS = binds_of(TAGS, [*TagWrite.model_fields, "name_key"])
 IS_OWN_TAG = (TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
+BY_NAME = (TAGS.c.name_key, TAGS.c.name.collate("C"))
 VIOLATIONS = {NAME_UNIQUE: TagAlreadyExistsError, OWNER_EXISTS: InvalidTokenError}
 
+_count = select(func.count()).select_from(TAGS).where(TAGS.c.user_id == USER_ID).scalar_subquery()
+_new_tag = select(USER_ID, *WRITABLE_COLUMNS.values()).where(_count < bindparam("max_tags", type_=Integer))
 INSERT_TAG = Statement(
-    insert(TAGS).values(user_id=USER_ID, **WRITABLE_COLUMNS).returning(*PUBLIC_COLUMNS), violations=VIOLATIONS
-)
-SELECT_TAG = Statement(select(*PUBLIC_COLUMNS).where(*IS_OWN_TAG))
-LOCK_TAG = Statement(select(*PUBLIC_COLUMNS).where(*IS_OWN_TAG).with_for_update())
-SELECT_TAGS = Statement(
-    select(*PUBLIC_COLUMNS).where(TAGS.c.user_id == USER_ID).order_by(func.lower(TAGS.c.name), TAGS.c.name)
-)
-UPDATE_TAG = Statement(
-    update(TAGS).where(*IS_OWN_TAG).values(**WRITABLE_COLUMNS, **bump_version(TAGS)).returning(*PUBLIC_COLUMNS),
+    insert(TAGS).from_select(["user_id", *WRITABLE_COLUMNS], _new_tag).returning(*PUBLIC_COLUMNS),
     violations=VIOLATIONS,
 )
-DELETE_TAG = Statement(delete(TAGS).where(*IS_OWN_TAG))
-# The rows are locked in the order of their ids, so two tags of the same tasks can change concurrently.
-_tagged_tasks = (
-    select(TASKS.c.user_id, TASKS.c.id)
-    .join(LINKS, and_(LINKS.c.user_id == TASKS.c.user_id, LINKS.c.task_id == TASKS.c.id))
-    .where(LINKS.c.user_id == USER_ID, LINKS.c.tag_id == TAG_ID)
-    .order_by(TASKS.c.id)
-    .with_for_update(of=TASKS, key_share=True)
-    .cte("tagged_tasks")
-)
-BUMP_TAGGED_TASKS = Statement(
-    update(TASKS)
-    .where(TASKS.c.user_id == _tagged_tasks.c.user_id, TASKS.c.id == _tagged_tasks.c.id)
-    .values(**bump_version(TASKS))
-)
+"""Inserts nothing if the user has `max_tags` tags. Concurrent requests can exceed that by their number."""
+SELECT_TAG = Statement(select(*PUBLIC_COLUMNS).where(*IS_OWN_TAG))
+SELECT_TAGS = Statement(select(*PUBLIC_COLUMNS).where(TAGS.c.user_id == USER_ID).order_by(*BY_NAME))
+
+
+@cache
+def update_tag(*, conditional: bool) -> Statement:
+    """Return the statement that replaces a tag; a conditional one has the parameter `entity_tags`."""
+    condition = [entity_tag_matches(TAGS)] if conditional else []
+    return Statement(
+        update(TAGS)
+        .where(*IS_OWN_TAG, *condition)
+        .values(**WRITABLE_COLUMNS, **bump_version(TAGS))
+        .returning(*PUBLIC_COLUMNS),
+        violations=VIOLATIONS,
+    )
+
+
+@cache
+def delete_tag(*, conditional: bool) -> Statement:
+    """Return the statement that deletes a tag with its links; a conditional one has the parameter `entity_tags`."""
+    condition = [entity_tag_matches(TAGS)] if conditional else []
+    return Statement(delete(TAGS).where(*IS_OWN_TAG, *condition).returning(TAGS.c.id))

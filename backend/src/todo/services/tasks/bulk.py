@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from todo.core.database.session import Session
+from todo.core.database.statement import Statement
 from todo.core.errors import InvalidItemsError, PreconditionFailedError, Problem
 from todo.domain.bulk import DuplicateItemError
 from todo.domain.identifiers import UNKNOWN_ID
@@ -23,6 +24,7 @@ from todo.schemas.tasks.bulk import (
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.authentication import InvalidTokenError
 from todo.services.tasks import bulk_statements as statements
+from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
 
@@ -32,6 +34,7 @@ Problems = dict[int, list[Problem]]
 """Problems of items by index; the first one decides the status."""
 Outcomes = dict[int, tuple[int, int]]
 """Status and task id of items by index."""
+CREATED = 201
 VALIDATED_AT_ONCE = 50
 """Items validated before other requests run: a long recurrence rule takes a millisecond."""
 
@@ -106,26 +109,54 @@ async def _lock_and_check(session: Session, user_id: UUID, items: Items, problem
         return {}
     rows = await session.fetch_all(statements.LOCK_TASKS, user_id=user_id, id=ids, external_id=external_ids)
     versions = {row["id"]: row["version"] for row in rows}
+    ids_by_external_id = {row["external_id"]: row["id"] for row in rows if row["external_id"] is not None}
+    created = _first_creates(items, ids_by_external_id)
     failed: Outcomes = {}
     for index, item in targets.items():
         if item.id not in versions:
             problems[index] = [Problem.of(TaskNotFoundError)]
+        elif isinstance(item, DeleteItem) and created.get(item.id, index) < index:
+            # Deletions run before creates, so the create would make a new task.
+            problems[index] = [Problem.of(DuplicateItemError, "id")]
         elif item.version is not None and item.version != versions[item.id]:
             problems[index] = [Problem.of(PreconditionFailedError)]
             failed[index] = (PreconditionFailedError.status, item.id)
     return failed
 
 
+def _first_creates(items: Items, ids_by_external_id: Mapping[str, int]) -> dict[int, int]:
+    """Return the index of the first create that names each existing task by its external id."""
+    first: dict[int, int] = {}
+    for index, item in items.items():
+        if isinstance(item, CreateItem) and item.task.external_id is not None:
+            task_id = ids_by_external_id.get(item.task.external_id)
+            if task_id is not None:
+                first.setdefault(task_id, index)
+    return first
+
+
 async def _update(session: Session, user_id: UUID, items: Items) -> Outcomes:
     updates = {index: item for index, item in items.items() if isinstance(item, UpdateItem)}
     changes = {item.id: fields for item in updates.values() if (fields := item.changes.model_dump())}
     if changes:
+        rows = [column_values(fields) for fields in changes.values()]
         arrays: dict[str, list[object]] = {"id": [*changes]}
-        for name in statements.UPDATE_FIELDS:
-            arrays[f"has_{name}"] = [name in fields for fields in changes.values()]
-            arrays[name] = [fields.get(name) for fields in changes.values()]
+        for name in statements.UPDATED_COLUMNS:
+            arrays[f"has_{name}"] = [name in row for row in rows]
+            arrays[name] = [row.get(name) for row in rows]
         await session.fetch_all(statements.UPDATE_TASKS, user_id=[user_id] * len(changes), **arrays)
+        await _write_searches(session, statements.UPDATE_SEARCHES, user_id, changes)
     return {index: (200, item.id) for index, item in updates.items()}
+
+
+async def _write_searches(
+    session: Session, statement: Statement, user_id: UUID, tasks: Mapping[int, Mapping[str, object]]
+) -> None:
+    """Write the folded texts of tasks by id; tasks without a searched field are skipped."""
+    texts = {task_id: values for task_id, fields in tasks.items() if (values := search_values(fields))}
+    if texts:
+        arrays = {name: [values.get(name) for values in texts.values()] for name in SEARCHED_FIELDS.values()}
+        await session.fetch_all(statement, user_id=[user_id] * len(texts), id=[*texts], **arrays)
 
 
 async def _delete(session: Session, user_id: UUID, items: Items) -> Outcomes:
@@ -146,16 +177,19 @@ async def _create(session: Session, user_id: UUID, items: Items) -> Outcomes:
     inserted = sorted([*unnamed, *first.values()])
     if not inserted:
         return {}
-    arrays = {name: [getattr(creations[index], name) for index in inserted] for name in statements.CREATE_FIELDS}
+    rows_by_index = {index: column_values(creations[index].model_dump()) for index in inserted}
+    arrays = {name: [row[name] for row in rows_by_index.values()] for name in statements.CREATED_COLUMNS}
     rows = await session.fetch_all(statements.INSERT_TASKS, user_id=user_id, **arrays)
     new_ids = iter(sorted(row["id"] for row in rows if row["external_id"] is None))
-    outcomes = {index: (201, next(new_ids)) for index in unnamed}
+    outcomes = {index: (CREATED, next(new_ids)) for index in unnamed}
     named = {row["external_id"]: row for row in rows}
     for index, task in creations.items():
         if task.external_id is not None:
             row = named[task.external_id]
             is_new = row["created"] and first[task.external_id] == index
-            outcomes[index] = (201 if is_new else 200, row["id"])
+            outcomes[index] = (CREATED if is_new else 200, row["id"])
+    created = {task_id: rows_by_index[index] for index, (status, task_id) in outcomes.items() if status == CREATED}
+    await _write_searches(session, statements.INSERT_SEARCHES, user_id, created)
     return outcomes
 
 

@@ -1,9 +1,15 @@
 """Errors of tasks."""
 
-from todo.core.errors import NotFoundError
+from todo.core.errors import InvalidValueError, NotFoundError
 
 
 class TaskNotFoundError(NotFoundError):
     """Task not found"""
 
     code = "TASK_NOT_FOUND"
+
+
+class TooManyTagsOnTaskError(InvalidValueError):
+    """The task has too many tags. Remove some, then try again"""
+
+    code = "TOO_MANY_TAGS_ON_TASK"

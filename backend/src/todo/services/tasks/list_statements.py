@@ -9,7 +9,6 @@ from pydantic_core import from_json
 from sqlalchemy import (
     CTE,
     ColumnElement,
-    DateTime,
     Integer,
     String,
     and_,
@@ -21,25 +20,23 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    union_all,
 )
 
-from todo.core.clock import as_utc
+from todo.core.clock import attach_utc
 from todo.core.database.session import Row
 from todo.core.database.statement import Statement
 from todo.domain.task import TITLE_MAX, Priority
-from todo.domain.text import Text
+from todo.domain.text import Text, sort_key
 from todo.models.task import PRIORITIES
 from todo.schemas.tasks.task import TaskPublic
-from todo.services.shared.lists import Columns, Listing, Order, PageShape
-from todo.services.tasks.statements import COLUMNS, LINKS, TAGS, TASKS, USER_ID, tags_json
+from todo.services.shared.lists import Listing, Order, PageShape
+from todo.services.tasks.derived import SEARCHED_FIELDS
+from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, USER_ID, tags_json
 from todo.services.tasks.tag_statements import TAG_ID
 
 NEWEST_FIRST = "-created_at"
 PRIORITY_RANKS = {"high": 1, "medium": 2, "low": 3}
 """By priority, its index in `PRIORITIES`, from 1."""
-SCANNED_TASKS_MAX: ColumnElement[int] = literal_column("3000")
-"""A search scans the tasks of a user who has at most this many; for more it uses the index over all users' texts."""
 Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 
 
@@ -47,8 +44,7 @@ class TaskFilter(NamedTuple):
     """The filters that decide the text of a list statement; their values are parameters.
 
     Attributes:
-        searches: by text; binds `contains`, a LIKE pattern.
-        spans: the text contains the separator between title and description.
+        searches: by text in the title or description; binds `text`, folded.
         status: `all`, `pending` or `completed`.
         has_priority: by priority; binds `priority_rank`.
         has_tag: by tag; binds `tag_name` and `tag_id`.
@@ -56,7 +52,6 @@ class TaskFilter(NamedTuple):
     """
 
     searches: bool = False
-    spans: bool = False
     status: str = "all"
     has_priority: bool = False
     has_tag: bool = False
@@ -68,30 +63,28 @@ def read_row(row: Row) -> TaskPublic:
     task = cast("TaskPublic", dict(row))
     task["tags"] = from_json(row["tags"])
     if task["due_date"] is not None and task["due_date"].tzinfo is None:
-        task["due_date"] = as_utc(task["due_date"])
+        task["due_date"] = attach_utc(task["due_date"])
     return task
 
 
-def _priority_rank(tasks: Columns) -> ColumnElement[int]:
-    """Return the rank of a task's priority, in the words of its index."""
-    return func.array_position(literal_column(PRIORITIES), tasks["priority"])
+def _priority_rank(priority: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the rank of a priority, in the words of its index."""
+    return func.array_position(literal_column(PRIORITIES), priority)
 
 
-def _due(tasks: Columns) -> ColumnElement[Any]:
+def _date_or_infinity(due_date: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the due date or infinity, in the words of its index (FLT-010)."""
-    return func.coalesce(tasks["due_date"], literal_column("'infinity'::timestamptz"))
+    return func.coalesce(due_date, literal_column("'infinity'::timestamptz"))
 
 
 TASK_LISTING: Listing[TaskPublic] = Listing(
     table=TASKS,
     columns=COLUMNS,
     orders={
-        "created_at": Order(lambda tasks: tasks["created_at"], DateTime(timezone=True), Instant),
-        "due_date": Order(_due, DateTime(timezone=True), Instant | None),
-        "priority": Order(_priority_rank, String(), Priority),
-        "title": Order(
-            lambda tasks: func.lower(tasks["title"]), String(), Annotated[Text, Field(max_length=TITLE_MAX)]
-        ),
+        "created_at": Order("created_at", Instant),
+        "due_date": Order("due_date", Instant | None, key=_date_or_infinity),
+        "priority": Order("priority", Priority, key=_priority_rank),
+        "title": Order("title_key", Annotated[Text, Field(max_length=TITLE_MAX)], column_value=sort_key),
     },
     computed=lambda tasks: [tags_json(tasks)],
     read_row=read_row,
@@ -114,7 +107,7 @@ def _conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
     if filters.status != "all":
         conditions.append(TASKS.c.completed == (true() if filters.status == "completed" else false()))
     if filters.has_priority:
-        conditions.append(_priority_rank(TASKS.c) == bindparam("priority_rank", type_=Integer))
+        conditions.append(_priority_rank(TASKS.c.priority) == bindparam("priority_rank", type_=Integer))
     if filters.has_tag:
         is_tag = or_(TAGS.c.name == bindparam("tag_name", type_=String), TAGS.c.id == TAG_ID)
         is_linked = and_(TAGS.c.user_id == LINKS.c.user_id, TAGS.c.id == LINKS.c.tag_id)
@@ -129,21 +122,14 @@ def _conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
 def _matching(filters: TaskFilter, sort: str, conditions: list[ColumnElement[bool]]) -> CTE:
     """Return the ids and sort keys of all matching tasks, for lists that no index has in their order.
 
-    The trigram index covers the texts of all users, so a lookup of a common word costs more the more tasks others
-    have. The tasks of a user who has few are scanned instead.
+    A search scans the search rows of the user alone, so it costs the same whatever other users have (ADR 0008).
     """
     key, task_id = TASK_LISTING.sort_keys(TASKS.c, sort)
-    found = select(task_id, key.label("key")).where(*conditions)
-    if not filters.searches:
-        return found.cte("matching")
-    counted = select(literal_column("1")).where(TASKS.c.user_id == USER_ID).limit(SCANNED_TASKS_MAX + 1).subquery()
-    size = select((func.count() > SCANNED_TASKS_MAX).label("is_large")).select_from(counted).cte("size")
-    is_large = select(size.c.is_large).scalar_subquery()
-    contains = func.lower(bindparam("contains", type_=String))
-    if filters.spans:
-        either = (func.lower(text).like(contains, escape="\\") for text in (TASKS.c.title, TASKS.c.description))
-        found = found.where(or_(*either))
-    # The concatenation keeps the planner from the trigram index.
-    scanned = found.where(~is_large, TASKS.c.search_text.concat(literal_column("''")).like(contains, escape="\\"))
-    indexed = found.where(is_large, TASKS.c.search_text.like(contains, escape="\\"))
-    return union_all(scanned, indexed).cte("matching")
+    found = select(task_id, key.label("sort_key")).where(*conditions)
+    if filters.searches:
+        text = bindparam("text", type_=String)
+        contains = or_(*(func.strpos(SEARCH.c[field], text) > literal_column("0") for field in SEARCHED_FIELDS))
+        hits = select(SEARCH.c.task_id).where(SEARCH.c.user_id == USER_ID, contains)
+        # As an array, the ids are looked up by the primary key. A join would be planned for a fixed share of matches.
+        found = found.where(TASKS.c.id == any_(func.array(hits.scalar_subquery())))
+    return found.cte("matching")

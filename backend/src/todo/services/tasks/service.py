@@ -4,17 +4,17 @@ import re
 from uuid import UUID
 
 from todo.core.database.session import Row, Session
-from todo.core.database.statement import Statement
 from todo.core.errors import PreconditionFailedError
 from todo.domain.identifiers import UNKNOWN_ID
-from todo.models.task import SEPARATOR
+from todo.domain.text import fold
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
-from todo.services.shared.versions import Versions
+from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks import statements, tag_statements
-from todo.services.tasks.errors import TaskNotFoundError
+from todo.services.tasks.derived import column_values, search_values
+from todo.services.tasks.errors import TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
     NEWEST_FIRST,
     PRIORITY_RANKS,
@@ -37,7 +37,8 @@ async def create_task(session: Session, user_id: UUID, task: TaskCreate) -> tupl
     Raises:
         InvalidTokenError: the user was deleted.
     """
-    values = task.model_dump()
+    fields = task.model_dump()
+    values = column_values(fields) | search_values(fields)
     if task.external_id is None:
         del values["external_id"]
         return _read_row(await session.fetch_one(statements.INSERT_TASK, user_id=user_id, **values)), True
@@ -57,7 +58,6 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[
     """
     filters = TaskFilter(
         searches=query.q != "",
-        spans=SEPARATOR in query.q,
         status=query.status,
         has_priority=query.priority is not None,
         has_tag=query.tag != "",
@@ -65,7 +65,7 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[
     )
     values: dict[str, object] = {"user_id": user_id}
     if filters.searches:
-        values["contains"] = _as_pattern(query.q)
+        values["text"] = fold(query.q)
     if query.priority is not None:
         values["priority_rank"] = PRIORITY_RANKS[query.priority]
     if filters.has_tag:
@@ -97,7 +97,7 @@ async def update_task(
     user_id: UUID,
     task_id: int,
     changes: TaskReplace | TaskUpdate,
-    versions: Versions | None = None,
+    entity_tags: EntityTags | None = None,
 ) -> TaskPublic:
     """Write the fields that `changes` has, in one statement (TSK-014, TSK-016).
 
@@ -105,17 +105,17 @@ async def update_task(
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-015, TSK-017).
-        PreconditionFailedError: the task's version is not in `versions` (VER-003).
+        PreconditionFailedError: the task has none of the entity tags (VER-003).
     """
-    values = changes.model_dump()
-    if not values:
+    fields = changes.model_dump()
+    if not fields:
         task = await get_task(session, user_id, task_id)
-        if versions is not None and task["version"] not in versions:
-            raise PreconditionFailedError(task)
+        check_entity_tags(entity_tags, task)
         return task
-    statement = statements.update_task(frozenset(values), conditional=versions is not None)
-    row = await session.fetch_one(statement, user_id=user_id, task_id=task_id, **values, **_condition(versions))
-    if row is None and versions is not None:
+    values = column_values(fields) | search_values(fields) | condition_values(entity_tags)
+    statement = statements.update_task(frozenset(fields), conditional=entity_tags is not None)
+    row = await session.fetch_one(statement, user_id=user_id, task_id=task_id, **values)
+    if row is None and entity_tags is not None:
         raise PreconditionFailedError(await get_task(session, user_id, task_id))
     task = _read_row(row)
     if row is not None and row["snapshot_version"] != task["version"] - 1:
@@ -124,27 +124,35 @@ async def update_task(
     return task
 
 
-async def delete_task(session: Session, user_id: UUID, task_id: int, versions: Versions | None = None) -> None:
+async def delete_task(session: Session, user_id: UUID, task_id: int, entity_tags: EntityTags | None = None) -> None:
     """Delete a task with its links; the tags stay (TSK-018, ASC-008).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-019, TSK-020).
-        PreconditionFailedError: the task's version is not in `versions` (VER-005).
+        PreconditionFailedError: the task has none of the entity tags (VER-005).
     """
-    statement = statements.DELETE_TASK if versions is None else statements.DELETE_TASK_IF
-    if not await session.fetch_one(statement, user_id=user_id, task_id=task_id, **_condition(versions)):
+    statement = statements.delete_task(conditional=entity_tags is not None)
+    if not await session.fetch_one(statement, user_id=user_id, task_id=task_id, **condition_values(entity_tags)):
         raise PreconditionFailedError(await get_task(session, user_id, task_id))
 
 
-async def add_tag(session: Session, user_id: UUID, task_id: int, tag_id: int) -> tuple[TaskPublic, bool]:
+async def add_tag(
+    session: Session, user_id: UUID, task_id: int, tag_id: int, *, max_tags: int
+) -> tuple[TaskPublic, bool]:
     """Add a tag to a task; return the task and whether it did not have the tag before (ASC-001, ASC-002).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (ASC-004).
         TagNotFoundError: the tag does not exist, or belongs to another user (ASC-003, ASC-005).
+        TooManyTagsOnTaskError: the task has `max_tags` other tags. Concurrent requests can exceed that by their number.
     """
-    changed = await _change_tags(session, tag_statements.ADD_TAG, user_id, task_id, tag_id)
-    return await get_task(session, user_id, task_id), changed
+    outcome = await session.fetch_one(
+        tag_statements.ADD_TAG, user_id=user_id, task_id=task_id, tag_id=tag_id, max_tags=max_tags
+    )
+    added = _check_outcome(outcome)
+    if outcome is not None and not added and outcome["is_full"]:
+        raise TooManyTagsOnTaskError
+    return await get_task(session, user_id, task_id), added
 
 
 async def remove_tag(session: Session, user_id: UUID, task_id: int, tag_id: int) -> None:
@@ -154,12 +162,11 @@ async def remove_tag(session: Session, user_id: UUID, task_id: int, tag_id: int)
         TaskNotFoundError: the task does not exist, or belongs to another user.
         TagNotFoundError: the tag does not exist, or belongs to another user.
     """
-    await _change_tags(session, tag_statements.REMOVE_TAG, user_id, task_id, tag_id)
+    _check_outcome(await session.fetch_one(tag_statements.REMOVE_TAG, user_id=user_id, task_id=task_id, tag_id=tag_id))
 
 
-async def _change_tags(session: Session, statement: Statement, user_id: UUID, task_id: int, tag_id: int) -> bool:
-    """Run the statement and return whether it changed anything."""
-    outcome = await session.fetch_one(statement, user_id=user_id, task_id=task_id, tag_id=tag_id)
+def _check_outcome(outcome: Row | None) -> bool:
+    """Check that task and tag were found, and return whether a link was added or removed."""
     if outcome is None or not outcome["task_found"]:
         raise TaskNotFoundError
     if not outcome["tag_found"]:
@@ -168,21 +175,10 @@ async def _change_tags(session: Session, statement: Statement, user_id: UUID, ta
     return changed
 
 
-def _condition(versions: Versions | None) -> dict[str, Versions]:
-    return {} if versions is None else {"versions": versions}
-
-
 def _read_row(row: Row | None) -> TaskPublic:
     if row is None:
         raise TaskNotFoundError
     return read_row(row)
-
-
-def _as_pattern(text: str) -> str:
-    """Return the LIKE pattern for "contains this text", with wildcards escaped (FLT-007)."""
-    for special in ("\\", "%", "_"):
-        text = text.replace(special, f"\\{special}")
-    return f"%{text}%"
 
 
 def _as_id(text: str) -> int:

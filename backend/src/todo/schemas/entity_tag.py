@@ -1,0 +1,23 @@
+"""Entity tags of resources (RFC 9110, section 8.8.3; ADR 0024)."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+DIGEST_LENGTH = 12
+TAG_SEPARATOR, FIELD_SEPARATOR = "\x1e", "\x1f"
+
+
+def entity_tag(resource: Mapping[str, Any]) -> str:
+    """Return the entity tag of a resource, without quotes: its version and, if it shows tags, a digest of them.
+
+    `services.tasks.statements.tags_digest` computes the same digest in SQL.
+    """
+    version = str(resource["version"])
+    return f"{version}-{tags_digest(resource['tags'])}" if "tags" in resource else version
+
+
+def tags_digest(tags: list[Mapping[str, Any]]) -> str:
+    """Return the digest of tags in their order: 12 hexadecimal characters."""
+    shown = TAG_SEPARATOR.join(FIELD_SEPARATOR.join((str(tag["id"]), tag["name"], tag["color"] or "")) for tag in tags)
+    return sha256(shown.encode()).hexdigest()[:DIGEST_LENGTH]

@@ -1,0 +1,87 @@
+"""Requests for all operations of the OpenAPI document, and the check of their responses."""
+
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from httpx import AsyncClient, Response
+
+from tests.support import Json, Person
+
+Case = tuple[str, str, dict[str, Any]]
+"""A method, a path template of the document, and keywords for httpx."""
+PATH_PARAMETER = re.compile(r"\{(\w+)\}")
+END_THE_LOGIN_SESSION = {"logout_all", "delete_me", "delete_session"}
+MAX_SECONDS = 5
+
+
+class ResourceIds:
+    """Ids of a task, a tag and a token of one user, which are created on demand."""
+
+    def __init__(self, owner: Person, makers: dict[str, Callable[[Person], Awaitable[Json]]]) -> None:
+        self._owner = owner
+        self._makers = makers
+        self._ids: dict[str, int] = {}
+
+    async def fill(self, path: str) -> str:
+        """Return a path with the ids of existing resources."""
+        for name in PATH_PARAMETER.findall(path):
+            if name not in self._ids:
+                self._ids[name] = (await self._makers[name](self._owner))["id"]
+        return path.format_map(self._ids)
+
+    def forget_deleted(self, method: str, path: str, response: Response) -> None:
+        """Forget the id of a resource that this request deleted."""
+        if method == "DELETE" and response.status_code == 204 and (names := PATH_PARAMETER.findall(path)):
+            del self._ids[names[-1]]
+
+
+def operations_of(app: FastAPI) -> Iterator[tuple[str, str, Json]]:
+    """Yield method, path and description of each operation that keeps the login session."""
+    for path, operations in app.openapi()["paths"].items():
+        for method, operation in operations.items():
+            if operation["operationId"] not in END_THE_LOGIN_SESSION:
+                yield method.upper(), path, operation
+
+
+def fields_of(app: FastAPI, operation: Json) -> list[str]:
+    """Return the names of the fields in the JSON body of an operation."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return list(app.openapi()["components"]["schemas"].get(name, {}).get("properties", {}))
+
+
+def to_json(body: object) -> bytes:
+    """Return a body as JSON. Lone surrogates become escape sequences."""
+    return json.dumps(body).encode()
+
+
+async def assert_all_handled(client: AsyncClient, cases: list[Case], resource_ids: ResourceIds) -> None:
+    """Send all cases, and check that each response is fast, below 500 and in the shape of the contract."""
+    failures: list[str] = []
+    for method, path, options in cases:
+        url = f"https://todo.test{await resource_ids.fill(path)}"
+        started_at = time.monotonic()
+        response = await client.request(method, url, **options)
+        resource_ids.forget_deleted(method, path, response)
+        if failure := find_failure(response, time.monotonic() - started_at):
+            failures.append(f"{method} {path[:80]} {str(options)[:120]}: {failure}")
+    assert cases
+    assert failures == []
+
+
+def find_failure(response: Response, seconds: float) -> str | None:
+    if response.status_code >= 500:
+        return f"{response.status_code} {response.text[:200]}"
+    if seconds > MAX_SECONDS:
+        return f"took {seconds:.1f} s"
+    if response.status_code >= 400:
+        body = response.json()
+        if not isinstance(body.get("detail"), str) or not isinstance(body.get("code"), str):
+            return f"has another shape: {response.text[:200]}"
+        if response.status_code == 401 and response.headers.get("WWW-Authenticate") != "Bearer":
+            return "has no WWW-Authenticate: Bearer"
+    return None

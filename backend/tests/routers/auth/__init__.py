@@ -1,0 +1,1 @@
+"""Tests of registration, log-in, access tokens, refresh and log-out."""

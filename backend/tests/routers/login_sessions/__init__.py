@@ -1,0 +1,1 @@
+"""Tests of login sessions: rotation, grace, end, list and storage."""

@@ -1,0 +1,1 @@
+"""Tests of tasks: create, read, update, delete and fields."""
