@@ -193,8 +193,10 @@ async def make_person(app: FastAPI, password_hash: str) -> AsyncIterator[MakePer
             address = email or f"{uuid4().hex}@example.com"
             client = await clients.enter_async_context(make_client(app))
             http_client = Client(client.headers["User-Agent"], CLIENT_ADDRESS)
-            await database.fetch_one(INSERT_USER, email=address, password_hash=password_hash, name=None)
-            user = await database.fetch_one(SELECT_CREDENTIALS, email=address, address=CLIENT_ADDRESS)
+            await database.fetch_one(
+                INSERT_USER, email=address, email_key=address, password_hash=password_hash, name=None
+            )
+            user = await database.fetch_one(SELECT_CREDENTIALS, email_key=address, address=CLIENT_ADDRESS)
             assert user is not None
             tokens = await create_login_session(database, resources.security.signer, user, http_client, utc_now())
             assert tokens is not None

@@ -11,15 +11,21 @@ from tests.support import Json, Make, Person, assert_error
 
 SORTS = [direction + field for field in ("created_at", "due_date", "priority", "title") for direction in ("", "-")]
 INSERT_TASKS = """
-INSERT INTO tasks (user_id, title, description, completed, priority, due_date, created_at)
+WITH inserted AS (
+INSERT INTO tasks (user_id, title, title_key, description, completed, priority, due_date, created_at)
 SELECT $1,
        (ARRAY['alpha', 'Alpha', 'BETA', 'ÉTÉ', 'été'])[1 + i % 5],
+       (ARRAY['alpha', 'alpha', 'beta', 'ete', 'ete'])[1 + i % 5],
        CASE WHEN i % 2 = 0 THEN 'An even one' END,
        i % 2 = 0,
        (ARRAY['low', 'medium', 'high'])[1 + i % 3],
        CASE WHEN i % 4 > 0 THEN timestamptz '2026-12-01 10:00:00.123456Z' + i % 3 * interval '1 microsecond' END,
        timestamptz '2026-01-01 10:00:00.123456Z' + i % 4 * interval '1 microsecond'
 FROM generate_series(1, $2) AS i
+RETURNING *
+)
+INSERT INTO task_search (user_id, task_id, title, description)
+SELECT user_id, id, lower(title), lower(coalesce(description, '')) FROM inserted
 """
 """Tasks with equal values in each order, and with instants that differ by a microsecond."""
 

@@ -12,7 +12,9 @@ from tests.support import Json, Make, Person, assert_error, wait_for_lock_waiter
 INVALID = (400, "INVALID_EXTERNAL_ID", "External id must be 1-200 characters")
 ROUNDS = 20
 """The number of repetitions of a race, because the statements do not overlap in each repetition."""
-INSERT_TASK = "INSERT INTO tasks (user_id, title, external_id) VALUES ($1, 'Concurrent', 'import-7') RETURNING id"
+INSERT_TASK = """
+INSERT INTO tasks (user_id, title, title_key, external_id) VALUES ($1, 'Concurrent', '', 'import-7') RETURNING id
+"""
 
 
 async def create(owner: Person, external_id: object = "import-7", **fields: object) -> Response:

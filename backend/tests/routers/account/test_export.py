@@ -14,7 +14,9 @@ from tests.routers.account.support import fetch_user, get_account
 from tests.support import BASE_URL, Json, Make, Person, RecordedApp, make_client
 from todo.schemas.tasks.task import TaskPublic
 
-INSERT_TASKS = "INSERT INTO tasks (user_id, title) SELECT $1, 'Task ' || i FROM generate_series(1, $2) AS i"
+INSERT_TASKS = (
+    "INSERT INTO tasks (user_id, title, title_key) SELECT $1, 'Task ' || i, '' FROM generate_series(1, $2) AS i"
+)
 
 
 async def export_account(person: Person) -> Json:

@@ -136,7 +136,9 @@ async def test_concurrent_creation_with_the_same_external_id_is_returned(
     ada: Person, connection: asyncpg.Connection, watcher: asyncpg.Connection
 ) -> None:
     async with connection.transaction():
-        await connection.execute("INSERT INTO tasks (user_id, title, external_id) VALUES ($1, 'Theirs', 'a')", ada.id)
+        await connection.execute(
+            "INSERT INTO tasks (user_id, title, title_key, external_id) VALUES ($1, 'Theirs', '', 'a')", ada.id
+        )
         request = asyncio.ensure_future(
             write_bulk(ada, create_item("Before"), create_item("Ours", external_id="a"), create_item("After"))
         )

@@ -5,15 +5,21 @@ from httpx import Response
 from tests.support import Json, Person, assert_error
 
 INSERT_TASKS = """
-INSERT INTO tasks (user_id, title, description, completed, priority, due_date, created_at)
+WITH inserted AS (
+INSERT INTO tasks (user_id, title, title_key, description, completed, priority, due_date, created_at)
 SELECT $1,
        (ARRAY['alpha', 'Alpha', 'BETA', 'beta'])[1 + i % 4],
+       (ARRAY['alpha', 'alpha', 'beta', 'beta'])[1 + i % 4],
        CASE WHEN i % 2 = 0 THEN 'An even one' END,
        i % 2 = 0,
        (ARRAY['low', 'medium', 'high'])[1 + i % 3],
        CASE WHEN i % 5 > 0 THEN timestamptz '2026-12-01Z' + i % 3 * interval '1 day' END,
        timestamptz '2026-01-01Z' + i % 2 * interval '1 day'
 FROM generate_series(1, $2) AS i
+RETURNING *
+)
+INSERT INTO task_search (user_id, task_id, title, description)
+SELECT user_id, id, lower(title), lower(coalesce(description, '')) FROM inserted
 """
 """Insert tasks with many equal values in every sort field."""
 
