@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -22,6 +23,7 @@ from todo.domain.account import PASSWORD_MAX
 from todo.http.conditional import IF_NONE_MATCH
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
 from todo.http.dependencies.resources import AppResources
+from todo.http.document import finish_document
 from todo.http.errors import install_error_handlers
 from todo.http.idempotency import KEY_HEADER
 from todo.http.middleware.body_limit import BodyLimitMiddleware
@@ -30,7 +32,6 @@ from todo.http.middleware.cross_origin import CrossOriginMiddleware
 from todo.http.middleware.forwarded import ForwardedMiddleware
 from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
-from todo.http.openapi import share_errors
 from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
 from todo.services.accounts.service import ACCOUNT_LIMIT, Security
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version("todo"),
         description=DESCRIPTION,
         openapi_tags=TAGS,
+        servers=[{"url": "/"}],
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -111,7 +113,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.resources = resources
     make_document = app.openapi
-    app.openapi = lambda: share_errors(make_document())  # type: ignore[method-assign]  # documented by FastAPI
+    app.openapi = cache(lambda: finish_document(make_document()))  # type: ignore[method-assign]  # documented by FastAPI
     _add_routes(app)
     install_error_handlers(app)
     _add_middleware(app, settings)

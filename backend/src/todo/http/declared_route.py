@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from fastapi import Request, Response
+from fastapi import Request, Response, status
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Form
@@ -23,7 +23,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from todo.core.errors import MalformedRequestError, UnsupportedEncodingError, UnsupportedMediaTypeError
-from todo.http.openapi import add_errors, declared_errors
+from todo.http.openapi import Responses, add_errors, declared_errors
 from todo.http.request_state import READ_METHODS, request_state
 from todo.schemas.error import PROBLEMS_MAX, UNKNOWN_FIELD_TYPE
 
@@ -66,6 +66,10 @@ class DeclaredRoute(APIRoute):
         self._resolvers = [(dependency.name, _resolver(dependency)) for dependency in declared.dependencies]
         self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
         self._status = self.status_code or 200
+        self._location = ""
+        if self._status == status.HTTP_201_CREATED:
+            self._location = str(getattr(endpoint, "location", path if path.endswith("}") else f"{path}/{{id}}"))
+            self.responses = _add_header(self.responses, "Location", f"`{self._location}`: what was created.")
         self._methods = frozenset(self.methods or ()) | (READ_METHODS if "GET" in (self.methods or ()) else frozenset())
         self.handler = self._respond
 
@@ -87,10 +91,21 @@ class DeclaredRoute(APIRoute):
         if scope["method"] not in self._methods:
             await super().handle(scope, receive, send)
             return
-        response = await self.handler(Request(scope, receive))
+        request = Request(scope, receive)
+        response = await self.handler(request)
         if scope["method"] == "HEAD" and isinstance(response, StreamingResponse):
             response.body_iterator = _no_chunks()
+        if self._location and response.status_code == status.HTTP_201_CREATED:
+            response.headers["Location"] = self._location_of(request, response)
         await response(scope, receive, send)
+
+    def _location_of(self, request: Request, response: Response) -> str:
+        """Return the path of the resource that was created (RFC 9110, section 15.3.2)."""
+        values = dict(request.path_params)
+        if "{id}" in self._location:
+            values["id"] = from_json(bytes(response.body))["id"]
+        root: str = request.scope.get("root_path", "")
+        return root + self._location.format(**values)
 
     async def _respond(self, request: Request) -> Response:
         """Call the endpoint with its declared parameters, and render its result.
@@ -166,6 +181,13 @@ class DeclaredRoute(APIRoute):
             return field.validate(_parse_json(body), loc=("body",))
         except (ValueError, RecursionError):
             return None, [{"type": "json_invalid", "loc": ("body",), "msg": "The body is not valid JSON"}]
+
+
+def _add_header(responses: Responses, name: str, description: str) -> Responses:
+    """Return the responses of a route with a header of its 201."""
+    created = responses.get(status.HTTP_201_CREATED, {})
+    headers = {**created.get("headers", {}), name: {"description": description, "schema": {"type": "string"}}}
+    return {**responses, status.HTTP_201_CREATED: {**created, "headers": headers}}
 
 
 async def _no_chunks() -> AsyncIterator[bytes]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from todo.core.errors import DomainError, HeadersTooLargeError, InvalidHttpError
+
 HEAD_MAX_BYTES = 65_536
 RESPONSE_HEAD = b"\r\n".join(
     [
@@ -101,24 +103,22 @@ class TimedProtocol(HttpToolsProtocol):
 
     def _reject_head(self) -> None:
         if not self.transport.is_closing():
-            self._reject(
-                b"431 Request Header Fields Too Large", "The request headers are too large", "HEADERS_TOO_LARGE"
-            )
+            self._reject(b"431 Request Header Fields Too Large", HeadersTooLargeError)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 -- the contract has its own message
         """Reject data that is not HTTP, with an error of the contract."""
         if not self.transport.is_closing():
-            self._reject(b"400 Bad Request", "The request is not valid HTTP", "BAD_REQUEST")
+            self._reject(b"400 Bad Request", InvalidHttpError)
 
-    def _reject(self, status: bytes, detail: str, code: str) -> None:
+    def _reject(self, status: bytes, error: type[DomainError]) -> None:
         """Send an error response and log it, because no middleware handles this request."""
-        body = json.dumps({"detail": detail, "code": code}).encode()
+        body = json.dumps({"detail": error.detail(), "code": error.code}).encode()
         request_id = os.urandom(16).hex()
         self.transport.write(RESPONSE_HEAD % (status, len(body), request_id.encode()) + body)
         self.transport.close()
         client = self.client[0] if self.client else None
         fields = {"request_id": request_id, "status": int(status[:3]), "client": client}
-        logger.info("%s: %s", code, detail, extra=fields)
+        logger.info("%s: %s", error.code, error.detail(), extra=fields)
 
     def on_response_complete(self) -> None:
         """Start the timer if the body of the request is incomplete, because uvicorn's timer stops when data arrives."""

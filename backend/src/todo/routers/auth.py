@@ -12,8 +12,9 @@ from todo.core.errors import ServiceUnavailableError
 from todo.domain.text import RawText, Text
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client, limit_rate
+from todo.http.dependencies.principal import API
 from todo.http.dependencies.resources import Resources, Security, Session
-from todo.http.openapi import errors
+from todo.http.openapi import errors, located_at
 from todo.http.refresh_cookie import (
     COOKIE_PARAMETER,
     SETS_COOKIE,
@@ -52,6 +53,7 @@ class LoginForm(RequestModel, ignores=("grant_type", "scope", "client_id", "clie
     dependencies=[Depends(limit_rate("register"))],
     responses=errors(EmailAlreadyExistsError),
 )
+@located_at(f"{API}/auth/me")
 async def register(user: UserCreate, session: Session, security: Security) -> UserPublic:
     """Create an account. Log in with it next."""
     return await account_service.create_user(session, security.hasher, user)

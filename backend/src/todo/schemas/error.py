@@ -1,11 +1,14 @@
 """Errors in responses: one shape for all (contract, section 1)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import MISSING, BaseModel, Field
 
 from todo.core.errors import DomainError, MalformedRequestError, Problem, UnknownFieldError
+from todo.domain.rules import COMPONENT, string_schema
+from todo.schemas.tag import TagPublic
+from todo.schemas.tasks.task import TaskPublic
 
 PROBLEMS_MAX = 100
 """Problems of one body or item in a response. More would let a small request cause a large response."""
@@ -15,22 +18,27 @@ UNKNOWN_FIELD_TYPE = "extra_forbidden"
 """pydantic's type of an error for an unknown field."""
 
 
+ErrorCode = Annotated[str, string_schema(**{COMPONENT: "ErrorCode"})]
+
+
 class FieldError(BaseModel):
     """The problem of one field of a request."""
 
     field: str = Field(examples=["title"])
     detail: str = Field(examples=["Title is required and must be 1-200 characters"])
-    code: str = Field(examples=["INVALID_TITLE"])
+    code: ErrorCode = Field(examples=["INVALID_TITLE"])
 
 
 class ErrorPublic(BaseModel):
     """An error: a sentence for a person, a code for a program and, for invalid input, the problem of each field."""
 
     detail: str
-    code: str
-    errors: list[FieldError] | None = None
-    current: dict[str, object] | None = Field(default=None, description="With 412: the current state of the resource.")
-    request_id: str | None = Field(default=None, description="With 500: quote it when you report the error.")
+    code: ErrorCode
+    errors: list[FieldError] | MISSING = MISSING
+    current: TaskPublic | TagPublic | MISSING = Field(
+        default=MISSING, description="With 412: the current state of the resource."
+    )
+    request_id: str | MISSING = Field(default=MISSING, description="With 500: quote it when you report the error.")
 
 
 def read_problem(error: Mapping[str, Any]) -> Problem:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from todo.core.errors import InvalidValueError, PreconditionFailedError
+from todo.http.conditional import ENTITY_TAGS_PATTERN
 from todo.http.openapi import raises
 from todo.services.shared.versions import EntityTags
 
@@ -33,6 +34,7 @@ async def get_entity_tags(
             description='The `ETag` that you read, such as `"3"`. If the resource has another version, the response '
             "is 412. `*` accepts any version.",
             alias="If-Match",
+            pattern=ENTITY_TAGS_PATTERN,
         ),
     ] = None,
 ) -> EntityTags | None:

@@ -17,7 +17,7 @@ from todo.core.errors import Problem
 from todo.domain.bulk import BULK_ITEMS_MAX, InvalidBulkSizeError
 from todo.domain.identifiers import BIGINT_MAX, UNKNOWN_ID
 from todo.domain.rules import Raises, errors_of
-from todo.schemas.error import PROBLEMS_MAX, FieldError, field_name, problem_of
+from todo.schemas.error import PROBLEMS_MAX, ErrorCode, FieldError, field_name, problem_of
 from todo.schemas.request import RequestModel
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskUpdate
 
@@ -113,7 +113,10 @@ class TaskBulk(RequestModel):
     atomic: Annotated[
         bool,
         Strict(),
-        Field(description="Whether one invalid item prevents all writes. If false, valid items are written."),
+        Field(
+            description="Whether one invalid item prevents all writes. If false, valid items are written. "
+            "`true` if absent."
+        ),
     ] = True
     # The service validates the items later, in batches.
     items: Annotated[
@@ -130,7 +133,7 @@ class ItemError(TypedDict):
     """The error of an item, as a single request would get it."""
 
     detail: Annotated[str, Field(examples=["Task not found"])]
-    code: Annotated[str, Field(examples=["TASK_NOT_FOUND"])]
+    code: Annotated[ErrorCode, Field(examples=["TASK_NOT_FOUND"])]
     errors: NotRequired[list[FieldError]]
 
 

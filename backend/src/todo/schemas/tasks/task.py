@@ -1,7 +1,7 @@
 """Tasks in requests and responses."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -35,7 +35,7 @@ class TaskPublic(TypedDict):
     title: Annotated[str, Field(examples=["Water the plants"])]
     description: Annotated[str | None, Field(examples=["The ferns too"])]
     completed: Annotated[bool, Field(examples=[False])]
-    priority: Literal["low", "medium", "high"]
+    priority: Priority
     due_date: Annotated[datetime | None, Field(examples=["2026-12-01T18:00:00Z"])]
     recurrence_rule: Annotated[str | None, Field(examples=["FREQ=WEEKLY;BYDAY=MO,TH"])]
     external_id: Annotated[str | None, Field(examples=["import-7"])]
@@ -51,9 +51,9 @@ class TaskFields(RequestModel):
 
     title: Title
     description: Description | None = None
-    priority: Priority = "medium"
+    priority: Priority = Field(default="medium", description="`medium` if absent.")
     due_date: DueDate | None = None
-    completed: Completed = False
+    completed: Completed = Field(default=False, description="`false` if absent.")
     recurrence_rule: RecurrenceRule | None = None
 
 
