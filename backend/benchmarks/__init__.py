@@ -1,1 +1,1 @@
-"""What requests cost, measured beside the least that they can cost in Python."""
+"""Benchmarks: the CPU time of requests, compared with a minimal implementation in Python."""

@@ -1,7 +1,7 @@
-"""The least that the benchmarked requests can cost in Python: raw ASGI, one statement each, the same answers.
+"""The limit: the benchmarked requests at the lowest cost in Python, with raw ASGI and one statement a request.
 
-No framework, no validation beyond what keeps it running, no log. It is what the service is compared with, and nothing
-to build on. `uvicorn benchmarks.limit:app` serves it on the database of DATABASE_URL, for tokens signed with
+The limit has the responses of the service, but no framework, no log and hardly any validation. It exists only for the
+comparison. `uvicorn benchmarks.limit:app` serves it on the database of DATABASE_URL, for tokens signed with
 JWT_SECRET_KEY.
 """
 
@@ -21,7 +21,7 @@ from todo.core.database.url import connect_arguments
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Answer = tuple[int, bytes]
+Response = tuple[int, bytes]
 
 COLUMNS = """id, title, description, completed, priority, due_date, recurrence_rule, external_id, user_id, version,
              created_at, updated_at"""
@@ -67,86 +67,90 @@ UPDATE tasks AS task SET completed = $3, version = version + 1, updated_at = now
 WHERE user_id = $1 AND id = $2 RETURNING {COLUMNS}, {TAGS}"""
 
 users: dict[str, UUID] = {}
-"""Who is behind a token that was verified once."""
+"""The user of each verified token."""
 pool: asyncpg.Pool
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one connection."""
     if scope["type"] == "lifespan":
-        await live(receive, send)
+        await run_lifespan(receive, send)
         return
-    status, body = await answer(scope, receive)
+    status, body = await handle(scope, receive)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-async def live(receive: Receive, send: Send) -> None:
-    """Connect, and disconnect at the end."""
-    global pool  # noqa: PLW0603 -- a raw application has nowhere else to keep it
+async def run_lifespan(receive: Receive, send: Send) -> None:
+    """Open the pool at the start, and close it at the end."""
+    global pool  # noqa: PLW0603 -- raw ASGI has no application object
     await receive()
     arguments = connect_arguments(os.environ["DATABASE_URL"])
     arguments["server_settings"] |= SHORT_STATEMENTS
-    pool = await asyncpg.create_pool(**arguments, min_size=2, max_size=5, reset=keep)
+    pool = await asyncpg.create_pool(**arguments, min_size=2, max_size=5, reset=skip_reset)
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await pool.close()
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def keep(_connection: object) -> None:
-    """Leave a connection as it is when it comes back."""
+async def skip_reset(_connection: object) -> None:
+    """Keep the state of a released connection."""
 
 
-async def answer(scope: Scope, receive: Receive) -> Answer:
-    """Do what a request asks for."""
+async def handle(scope: Scope, receive: Receive) -> Response:
+    """Return the status and the body of the response."""
     path, method = scope["path"], scope["method"]
     if path == "/health":
         return 200, b'{"status":"healthy"}'
-    user = identify(scope)
+    user_id = get_user_id(scope)
     if path == "/api/v1/auth/me":
-        return 200, dump((await pool.fetch(SELECT_USER, user))[0])
+        return 200, dump((await pool.fetch(SELECT_USER, user_id))[0])
     if path == "/api/v1/tasks":
-        return await create(user, receive) if method == "POST" else await find(user, scope["query_string"])
+        if method == "POST":
+            return await create_task(user_id, receive)
+        return await list_tasks(user_id, scope["query_string"])
     task_id = int(path.rpartition("/")[2])
     if method == "PATCH":
         body = orjson.loads((await receive())["body"])
-        return 200, dump_task((await pool.fetch(UPDATE_TASK, user, task_id, body["completed"]))[0])
-    return 200, dump_task((await pool.fetch(SELECT_TASK, user, task_id))[0])
+        return 200, dump_task((await pool.fetch(UPDATE_TASK, user_id, task_id, body["completed"]))[0])
+    return 200, dump_task((await pool.fetch(SELECT_TASK, user_id, task_id))[0])
 
 
-def identify(scope: Scope) -> UUID:
-    """Return who is asking."""
+def get_user_id(scope: Scope) -> UUID:
+    """Return the id of the user of the token."""
     token = next(value for name, value in scope["headers"] if name == b"authorization")[7:].decode()
     if token not in users:
         users[token] = UUID(jwt.decode(token, os.environ["JWT_SECRET_KEY"], algorithms=["HS256"])["sub"])
     return users[token]
 
 
-async def find(user: UUID, query_string: bytes) -> Answer:
+async def list_tasks(user_id: UUID, query_string: bytes) -> Response:
     """Return a page of 20 tasks."""
     query = dict(parse_qsl(query_string.decode()))
     if "q" in query:
-        rows = await pool.fetch(SELECT_FOUND, user, f"%{query['q']}%")
+        rows = await pool.fetch(SELECT_FOUND, user_id, f"%{query['q']}%")
     elif "tag" in query:
-        rows = await pool.fetch(SELECT_FILTERED, user, query["priority"], query["tag"])
+        rows = await pool.fetch(SELECT_FILTERED, user_id, query["priority"], query["tag"])
     else:
-        rows = await pool.fetch(SELECT_LIST, user)
+        rows = await pool.fetch(SELECT_LIST, user_id)
     total = rows[0]["total"] if rows else 0
     items = [orjson.Fragment(dump_task(row)) for row in rows]
     return 200, orjson.dumps({"items": items, "total": total, "page": 1, "limit": 20, "pages": -(-total // 20)})
 
 
-async def create(user: UUID, receive: Receive) -> Answer:
+async def create_task(user_id: UUID, receive: Receive) -> Response:
     """Create a task."""
     body = orjson.loads((await receive())["body"])
-    rows = await pool.fetch(INSERT_TASK, user, body["title"], body.get("description"), body.get("priority", "medium"))
+    rows = await pool.fetch(
+        INSERT_TASK, user_id, body["title"], body.get("description"), body.get("priority", "medium")
+    )
     return 201, dump_task(rows[0])
 
 
 def dump_task(row: asyncpg.Record) -> bytes:
-    """Return a task as JSON; its tags come as JSON from the database."""
+    """Return a task as JSON. The database returns its tags as JSON."""
     return dump({**row, "tags": orjson.Fragment(row["tags"])})
 
 

@@ -1,4 +1,4 @@
-"""Driving a server with wrk and counting what it cost: its own CPU time and PostgreSQL's, a request."""
+"""Load by wrk, and the CPU time a request of the server and of PostgreSQL."""
 
 import os
 import re
@@ -43,7 +43,13 @@ end
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one round of one operation showed; times in microseconds."""
+    """The results of one round of one operation.
+
+    Attributes:
+        server: CPU microseconds of the server, a request.
+        database: CPU microseconds of PostgreSQL, a request.
+        p50: microseconds, as the other percentiles.
+    """
 
     requests: int
     seconds: float
@@ -55,90 +61,90 @@ class Measurement:
 
     @property
     def cpu(self) -> float:
-        """The CPU time of a request, all in all."""
+        """The CPU microseconds of server and PostgreSQL, a request."""
         return self.server + self.database
 
 
 def require_wrk() -> str:
-    """Return where wrk is.
+    """Return the path of wrk.
 
     Raises:
-        SystemExit: it is not installed.
+        SystemExit: wrk is not installed.
     """
-    if (found := shutil.which("wrk")) is None:
+    if (path := shutil.which("wrk")) is None:
         raise SystemExit("The benchmark needs wrk: apt-get install wrk")
-    return found
+    return path
 
 
 def drive(operation: str, people: list[Person], address: str, server: int, cluster: Path, seconds: int) -> Measurement:
-    """Send one operation, or the mix of them, as fast as it is answered.
+    """Send requests of one operation without a pause, and measure them.
 
     Args:
         operation: one of OPERATIONS, or `mixed`.
-        people: on whose behalf, at random.
-        address: the server's.
-        server: its process; what it started counts too.
-        cluster: the folder that PostgreSQL works in.
-        seconds: how long.
+        people: the users; each request is sent for a random one.
+        address: the URL of the server.
+        server: the process id of the server. The processes that it started are measured too.
+        cluster: the working folder of PostgreSQL.
+        seconds: the duration.
 
     Raises:
-        SystemExit: an answer was no success.
+        SystemExit: a response was an error.
     """
     script = cluster.parent / "load.lua"
     script.write_text(_script(operation, people))
     before = (cpu_seconds(_family(server)), cpu_seconds(_working_in(cluster)))
-    said = subprocess.run(
+    output = subprocess.run(
         [require_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=30s", "-s", script, address],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
     after = (cpu_seconds(_family(server)), cpu_seconds(_working_in(cluster)))
-    result = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", said)
-    assert result is not None, said
+    result = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", output)
+    assert result is not None, output
     requests, duration, errors, p50, p95, p99 = (int(number) for number in result.groups())
     if errors or not requests:
-        raise SystemExit(f"{errors} of {requests} answers to {operation} were no success:\n{said}")
+        raise SystemExit(f"{errors} of {requests} responses to {operation} were errors:\n{output}")
     own, database = ((later - earlier) * 1e6 / requests for earlier, later in zip(before, after, strict=True))
     return Measurement(requests, duration / 1e6, own, database, p50, p95, p99)
 
 
 def memory_of(server: int) -> int:
-    """Return how many MiB of memory a process has of its own, with its share of what it has with others."""
-    said = Path(f"/proc/{server}/smaps_rollup").read_text()
-    found = re.search(r"^Pss:\s+(\d+)", said, re.MULTILINE)
-    assert found is not None
-    return int(found[1]) // 1024
+    """Return the proportional set size (PSS) of a process in MiB."""
+    smaps = Path(f"/proc/{server}/smaps_rollup").read_text()
+    pss = re.search(r"^Pss:\s+(\d+)", smaps, re.MULTILINE)
+    assert pss is not None
+    return int(pss[1]) // 1024
 
 
 def _script(operation: str, people: list[Person]) -> str:
-    chosen = MIX if operation == "mixed" else [operation]
+    operations = MIX if operation == "mixed" else [operation]
     return SCRIPT % {
         "people": ",".join(f'{{"{person.token}", {person.first_task}, {person.tasks}}}' for person in people),
-        "operations": ",".join("{{'{}', '{}', '{}'}}".format(*OPERATIONS[name]) for name in chosen),
+        "operations": ",".join("{{'{}', '{}', '{}'}}".format(*OPERATIONS[name]) for name in operations),
         "seed": os.getpid(),
     }
 
 
 def _family(process: int) -> list[int]:
-    """Return a process and those that it started, but for a PostgreSQL."""
+    """Return a process and its descendants."""
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     return [process, *(member for child in children for member in _family(int(child)))]
 
 
 def _working_in(folder: Path) -> list[int]:
-    found = []
+    processes = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == folder.resolve():
-                found.append(int(process.name))
+                processes.append(int(process.name))
         except OSError:
             continue
-    return found
+    return processes
 
 
 def cpu_seconds(processes: list[int]) -> float:
-    """Return how much processor time processes have had, with those that they started and that have ended since."""
+    """Return the CPU time of processes and of their ended children."""
     ticks = 0
     for process in processes:
         try:

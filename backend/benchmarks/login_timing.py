@@ -1,9 +1,11 @@
-"""Measure whether the time of a refused log-in tells if an e-mail address has an account (LOG-003, ACC-011).
+"""The time of a rejected login, with an unknown e-mail address and with a wrong password (LOG-003, ACC-011).
 
-Run it in `backend/` with `.venv/bin/python benchmarks/login_timing.py`; it needs nothing but what bootstrap installs.
-It starts the application in-process on an embedded PostgreSQL of its own, with passwords at their cost in production
-and no rate limits, and logs in in turn with an e-mail that nobody has and with a wrong password. It prints the median
-time of both and their ratio: near 1.00 there is nothing to learn. What remains is noise; run it on a quiet machine.
+    .venv/bin/python benchmarks/login_timing.py
+
+The command runs in `backend/` and needs `scripts/bootstrap`. The application runs in the process of the benchmark, on
+an embedded PostgreSQL, with the cost of passwords in production and without rate limits. The output is the median time
+of both kinds of login, and their ratio. With a ratio near 1.00 the time does not show whether an account exists. Other
+load on the machine adds noise.
 """
 
 import asyncio
@@ -23,23 +25,23 @@ from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres
 from todo.main import create_app
 
 LOGINS = 40
-"""Of each kind."""
+"""The number of logins of each kind."""
 ROUNDS = 12
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 BASE_URL = "https://todo.test/api/v1"
 
 
 async def time_login(client: AsyncClient, email: str) -> float:
-    """Log in with a wrong password; return how many milliseconds the refusal took."""
-    began = time.perf_counter()
+    """Log in with a wrong password, and return the time of the 401 in milliseconds."""
+    started_at = time.perf_counter()
     response = await client.post("/auth/login", data={"username": email, "password": f"not the {PASSWORD}"})
-    took = (time.perf_counter() - began) * 1000
+    milliseconds = (time.perf_counter() - started_at) * 1000
     assert response.status_code == HTTPStatus.UNAUTHORIZED, response.text
-    return took
+    return milliseconds
 
 
 async def measure(url: str) -> tuple[list[float], list[float]]:
-    """Return the times of log-ins with unknown e-mails, and of those with a wrong password."""
+    """Return the times of logins with an unknown e-mail address, and with a wrong password."""
     settings = Settings(
         _env_file=None,
         database_url=url,
@@ -53,18 +55,18 @@ async def measure(url: str) -> tuple[list[float], list[float]]:
         AsyncClient(transport=ASGITransport(app), base_url=BASE_URL) as client,
     ):
         await client.post("/auth/register", json={"email": EMAIL, "password": PASSWORD})
-        await time_login(client, EMAIL)  # the first statement of each kind is prepared
+        await time_login(client, EMAIL)  # The first login prepares the statements.
         unknown: list[float] = []
         wrong: list[float] = []
         for number in range(LOGINS):
-            # Each kind goes first every other time, so that no drift of the machine counts for one of them.
+            # The order alternates, so that a drift of the machine affects both kinds equally.
             for email, times in sorted([("nobody@example.com", unknown), (EMAIL, wrong)], reverse=number % 2 == 1):
                 times.append(await time_login(client, email))
         return unknown, wrong
 
 
 def main() -> None:
-    """Start PostgreSQL, measure, print."""
+    """Start PostgreSQL, measure, and print the times."""
     with (
         tempfile.TemporaryDirectory() as folder,
         EmbeddedPostgres(Path(folder) / "data", UNSAFE_BUT_FAST_OPTIONS) as postgres,

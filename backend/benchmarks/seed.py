@@ -1,4 +1,4 @@
-"""The data that is measured on: many people with a few hundred tasks each, and one with very many if asked for."""
+"""The data of the benchmark: users with 500 tasks each, and on request one user with many more."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ HAVING count(*) = $1 ORDER BY email
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with tasks of consecutive ids, and a token to ask for them."""
+    """A user: an access token, and tasks with consecutive ids."""
 
     token: str
     first_task: int
@@ -51,14 +51,14 @@ async def seed(url: str, secret: str, people: int, large: int, others: int) -> t
     """Fill a migrated, empty database.
 
     Args:
-        url: the database.
-        secret: what the service signs tokens with.
-        people: how many have 500 tasks and are measured.
-        large: how many tasks one more person has; 0 for none.
-        others: how many more have 500 tasks and are there for the size of the tables.
+        url: the URL of the database.
+        secret: the secret that signs tokens.
+        people: the number of measured users with 500 tasks.
+        large: the number of tasks of one additional user; 0 for no such user.
+        others: the number of additional users with 500 tasks, which make the tables larger.
 
     Returns:
-        The people, and the one with very many tasks.
+        The measured users, and a list with the user of many tasks, which may be empty.
     """
     connection = await asyncpg.connect(**connect_arguments(url))
     await connection.execute("SET synchronous_commit = off")
@@ -72,9 +72,9 @@ async def seed(url: str, secret: str, people: int, large: int, others: int) -> t
     await connection.execute("VACUUM (ANALYZE)")
     await connection.execute("CHECKPOINT")
     signer = TokenSigner(secret)
-    found = [await _read_people(connection, signer, tasks) for tasks in (TASKS_EACH, large)]
+    users = [await _read_people(connection, signer, tasks) for tasks in (TASKS_EACH, large)]
     await connection.close()
-    return found[0][:people], found[1] if large else []
+    return users[0][:people], users[1] if large else []
 
 
 async def _read_people(connection: asyncpg.Connection, signer: TokenSigner, tasks: int) -> list[Person]:

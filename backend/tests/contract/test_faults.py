@@ -198,3 +198,19 @@ async def test_one_lost_connection_makes_the_pool_replace_all(
         statuses = [(await client.get("/tasks")).status_code for _ in range(4)]
 
     assert statuses == [503, 200, 200, 200]
+
+
+@pytest.mark.spec("TXT-013")
+async def test_slow_list_is_cancelled_and_the_pool_stays_usable(
+    ada: Person, make_app: MakeApp, connection: asyncpg.Connection
+) -> None:
+    app = await make_app(db_pool_min=1, db_pool_max=1, db_lock_timeout=10)
+    client = make_client(app, headers=ada.client.headers)
+    started = time.monotonic()
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")
+        response = await client.get("/tasks")
+
+    assert_error(response, *UNAVAILABLE)
+    assert time.monotonic() - started < 5
+    assert (await client.get("/tasks")).status_code == 200

@@ -1,1 +1,1 @@
-"""What the service stands on, tested by itself."""
+"""Tests of `todo.core`."""

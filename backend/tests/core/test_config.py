@@ -1,4 +1,4 @@
-"""Settings: their defaults, how they are read, and what is said of a wrong one (contract, section 6)."""
+"""Settings: defaults, parsing and error messages (contract, section 6)."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ VARIABLES = sorted(name.upper() for name in Settings.model_fields)
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Be in an empty folder, with none of the settings in the environment."""
+    """An empty working folder. The environment has no settings."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
@@ -30,11 +30,11 @@ def load_with(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
     return load_settings()
 
 
-def refusal_of(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
-    """Return what is said of these variables."""
-    with pytest.raises(SettingsError) as refusal:
+def read_error_message(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    """Return the message of the error that these variables raise."""
+    with pytest.raises(SettingsError) as raised:
         load_with(monkeypatch, **variables)
-    return str(refusal.value)
+    return str(raised.value)
 
 
 # Defaults
@@ -71,11 +71,11 @@ def refusal_of(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
         ("data_dir", user_data_path("todo", appauthor=False)),
     ],
 )
-def test_has_the_default_of_the_contract(field: str, value: object) -> None:
+def test_setting_has_the_default_of_the_contract(field: str, value: object) -> None:
     assert getattr(load_settings(), field) == value
 
 
-def test_lets_the_frontends_of_developers_in_by_default() -> None:
+def test_default_cors_origins_are_local_development_servers() -> None:
     ports = [origin.removeprefix("http://localhost:") for origin in load_settings().cors_origins]
 
     assert ports == ["3000", "5173", "8080", "8000"]
@@ -85,12 +85,12 @@ def test_lets_the_frontends_of_developers_in_by_default() -> None:
 
 
 @pytest.mark.parametrize("name", ["PORT", "port", "Port"])
-def test_reads_a_variable_in_any_case(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_variable_name_is_case_insensitive(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     assert load_with(monkeypatch, **{name: "9000"}).port == 9000
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
+    ("text", "origins"),
     [
         pytest.param("https://a.example", ("https://a.example",), id="one"),
         pytest.param("https://a.example,https://b.example", ("https://a.example", "https://b.example"), id="commas"),
@@ -104,8 +104,8 @@ def test_reads_a_variable_in_any_case(monkeypatch: pytest.MonkeyPatch, name: str
         pytest.param("[]", (), id="none"),
     ],
 )
-def test_reads_a_list_by_comma_or_as_json(monkeypatch: pytest.MonkeyPatch, written: str, read: tuple[str, ...]) -> None:
-    assert load_with(monkeypatch, CORS_ORIGINS=written).cors_origins == read
+def test_list_is_comma_separated_or_json(monkeypatch: pytest.MonkeyPatch, text: str, origins: tuple[str, ...]) -> None:
+    assert load_with(monkeypatch, CORS_ORIGINS=text).cors_origins == origins
 
 
 @pytest.mark.parametrize(
@@ -119,43 +119,43 @@ def test_reads_a_list_by_comma_or_as_json(monkeypatch: pytest.MonkeyPatch, writt
         "postgresql://ada:p%40ss@[::1]:5432/todo",
     ],
 )
-def test_takes_the_usual_forms_of_an_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_usual_forms_of_a_database_url_are_accepted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     assert load_with(monkeypatch, DATABASE_URL=url).database_url == url
 
 
 @pytest.mark.parametrize("secret", [SECRET, SECRET.upper(), SECRET * 4])
-def test_takes_a_secret_of_at_least_64_hexadecimal_characters(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
-    taken = load_with(monkeypatch, JWT_SECRET_KEY=secret).jwt_secret_key
+def test_secret_of_64_or_more_hexadecimal_characters_is_accepted(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    secret_key = load_with(monkeypatch, JWT_SECRET_KEY=secret).jwt_secret_key
 
-    assert taken is not None
-    assert taken.get_secret_value() == secret
+    assert secret_key is not None
+    assert secret_key.get_secret_value() == secret
 
 
 @pytest.mark.parametrize("rate", ["1/second", "5 per minute", "100/hour", "5/minute;50/hour", "10/5 minutes"])
-def test_takes_a_rate_of_several_forms(monkeypatch: pytest.MonkeyPatch, rate: str) -> None:
+def test_several_forms_of_a_rate_limit_are_accepted(monkeypatch: pytest.MonkeyPatch, rate: str) -> None:
     assert load_with(monkeypatch, RATE_LIMIT_LOGIN=rate).rate_limit_login == rate
 
 
-@pytest.mark.parametrize(("written", "seconds"), [("0", 0), ("45", 45), ("1.5", 1.5), ("600", 600)])
-def test_takes_a_duration_in_seconds(monkeypatch: pytest.MonkeyPatch, written: str, seconds: float) -> None:
-    assert load_with(monkeypatch, REFRESH_GRACE=written).refresh_grace == seconds
+@pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("45", 45), ("1.5", 1.5), ("600", 600)])
+def test_duration_is_in_seconds(monkeypatch: pytest.MonkeyPatch, text: str, seconds: float) -> None:
+    assert load_with(monkeypatch, REFRESH_GRACE=text).refresh_grace == seconds
 
 
 @pytest.mark.parametrize("name", ["JWT_SECRET_KEY", "JWT_SECRET_KEY_PREVIOUS"])
-def test_does_not_show_a_secret_by_accident(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_settings_hide_secrets_when_printed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     settings = load_with(monkeypatch, **{name: SECRET})
 
     assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_takes_an_empty_variable_for_an_absent_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     default = getattr(load_settings(), name.lower())
 
     assert getattr(load_with(monkeypatch, **{name: ""}), name.lower()) == default
 
 
-def test_reads_the_file(folder: Path) -> None:
+def test_env_file_is_read(folder: Path) -> None:
     (folder / ".env").write_text("# A comment\nPORT=9000\nAPP_NAME='Ädas Aufgaben'\n", encoding="utf-8")
 
     settings = load_settings()
@@ -163,23 +163,23 @@ def test_reads_the_file(folder: Path) -> None:
     assert (settings.port, settings.app_name) == (9000, "Ädas Aufgaben")
 
 
-def test_believes_the_environment_more_than_the_file(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_environment_overrides_the_env_file(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     (folder / ".env").write_text("PORT=9000\n")
 
     assert load_with(monkeypatch, PORT="9001").port == 9001
 
 
-def test_ignores_what_is_not_its_own(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_unknown_variables_are_ignored(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     (folder / ".env").write_text("TEST_DATABASE_URL=postgresql://db/test\nCOLOUR=red\n")
 
     assert load_with(monkeypatch, COLOUR="blue") == load_settings()
 
 
-# Wrong settings
+# Invalid settings
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "wanted"),
+    ("name", "value", "expected"),
     [
         ("ENVIRONMENT", "staging", "'development', 'production' or 'test'"),
         ("DEBUG", "maybe", "boolean"),
@@ -221,23 +221,23 @@ def test_ignores_what_is_not_its_own(monkeypatch: pytest.MonkeyPatch, folder: Pa
         ("LOG_FORMAT", "xml", "'console' or 'json'"),
     ],
 )
-def test_names_a_wrong_setting_and_says_what_it_should_be(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, wanted: str
+def test_error_names_the_setting_and_the_expected_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
 ) -> None:
-    said = refusal_of(monkeypatch, **{name: value})
+    message = read_error_message(monkeypatch, **{name: value})
 
-    assert said.startswith(f"{name} should ")
-    assert wanted in said
-    assert "\n" not in said
-
-
-def test_names_every_wrong_setting_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = refusal_of(monkeypatch, PORT="http", WORKERS="0", LOG_FORMAT="xml")
-
-    assert sorted(line.split()[0] for line in said.splitlines()) == ["LOG_FORMAT", "PORT", "WORKERS"]
+    assert message.startswith(f"{name} should ")
+    assert expected in message
+    assert "\n" not in message
 
 
-def test_names_a_wrong_setting_of_the_file(folder: Path) -> None:
+def test_error_has_one_line_for_each_invalid_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = read_error_message(monkeypatch, PORT="http", WORKERS="0", LOG_FORMAT="xml")
+
+    assert sorted(line.split()[0] for line in message.splitlines()) == ["LOG_FORMAT", "PORT", "WORKERS"]
+
+
+def test_error_names_an_invalid_setting_of_the_env_file(folder: Path) -> None:
     (folder / ".env").write_text("PORT=http\n")
 
     with pytest.raises(SettingsError, match="PORT should be a valid integer"):
@@ -253,55 +253,53 @@ def test_names_a_wrong_setting_of_the_file(folder: Path) -> None:
         ("DATABASE_URL", "postgresql://ada:hunter2@db:port/todo", "hunter2"),
     ],
 )
-def test_repeats_no_secret_when_it_refuses_one(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, hidden: str
-) -> None:
-    with pytest.raises(SettingsError) as refusal:
+def test_error_hides_the_secret(monkeypatch: pytest.MonkeyPatch, name: str, value: str, hidden: str) -> None:
+    with pytest.raises(SettingsError) as raised:
         load_with(monkeypatch, **{name: value})
 
-    assert hidden not in f"{refusal.value!r} {refusal.value.__cause__!r}"
+    assert hidden not in f"{raised.value!r} {raised.value.__cause__!r}"
 
 
 @pytest.mark.parametrize("origins", ["*", "https://todo.example,*", '["*"]'])
-def test_refuses_every_origin_in_production(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
-    said = refusal_of(monkeypatch, ENVIRONMENT="production", CORS_ORIGINS=origins)
+def test_wildcard_origin_is_rejected_in_production(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
+    message = read_error_message(monkeypatch, ENVIRONMENT="production", CORS_ORIGINS=origins)
 
-    assert said.startswith("CORS_ORIGINS should ")
+    assert message.startswith("CORS_ORIGINS should ")
 
 
-def test_takes_every_origin_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wildcard_origin_is_accepted_in_development(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_with(monkeypatch, CORS_ORIGINS="*").cors_origins == ("*",)
 
 
-def test_refuses_a_cookie_that_no_browser_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = refusal_of(monkeypatch, COOKIE_SAMESITE="none", COOKIE_SECURE="false")
+def test_samesite_none_requires_a_secure_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = read_error_message(monkeypatch, COOKIE_SAMESITE="none", COOKIE_SECURE="false")
 
-    assert said.startswith("COOKIE_SECURE should ")
+    assert message.startswith("COOKIE_SECURE should ")
 
 
 # .env.example
 
 
-def test_documents_every_setting_once() -> None:
+def test_env_example_lists_every_setting_once() -> None:
     documented = [name for name, _ in DOCUMENTED.findall(ENV_EXAMPLE.read_text())]
 
     assert sorted(documented) == sorted([*VARIABLES, "TEST_DATABASE_URL"])
 
 
-def test_documents_every_setting_with_a_sentence() -> None:
+def test_env_example_describes_every_setting() -> None:
     paragraphs = ENV_EXAMPLE.read_text().strip().split("\n\n")
 
     assert [paragraph for paragraph in paragraphs if not re.match(r"# \w+[^=]*[.:)]\n?", paragraph)] == []
 
 
-def test_sets_nothing_when_it_is_copied_as_it_is(folder: Path) -> None:
+def test_copy_of_env_example_changes_no_setting(folder: Path) -> None:
     (folder / ".env").write_text(ENV_EXAMPLE.read_text())
 
     assert load_settings() == Settings(_env_file=None)
 
 
 @pytest.mark.parametrize("name", [name for name in VARIABLES if name != "DATA_DIR"])
-def test_documents_the_default(folder: Path, name: str) -> None:
+def test_env_example_shows_the_default(folder: Path, name: str) -> None:
     documented = dict(DOCUMENTED.findall(ENV_EXAMPLE.read_text()))
     (folder / ".env").write_text(f"{name}={documented[name]}\n")
 

@@ -1,4 +1,4 @@
-"""The constrained values: whatever they are given, they keep their rule or refuse it."""
+"""Constrained types: each value obeys its rule, or is rejected."""
 
 import re
 from collections.abc import Callable
@@ -36,23 +36,23 @@ INSTANTS = st.datetimes(timezones=st.just(UTC) | OFFSETS)
 
 
 def padded(text: SearchStrategy[str]) -> SearchStrategy[str]:
-    """Put spaces around."""
+    """Add spaces before and after a text."""
     return st.tuples(SPACE, text, SPACE).map("".join)
 
 
-def repeated(longest: int) -> SearchStrategy[str]:
-    """Return texts whose length lies around a limit."""
-    return st.tuples(STORABLE, st.integers(longest - 2, longest + 2)).map(lambda pair: pair[0] * pair[1])
+def repeated(limit: int) -> SearchStrategy[str]:
+    """Return texts with a length near the limit."""
+    return st.tuples(STORABLE, st.integers(limit - 2, limit + 2)).map(lambda pair: pair[0] * pair[1])
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether PostgreSQL can hold this text."""
+    """Tell whether PostgreSQL can store the text."""
     return "\0" not in text and not re.search("[\ud800-\udfff]", text)
 
 
-def is_trimmed(text: str, longest: int) -> bool:
-    """Tell whether this is a name as it is stored."""
-    return is_storable(text) and text == text.strip() and 1 <= len(text) <= longest
+def is_trimmed(text: str, limit: int) -> bool:
+    """Tell whether the text is trimmed and has 1 to `limit` characters."""
+    return is_storable(text) and text == text.strip() and 1 <= len(text) <= limit
 
 
 LABELS = st.text("abc-äé0.", min_size=1, max_size=10)
@@ -74,11 +74,11 @@ ISO_LIKE = st.text("0123456789-:.,TWZtz+ ", max_size=35)
 
 @dataclass(frozen=True)
 class Case:
-    """One type: what may be given to it, and what is true of all that it gives back."""
+    """A constrained type, a strategy for its input, and a check of its values."""
 
     adapter: TypeAdapter[Any]
-    likely: SearchStrategy[str]
-    keeps_its_rule: Callable[[Any], bool]
+    inputs: SearchStrategy[str]
+    is_valid: Callable[[Any], bool]
 
 
 CASES = {
@@ -122,35 +122,35 @@ EVERY_TYPE = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 @EVERY_TYPE
 @bounded
 @given(data=st.data())
-def test_keeps_the_rule_or_refuses(case: Case, data: DataObject) -> None:
-    given_value = data.draw(case.likely | ANY_TEXT)
+def test_value_obeys_its_rule_or_is_rejected(case: Case, data: DataObject) -> None:
+    raw_value = data.draw(case.inputs | ANY_TEXT)
 
     try:
-        value = case.adapter.validate_python(given_value)
+        value = case.adapter.validate_python(raw_value)
     except ValidationError:
         return
 
-    assert case.keeps_its_rule(value)
+    assert case.is_valid(value)
 
 
 @EVERY_TYPE
 @bounded
 @given(data=st.data())
-def test_reads_what_it_gave_as_the_same(case: Case, data: DataObject) -> None:
+def test_value_is_unchanged_by_a_second_validation(case: Case, data: DataObject) -> None:
     try:
-        value = case.adapter.validate_python(data.draw(case.likely))
+        value = case.adapter.validate_python(data.draw(case.inputs))
     except ValidationError:
         return
 
-    again = case.adapter.validate_python(value.isoformat() if isinstance(value, datetime) else str(value))
+    revalidated = case.adapter.validate_python(value.isoformat() if isinstance(value, datetime) else str(value))
 
-    assert again == value
+    assert revalidated == value
 
 
 @EVERY_TYPE
 @bounded
 @given(value=JUNK)
-def test_refuses_what_is_no_text(case: Case, value: object) -> None:
+def test_value_that_is_no_text_is_rejected(case: Case, value: object) -> None:
     if case.adapter is CASES["RowId"].adapter and type(value) is int:
         return
 
@@ -160,7 +160,7 @@ def test_refuses_what_is_no_text(case: Case, value: object) -> None:
 
 @bounded
 @given(text=padded(st.text(STORABLE, min_size=1, max_size=190)))
-def test_accepts_any_title_that_is_not_blank(text: str) -> None:
+def test_title_that_is_not_blank_is_trimmed(text: str) -> None:
     if not text.strip():
         return
 
@@ -169,25 +169,25 @@ def test_accepts_any_title_that_is_not_blank(text: str) -> None:
 
 @bounded
 @given(text=st.text(STORABLE, max_size=1000))
-def test_accepts_any_description_as_it_is(text: str) -> None:
+def test_description_is_accepted_unchanged(text: str) -> None:
     assert TypeAdapter(Description).validate_python(text) == text
 
 
 @bounded
 @given(text=st.text(STORABLE, min_size=8, max_size=1024))
-def test_accepts_any_password_of_8_to_1024_characters_as_it_is(text: str) -> None:
+def test_password_of_8_to_1024_characters_is_accepted_unchanged(text: str) -> None:
     assert TypeAdapter(Password).validate_python(text) == text
 
 
 @bounded
 @given(color=st.from_regex("#[0-9a-fA-F]{6}", fullmatch=True))
-def test_accepts_any_color_of_six_digits_as_it_is(color: str) -> None:
+def test_color_of_six_digits_is_accepted_unchanged(color: str) -> None:
     assert TypeAdapter(Color).validate_python(color) == color
 
 
 @bounded
 @given(instant=st.datetimes(timezones=OFFSETS))
-def test_reads_any_instant_in_utc(instant: datetime) -> None:
+def test_due_date_is_converted_to_utc(instant: datetime) -> None:
     if instant.year in (MINYEAR, MAXYEAR):
         return
 
@@ -199,13 +199,13 @@ def test_reads_any_instant_in_utc(instant: datetime) -> None:
 
 @bounded
 @given(row_id=st.integers(1, 2**63 - 1))
-def test_reads_any_id_that_a_row_can_have(row_id: int) -> None:
+def test_row_id_in_the_range_of_bigint_is_accepted(row_id: int) -> None:
     assert TypeAdapter(RowId).validate_python(str(row_id)) == row_id
 
 
 @bounded
 @given(number=st.integers(max_value=0) | st.integers(min_value=2**63))
-def test_reads_an_id_that_no_row_can_have_as_one_that_is_unknown(number: int) -> None:
+def test_row_id_outside_the_range_of_bigint_becomes_0(number: int) -> None:
     assert TypeAdapter(RowId).validate_python(str(number)) == 0
 
 
@@ -223,6 +223,6 @@ def test_reads_an_id_that_no_row_can_have_as_one_that_is_unknown(number: int) ->
         "FREQ=DAILY;BYSETPOS=1",
     ],
 )
-def test_refuses_recurrence_parts_that_rfc_5545_keeps_apart(rule: str) -> None:
+def test_recurrence_parts_that_rfc_5545_does_not_combine_are_rejected(rule: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(RecurrenceRule).validate_python(rule)

@@ -1,1 +1,1 @@
-"""Tests of the command itself: real processes, real sockets, real signals."""
+"""Tests of the command `todo` with real processes, sockets and signals."""

@@ -1,4 +1,4 @@
-"""A running `todo serve` to talk to, and programs that talk to it."""
+"""Running services, and helpers of the tests that use them."""
 
 import contextlib
 import multiprocessing
@@ -25,66 +25,67 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 ADDRESS = re.compile(r"^serving .* at (http://\S+)$", re.MULTILINE)
 
-
 FORKS = multiprocessing.get_context("forkserver")
-"""A start takes a second of imports. They are done once; each service is a copy of a process that has done them."""
+"""Forks each service from a process with all imports, because the imports take a second."""
 FORKS.set_forkserver_preload(["todo.__main__", "todo.main"])
 HTTP = httpx.Client(verify=False, timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
-"""For single requests: `httpx.get` would read all certificates of the machine for each."""
+"""A client for single requests. `httpx.get` reads all certificates of the machine for each request."""
 
 
 @dataclass
 class Service:
-    """A `todo serve` process, its address, and what it has said so far."""
+    """A `todo serve` process: its address, its data folder and its log."""
 
     process: BaseProcess
     url: str
     data_dir: Path
     log: Path
 
-    def said(self) -> str:
-        """Return what it wrote to standard error and output."""
+    def read_log(self) -> str:
+        """Return the standard output and the standard error so far."""
         return self.log.read_text()
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal, wait, and return the exit status."""
+    def stop(self, stop_signal: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal, wait for the end, and return the exit status."""
         if self.process.is_alive():
-            os.kill(self.pid, how)
+            os.kill(self.pid, stop_signal)
         self.process.join(STOP_SECONDS)
         status = self.process.exitcode
-        assert status is not None, f"it does not stop:\n{self.said()}"
+        assert status is not None, f"the service does not stop:\n{self.read_log()}"
         return status
 
     @property
     def pid(self) -> int:
-        """Return the number of the process."""
+        """Return the process id."""
         assert self.process.pid is not None
         return self.process.pid
 
 
 class Start(Protocol):
-    """Starts `todo serve` and waits for its first answer; settings as environment variables."""
+    """Starts `todo serve` and waits for its first response. Settings are environment variables."""
 
     def __call__(self, data_dir: Path | None = None, **settings: str) -> Service: ...
 
 
 class LogIn(Protocol):
-    """Gives a client of somebody with an account, registered now or before."""
+    """Registers a user if necessary, and returns a client that is logged in."""
 
     def __call__(self, service: Service, email: str = ...) -> httpx.Client: ...
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """Return an environment for a command: ours without settings that somebody may have made, and these.
+    """Return the environment for a command: these settings, and a few variables of the tests, such as PATH.
 
-    The kernel picks the port unless one is given, so that nobody takes it between the choice and the start.
+    With the default port 0 the kernel picks a free port at the start.
     """
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ}
-    return kept | {"BCRYPT_ROUNDS": "4", "PORT": "0"} | settings
+    inherited = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ
+    }
+    return inherited | {"BCRYPT_ROUNDS": "4", "PORT": "0"} | settings
 
 
-def todo(*arguments: str, cwd: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """Run `todo` to its end."""
+def run_todo(*arguments: str, cwd: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Run `todo` with these arguments and wait for its end."""
     command = [sys.executable, "-m", "todo", *arguments]
     return subprocess.run(
         command, cwd=cwd, env=environment(**settings), capture_output=True, text=True, timeout=60, check=False
@@ -93,7 +94,7 @@ def todo(*arguments: str, cwd: Path, **settings: str) -> "subprocess.CompletedPr
 
 @pytest.fixture
 def start(tmp_path: Path, initialized_data_dir: Path) -> Iterator[Start]:
-    """Start services for one test, the first of them on a folder without users."""
+    """Start services for one test. The default data folder is initialized and has no users."""
     shutil.copytree(initialized_data_dir, tmp_path / "data")
     with _starter(tmp_path) as start_service:
         yield start_service
@@ -108,14 +109,14 @@ def start_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A running service for tests that do not harm it; its data folder has a space in its name."""
+    """A running service that all tests share. The path of its data folder has a space and a comma."""
     with _starter(tmp_path_factory.mktemp("a folder, with a space")) as start_service:
         yield start_service(RATE_LIMIT_ENABLED="false")
 
 
 @contextlib.contextmanager
 def _starter(folder: Path) -> Iterator[Start]:
-    """Lend a way to start services; what still runs at the end is killed, and its PostgreSQL ends with it."""
+    """Yield a function that starts services. At the end, kill all services that still run."""
     services: list[Service] = []
 
     def start_service(data_dir: Path | None = None, **settings: str) -> Service:
@@ -126,9 +127,9 @@ def _starter(folder: Path) -> Iterator[Start]:
         process.start()
         service = Service(process, "", data_dir, log)
         services.append(service)
-        wait_until(lambda: ADDRESS.search(service.said()) is not None, service)
-        service.url = ADDRESS.findall(service.said())[0]
-        wait_until(lambda: answers(service), service)
+        wait_until(lambda: ADDRESS.search(service.read_log()) is not None, service)
+        service.url = ADDRESS.findall(service.read_log())[0]
+        wait_until(lambda: is_alive(service), service)
         return service
 
     try:
@@ -139,7 +140,7 @@ def _starter(folder: Path) -> Iterator[Start]:
 
 
 def _serve(folder: Path, log: Path, environment: dict[str, str]) -> None:
-    """Become `todo serve` in this folder and environment, with all that it says in the log."""
+    """Run `todo serve` in this process, with this folder and environment, and write its output to the log."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -152,7 +153,7 @@ def _serve(folder: Path, log: Path, environment: dict[str, str]) -> None:
 
 @pytest.fixture
 def log_in() -> Iterator[LogIn]:
-    """Log people in, with clients that are closed at the end of the test."""
+    """Log users in. The clients are closed at the end of the test."""
     with contextlib.ExitStack() as clients:
 
         def log_in_to(service: Service, email: str = "ada@example.com") -> httpx.Client:
@@ -167,29 +168,41 @@ def log_in() -> Iterator[LogIn]:
 
 @pytest.fixture
 async def empty_database(make_database: MakeDatabase) -> str:
-    """The address of a database without a table."""
+    """The URL of a database without tables."""
     return await make_database(migrated=False)
 
 
-def answers(service: Service) -> bool:
-    """Tell whether the service is alive."""
+def is_alive(service: Service) -> bool:
+    """Tell whether the service responds to `/health`."""
     try:
         return HTTP.get(f"{service.url}/health").status_code == 200
     except httpx.TransportError:
         return False
 
 
+def find_processes(folder: Path) -> dict[str, str]:
+    """Return the names of the processes with this working folder, by process id."""
+    processes = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == folder.resolve():
+                processes[process.name] = (process / "comm").read_text().strip()
+        except OSError:
+            continue
+    return processes
+
+
 def wait_until(condition: Callable[[], bool], service: Service) -> None:
-    """Wait for a condition of a running service."""
+    """Return when the condition holds. Fail when the service ends, or after START_SECONDS."""
     deadline = time.monotonic() + START_SECONDS
     while not condition():
-        assert service.process.is_alive(), service.said()
-        assert time.monotonic() < deadline, service.said()
+        assert service.process.is_alive(), service.read_log()
+        assert time.monotonic() < deadline, service.read_log()
         time.sleep(0.02)
 
 
 def require(*programs: str) -> str:
-    """Return the first of these programs that is installed; without any, skip, or fail where CI must have them."""
+    """Return the path of the first installed program. If none is installed, skip the test, or fail it in CI."""
     for program in programs:
         if (found := shutil.which(program)) is not None:
             return found

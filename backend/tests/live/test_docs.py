@@ -1,4 +1,4 @@
-"""The documentation pages in a real browser that reaches nothing but the service."""
+"""The documentation pages, in a browser without access to the network."""
 
 import asyncio
 import os
@@ -28,61 +28,61 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def page(service: Service, browser: Browser) -> AsyncIterator[Page]:
-    """A page of the browser; any request that leaves the machine fails the test."""
+    """A page of the browser. Any request to another server fails the test."""
     page = await browser.new_page(viewport={"width": 1000, "height": 800}, reduced_motion="reduce")
     page.set_default_timeout(15_000)
-    elsewhere: list[str] = []
-    blocked: list[str] = []
-    page.on("console", lambda said: blocked.append(said.text) if is_about_us(said.text) else None)
+    foreign_urls: list[str] = []
+    violations: list[str] = []
+    page.on("console", lambda message: violations.append(message.text) if is_violation(message.text) else None)
 
-    async def stay_here(route: Route) -> None:
+    async def continue_if_local(route: Route) -> None:
         if route.request.url.startswith((service.url, "data:", "blob:")):
             await route.continue_()
         else:
-            elsewhere.append(route.request.url)
+            foreign_urls.append(route.request.url)
             await route.abort()
 
-    await page.route("**/*", stay_here)
+    await page.route("**/*", continue_if_local)
     yield page
-    assert (elsewhere, blocked) == ([], [])
+    assert (foreign_urls, violations) == ([], [])
     await page.close()
 
 
-def is_about_us(said: str) -> bool:
-    """Tell whether the browser blocked something; ReDoc's advertisement, which comes from elsewhere, is to be."""
-    return "Content Security Policy" in said and "redoc/logo-mini.svg" not in said
+def is_violation(message: str) -> bool:
+    """Tell whether the message reports a violation of the page's policy. ReDoc's logo is blocked on purpose."""
+    return "Content Security Policy" in message and "redoc/logo-mini.svg" not in message
 
 
 @dataclass
 class Documentation:
-    """The page at /docs as a person uses it.
+    """The page at /docs.
 
-    Most clicks are the page's own events: to roll the page to each button takes longer than all the rest. "Execute" is
-    clicked as a hand does, once it stands still: the page draws an operation several times while it opens it.
+    Most clicks are dispatched events, because scrolling to each button takes most of the time. The button "Execute"
+    gets a real click, which waits until the page has stopped redrawing the operation.
     """
 
     page: Page
     sections: dict[str, str]
-    """The section in which each operation is found."""
+    """The section of each operation."""
 
     async def authorize(self, email: str, password: str) -> None:
-        """Log in with the form behind the Authorize button, whoever was logged in before."""
+        """Log in with the form of the Authorize button. An earlier login is ended first."""
         form = self.page.locator(".modal-ux")
         await self.page.get_by_role("button", name="Authorize").first.dispatch_event("click")
-        leave, enter = (form.locator("button", has_text=name).first for name in ("Logout", "Authorize"))
-        await expect(leave.or_(enter).first).to_be_visible()
-        if await leave.count():
-            await leave.dispatch_event("click")
+        log_out, log_in = (form.locator("button", has_text=name).first for name in ("Logout", "Authorize"))
+        await expect(log_out.or_(log_in).first).to_be_visible()
+        if await log_out.count():
+            await log_out.dispatch_event("click")
         await form.get_by_label("username").fill(email)
         await form.get_by_role("textbox", name="password").fill(password)
-        await enter.dispatch_event("click")
+        await log_in.dispatch_event("click")
         await expect(form.get_by_text("Authorized").first).to_be_visible()
         await form.locator("button.btn-done").first.dispatch_event("click")
 
     async def try_out(self, operation: str, body: str | None = None, **parameters: str) -> str:
-        """Open an operation, fill it in, press Execute, and return the body of the answer."""
+        """Open an operation, fill in its form, click Execute, and return the text of the response."""
         block = self.page.locator(f"[id$='-{operation}']")
-        await self._turn_to(self.sections[operation])
+        await self._open_section(self.sections[operation])
         opener, execute = block.locator(".opblock-summary-control"), block.locator("button.execute")
         await opener.dispatch_event("click")
         await execute.wait_for()
@@ -93,14 +93,14 @@ class Documentation:
         if body is not None:
             await block.locator("textarea").fill(body)
         await execute.click()
-        answer = block.locator(".live-responses-table")
-        await answer.wait_for()
-        text = await answer.inner_text()
+        response = block.locator(".live-responses-table")
+        await response.wait_for()
+        text = await response.inner_text()
         await opener.dispatch_event("click")
         return text
 
-    async def _turn_to(self, section: str) -> None:
-        """Open a section and close the others: the page draws again all that is open, whenever anything happens."""
+    async def _open_section(self, section: str) -> None:
+        """Open a section and close the others, because each event redraws all open sections."""
         others = self.page.locator(f".opblock-tag[data-is-open='true']:not([data-tag='{section}'])")
         while await others.count():
             await others.first.dispatch_event("click")
@@ -120,13 +120,11 @@ async def docs(service: Service, page: Page) -> Documentation:
 
 
 @pytest.mark.timeout(120)
-async def test_a_person_registers_authorizes_and_calls_each_endpoint_until_the_account_is_gone(
-    docs: Documentation,
-) -> None:
-    email, changed = f"{uuid4().hex}@example.com", f"{PASSWORD}!"
-    answers = {"register": await docs.try_out("register", f'{{"email": "{email}", "password": "{PASSWORD}"}}')}
+async def test_each_operation_succeeds_in_the_browser(docs: Documentation) -> None:
+    email, new_password = f"{uuid4().hex}@example.com", f"{PASSWORD}!"
+    responses = {"register": await docs.try_out("register", f'{{"email": "{email}", "password": "{PASSWORD}"}}')}
     await docs.authorize(email, PASSWORD)
-    answers |= {
+    responses |= {
         "get_me": await docs.try_out("get_me"),
         "update_me": await docs.try_out("update_me", '{"name": "Ada"}'),
         "export_me": await docs.try_out("export_me"),
@@ -135,8 +133,8 @@ async def test_a_person_registers_authorizes_and_calls_each_endpoint_until_the_a
         "create_tag": await docs.try_out("create_tag", '{"name": "home"}'),
         "create_task": await docs.try_out("create_task", '{"title": "Water the plants"}'),
     }
-    task, tag, token = (field_of(answers[name], "id") for name in ("create_task", "create_tag", "create_token"))
-    answers |= {
+    task, tag, token = (field_of(responses[name], "id") for name in ("create_task", "create_tag", "create_token"))
+    responses |= {
         "add_tag": await docs.try_out("add_tag", task_id=task, tag_id=tag),
         "list_tasks": await docs.try_out("list_tasks", q="plants"),
         "write_tasks": await docs.try_out(
@@ -155,62 +153,64 @@ async def test_a_person_registers_authorizes_and_calls_each_endpoint_until_the_a
         "delete_tag": await docs.try_out("delete_tag", tag_id=tag),
         "delete_token": await docs.try_out("delete_token", token_id=token),
         "change_password": await docs.try_out(
-            "change_password", f'{{"old_password": "{PASSWORD}", "new_password": "{changed}"}}'
+            "change_password", f'{{"old_password": "{PASSWORD}", "new_password": "{new_password}"}}'
         ),
-        "login": await docs.try_out("login", username=email, password=changed),
+        "login": await docs.try_out("login", username=email, password=new_password),
         "refresh": await docs.try_out("refresh"),
         "list_sessions": await docs.try_out("list_sessions"),
     }
-    other_session = answers["list_sessions"].partition('"current": false')[0].rpartition('"id": ')[2].partition(",")[0]
-    answers |= {
-        "delete_session": await docs.try_out("delete_session", session_id=other_session.strip('"')),
+    other_login_session = (
+        responses["list_sessions"].partition('"current": false')[0].rpartition('"id": ')[2].partition(",")[0]
+    )
+    responses |= {
+        "delete_session": await docs.try_out("delete_session", session_id=other_login_session.strip('"')),
         "logout_all": await docs.try_out("logout_all"),
     }
-    await docs.authorize(email, changed)
-    answers |= {
+    await docs.authorize(email, new_password)
+    responses |= {
         "logout": await docs.try_out("logout"),
         "get_health": await docs.try_out("get_health"),
         "get_readiness": await docs.try_out("get_readiness"),
     }
-    await docs.authorize(email, changed)
-    answers["delete_me"] = await docs.try_out("delete_me", f'{{"password": "{changed}"}}')
-    await keep_picture(docs.page, "docs.png")
+    await docs.authorize(email, new_password)
+    responses["delete_me"] = await docs.try_out("delete_me", f'{{"password": "{new_password}"}}')
+    await save_screenshot(docs.page, "docs.png")
 
     created = {"register", "create_token", "create_task", "create_tag", "add_tag"}
-    removed = {name for name in docs.sections if name.startswith(("remove_", "delete_"))} | {
+    no_content = {name for name in docs.sections if name.startswith(("remove_", "delete_"))} | {
         "change_password",
         "logout_all",
     }
-    assert {name: answer.split()[2] for name, answer in answers.items()} == {
-        name: "201" if name in created else "204" if name in removed else "200" for name in docs.sections
+    assert {name: text.split()[2] for name, text in responses.items()} == {
+        name: "201" if name in created else "204" if name in no_content else "200" for name in docs.sections
     }
 
 
-async def test_the_page_shows_what_contains_itself_as_far_as_it_goes(docs: Documentation) -> None:
+async def test_recursive_schema_is_shown_to_the_first_level(docs: Documentation) -> None:
     task = {"title": {"type": "string"}, "subtasks": {"items": {"$ref": "#/schemas/Task"}}}
     openapi = {"opened": {"schema": {"$ref": "#/schemas/Task"}, "examples": [None, 1]}, "schemas": {"Task": task}}
 
-    shown = await docs.page.evaluate(
+    resolved = await docs.page.evaluate(
         "async (openapi) => (await ui.getSystem().fn.resolveSubtree(openapi, ['opened'])).spec", openapi
     )
 
-    assert shown == {"schema": task, "examples": [None, 1]}
+    assert resolved == {"schema": task, "examples": [None, 1]}
 
 
-async def test_the_reference_page_shows_every_operation(service: Service, page: Page) -> None:
+async def test_reference_page_shows_an_operation(service: Service, page: Page) -> None:
     await page.goto(f"{service.url}/redoc")
 
     await expect(page.get_by_text("Create a task. Only a title is needed.")).to_be_visible(timeout=15_000)
-    await keep_picture(page, "redoc.png")
+    await save_screenshot(page, "redoc.png")
 
 
-def field_of(answer: str, name: str) -> str:
-    """Return the number that an answer, as the page shows it, gives for a field."""
-    return answer.partition(f'"{name}": ')[2].partition(",")[0]
+def field_of(response: str, name: str) -> str:
+    """Return the number in a field of a response, read from the text of the page."""
+    return response.partition(f'"{name}": ')[2].partition(",")[0]
 
 
-async def keep_picture(page: Page, name: str) -> None:
-    """Keep a screenshot where SCREENSHOTS says, for a person to look at."""
+async def save_screenshot(page: Page, name: str) -> None:
+    """Save a screenshot in the folder SCREENSHOTS, if that variable is set."""
     if folder := os.environ.get("SCREENSHOTS"):
         await asyncio.to_thread(Path(folder).mkdir, parents=True, exist_ok=True)
         await page.screenshot(path=Path(folder) / name)

@@ -1,4 +1,4 @@
-"""A running service under load: a storm of logins, clients that take their time, and being told to stop meanwhile."""
+"""A service under load: many logins at once, slow clients, and a stop during requests."""
 
 import asyncio
 import concurrent.futures
@@ -30,47 +30,49 @@ LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 @pytest.fixture(scope="module")
 def busy(start_for_module: Start) -> Service:
-    """A service with slow passwords, one connection to its database, and little patience."""
+    """A service with slow password hashes, one database connection and a request timeout of one second."""
     return start_for_module(
         RATE_LIMIT_ENABLED="false", BCRYPT_ROUNDS="11", DB_POOL_MIN="1", DB_POOL_MAX="1", REQUEST_TIMEOUT="1"
     )
 
 
-# A storm of logins
+# Many logins at once
 
 
 @pytest.mark.spec("LOD-001")
-def test_lists_tasks_quickly_during_a_storm_of_logins(busy: Service, log_in: LogIn) -> None:
+def test_lists_of_tasks_stay_fast_during_many_logins(busy: Service, log_in: LogIn) -> None:
     client = log_in(busy)
     form = {"username": "ada@example.com", "password": PASSWORD}
 
     def log_in_once(_: int) -> int:
         return HTTP.post(f"{busy.url}/api/v1/auth/login", data=form).status_code
 
-    took = []
+    durations = []
     with concurrent.futures.ThreadPoolExecutor(LOGINS) as pool:
-        storm = [pool.submit(log_in_once, number) for number in range(LOGINS)]
-        while not all(login.done() for login in storm):
-            began = time.perf_counter()
+        logins = [pool.submit(log_in_once, number) for number in range(LOGINS)]
+        while not all(login.done() for login in logins):
+            started_at = time.perf_counter()
             assert client.get("/tasks").status_code == 200
-            took.append(time.perf_counter() - began)
+            durations.append(time.perf_counter() - started_at)
 
-    assert statistics.median(took) < 0.05, f"{len(took)} lists, {statistics.median(took) * 1000:.1f} ms at the median"
-    # On a slow machine the last ones in the queue are sent away.
-    assert {login.result() for login in storm} <= {200, 503}
+    assert statistics.median(durations) < 0.05, (
+        f"{len(durations)} lists, {statistics.median(durations) * 1000:.1f} ms at the median"
+    )
+    # On a slow machine the last logins in the queue time out.
+    assert {login.result() for login in logins} <= {200, 503}
 
 
 # Slow clients
 
 
 def connect(service: Service) -> socket.socket:
-    """Return a connection that gives up after ten seconds."""
+    """Return a connection with a timeout of ten seconds."""
     url = httpx.URL(service.url)
     return socket.create_connection((url.host, url.port or 80), timeout=10)
 
 
-def head(client: httpx.Client, *, length: int, **headers: str) -> bytes:
-    """Return the head of a request that creates a task with a body of this length."""
+def format_head(client: httpx.Client, *, length: int, **headers: str) -> bytes:
+    """Return the request line and headers of a POST of a task with a body of this length."""
     lines = {
         "Host": "localhost",
         "Authorization": client.headers["Authorization"],
@@ -82,58 +84,58 @@ def head(client: httpx.Client, *, length: int, **headers: str) -> bytes:
 
 
 def read_to_the_end(connection: socket.socket) -> bytes:
-    """Return what comes until the other side closes."""
+    """Return the received bytes when the server closes the connection."""
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 @pytest.mark.spec("LOD-003")
-def test_closes_a_connection_on_which_no_first_or_no_next_head_arrives(busy: Service) -> None:
-    with connect(busy) as silent, connect(busy) as halfway, connect(busy) as second:
+def test_connection_without_a_complete_head_is_closed(busy: Service) -> None:
+    with connect(busy) as silent, connect(busy) as halfway, connect(busy) as kept_alive:
         halfway.sendall(b"GET /health HTTP/1.1\r\nX-Slow")
-        second.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health")
-        began = time.monotonic()
+        kept_alive.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health")
+        started_at = time.monotonic()
 
         assert read_to_the_end(silent) == read_to_the_end(halfway) == b""
-        answer = read_to_the_end(second)
+        response = read_to_the_end(kept_alive)
 
-    assert 0.5 < time.monotonic() - began < 5
-    assert answer.startswith(b"HTTP/1.1 200 OK")
-    assert answer.count(b"HTTP/1.1") == 1
+    assert 0.5 < time.monotonic() - started_at < 5
+    assert response.startswith(b"HTTP/1.1 200 OK")
+    assert response.count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.spec("LOD-004")
-def test_answers_408_when_a_body_trickles_and_holds_no_connection_meanwhile(busy: Service, log_in: LogIn) -> None:
+def test_slow_body_gets_408_and_holds_no_database_connection(busy: Service, log_in: LogIn) -> None:
     client = log_in(busy)
     with connect(busy) as plain, connect(busy) as keyed:
-        plain.sendall(head(client, length=1000) + b"{")
-        keyed.sendall(head(client, length=1000, **{"Idempotency-Key": "slow"}) + b"{")
-        began = time.monotonic()
-        # The pool has one connection: were it held, this would wait until the bodies are given up.
-        while time.monotonic() - began < 0.5:
+        plain.sendall(format_head(client, length=1000) + b"{")
+        keyed.sendall(format_head(client, length=1000, **{"Idempotency-Key": "slow"}) + b"{")
+        started_at = time.monotonic()
+        # The pool has one connection. If a slow request held it, the list would wait until the timeout of the body.
+        while time.monotonic() - started_at < 0.5:
             assert client.get("/tasks").status_code == 200
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - started_at < 0.9
 
-        answers = [read_to_the_end(plain), read_to_the_end(keyed)]
+        responses = [read_to_the_end(plain), read_to_the_end(keyed)]
 
-    for answer in answers:
-        assert answer.startswith(b"HTTP/1.1 408")
-        assert b"connection: close" in answer.lower()
-        assert b'"code":"REQUEST_TIMEOUT"' in answer
+    for response in responses:
+        assert response.startswith(b"HTTP/1.1 408")
+        assert b"connection: close" in response.lower()
+        assert b'"code":"REQUEST_TIMEOUT"' in response
 
 
-# Being told to stop
+# Stopping
 
 
 @dataclass
-class Hammer:
-    """Creates tasks over connections that are kept open, until the service takes no more of them."""
+class Writer:
+    """Creates tasks on persistent connections until the service accepts no more connections."""
 
     service: Service
     head: bytes
     numbers: Iterator[int] = field(default_factory=itertools.count)
     acknowledged: set[str] = field(default_factory=set)
     unanswered: set[str] = field(default_factory=set)
-    broken: list[bytes] = field(default_factory=list)
+    failed: list[bytes] = field(default_factory=list)
 
     def run(self) -> None:
         while True:
@@ -146,29 +148,29 @@ class Hammer:
                     pass
 
     def _create(self, connection: socket.socket, title: str) -> bool:
-        """Create one task; tell whether the connection is good for another."""
-        answer = b""
+        """Create one task, and return whether the connection can be used again."""
+        response = b""
         try:
             connection.sendall(self.head + b'{"title": "%s"}' % title.encode())
-            while not is_whole(answer):
+            while not is_complete(response):
                 received = connection.recv(65536)
                 if not received:
                     break
-                answer += received
+                response += received
         except ConnectionError:
             pass
-        if is_whole(answer) and answer.startswith(b"HTTP/1.1 201"):
+        if is_complete(response) and response.startswith(b"HTTP/1.1 201"):
             self.acknowledged.add(title)
-        elif answer:
-            self.broken.append(answer)
+        elif response:
+            self.failed.append(response)
         else:
             self.unanswered.add(title)
-        return bool(answer) and b"connection: close" not in answer.lower()
+        return bool(response) and b"connection: close" not in response.lower()
 
 
-def is_whole(answer: bytes) -> bool:
-    """Tell whether an answer is complete."""
-    start, _, body = answer.partition(b"\r\n\r\n")
+def is_complete(response: bytes) -> bool:
+    """Tell whether a response has arrived completely."""
+    start, _, body = response.partition(b"\r\n\r\n")
     length = LENGTH.search(start)
     return length is not None and len(body) == int(length[1])
 
@@ -188,7 +190,7 @@ def titles_in(url: str) -> set[str]:
 
 @pytest.mark.spec("LOD-005")
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_finishes_what_it_began_and_takes_no_more_when_it_is_stopped_under_load(
+def test_stop_finishes_running_requests_and_accepts_no_new_ones(
     start: Start, log_in: LogIn, empty_database: str, workers: str
 ) -> None:
     migrator.upgrade(empty_database)
@@ -200,25 +202,25 @@ def test_finishes_what_it_began_and_takes_no_more_when_it_is_stopped_under_load(
         REQUEST_TIMEOUT="2",
     )
     client = log_in(service)
-    hammer = Hammer(service, head(client, length=len('{"title": "000000"}')))
-    threads = [threading.Thread(target=hammer.run, daemon=True) for _ in range(CLIENTS)]
+    writer = Writer(service, format_head(client, length=len('{"title": "000000"}')))
+    threads = [threading.Thread(target=writer.run, daemon=True) for _ in range(CLIENTS)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: len(hammer.acknowledged) > 100, service)
+    wait_until(lambda: len(writer.acknowledged) > 100, service)
 
     with connect(service) as slow:
-        slow.sendall(head(client, length=1000) + b"{")
-        written = len(hammer.acknowledged)
-        wait_until(lambda: len(hammer.acknowledged) > written + 20, service)
+        slow.sendall(format_head(client, length=1000) + b"{")
+        count = len(writer.acknowledged)
+        wait_until(lambda: len(writer.acknowledged) > count + 20, service)
         os.kill(service.pid, signal.SIGTERM)
         for thread in threads:
             thread.join(30)
-        # What is new is refused by now, although something old is still in flight, and that gets its answer.
+        # New connections are rejected, while the slow request is still running.
         assert select.select([slow], [], [], 0) == ([], [], [])
-        in_flight = read_to_the_end(slow)
+        slow_response = read_to_the_end(slow)
 
-    assert in_flight.startswith(b"HTTP/1.1 408")
+    assert slow_response.startswith(b"HTTP/1.1 408")
     service.process.join(STOP_SECONDS)
     assert service.process.exitcode == 0
-    assert hammer.broken == []
-    assert titles_in(empty_database) == hammer.acknowledged
+    assert writer.failed == []
+    assert titles_in(empty_database) == writer.acknowledged

@@ -1,12 +1,12 @@
-"""`todo migrate` beside a running service."""
+"""`todo migrate` during the run of a service."""
 
 from pathlib import Path
 
-from tests.live.conftest import Service, todo
+from tests.live.conftest import Service, run_todo
 
 
-def test_is_a_guest_of_a_running_service(service: Service, tmp_path: Path) -> None:
-    status = todo("migrate", "status", cwd=tmp_path, DATA_DIR=str(service.data_dir))
+def test_migrate_connects_to_the_running_server(service: Service, tmp_path: Path) -> None:
+    status = run_todo("migrate", "status", cwd=tmp_path, DATA_DIR=str(service.data_dir))
 
     assert status.returncode == 0, status.stderr
     assert "pending: nothing" in status.stdout

@@ -1,4 +1,4 @@
-"""What comes over the wire and is hardly HTTP, or none; and what no answer has."""
+"""Malformed HTTP, limits of headers, and the headers of every response."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ HOST = b"Host: localhost\r\n"
 
 
 def send(service: Service, content: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Send these bytes, and return the answer's status, headers and body; status 0 is a connection that was closed."""
+    """Send bytes and return the status, headers and body of the response. Status 0 means a closed connection."""
     port = int(service.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         try:
@@ -68,10 +68,10 @@ def send(service: Service, content: bytes) -> tuple[int, dict[str, str], bytes]:
         pytest.param(b"GET /%00%ff/..%2f HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n", 404, id="an odd path"),
     ],
 )
-def test_answers_in_its_own_shape(service: Service, content: bytes, status: int) -> None:
-    answered, headers, body = send(service, content)
+def test_malformed_request_gets_a_json_response(service: Service, content: bytes, status: int) -> None:
+    response_status, headers, body = send(service, content)
 
-    assert answered == status, body
+    assert response_status == status, body
     assert headers["content-type"] == "application/json"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-request-id"]
@@ -81,38 +81,38 @@ def test_answers_in_its_own_shape(service: Service, content: bytes, status: int)
 
 @pytest.mark.spec("INP-008")
 @pytest.mark.parametrize("headers", [b"X: " + b"x" * 100_000 + b"\r\n", b"X: y\r\n" * 100_000], ids=["large", "many"])
-def test_does_not_do_what_it_refuses_for_its_headers(service: Service, log_in: LogIn, headers: bytes) -> None:
+def test_request_with_large_headers_is_not_executed(service: Service, log_in: LogIn, headers: bytes) -> None:
     client = log_in(service, f"{uuid4()}@example.com")
     task = client.post("/tasks", json={"title": "Water the plants"}).json()["id"]
     request = f"DELETE /api/v1/tasks/{task} HTTP/1.1\r\nAuthorization: {client.headers['Authorization']}\r\n".encode()
 
-    answered, _, _ = send(service, request + HOST + headers + b"\r\n")
+    status, _, _ = send(service, request + HOST + headers + b"\r\n")
 
-    assert answered == 431
+    assert status == 431
     assert client.get(f"/tasks/{task}").status_code == 200
 
 
 @pytest.mark.spec("INP-008")
-def test_counts_the_headers_behind_a_body_too(service: Service, log_in: LogIn) -> None:
+def test_trailers_count_as_headers(service: Service, log_in: LogIn) -> None:
     client = log_in(service, f"{uuid4()}@example.com")
     request = f"POST /api/v1/tasks HTTP/1.1\r\nAuthorization: {client.headers['Authorization']}\r\n".encode()
     request += HOST + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-    answered, _, _ = send(service, request + b'e\r\n{"title": "x"}\r\n0\r\n' + b"X: y\r\n" * 100_000 + b"\r\n")
+    status, _, _ = send(service, request + b'e\r\n{"title": "x"}\r\n0\r\n' + b"X: y\r\n" * 100_000 + b"\r\n")
 
-    assert answered == 431
+    assert status == 431
     assert client.get("/tasks").json()["total"] == 0
 
 
 @pytest.mark.spec("INP-008")
-def test_stays_with_http_when_asked_for_a_websocket(service: Service) -> None:
+def test_websocket_upgrade_is_ignored(service: Service) -> None:
     upgrade = (
         b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n\r\n"
     )
 
-    answered, _, _ = send(service, b"GET /health HTTP/1.1\r\n" + HOST + upgrade)
+    status, _, _ = send(service, b"GET /health HTTP/1.1\r\n" + HOST + upgrade)
 
-    assert answered == 200
+    assert status == 200
 
 
 @pytest.mark.spec("HDR-001", "HDR-002")
@@ -128,28 +128,30 @@ def test_stays_with_http_when_asked_for_a_websocket(service: Service) -> None:
         ("/docs/swagger_references.js", 200),
     ],
 )
-def test_keeps_browsers_from_doing_more_with_an_answer(service: Service, path: str, status: int) -> None:
-    answer = HTTP.get(service.url + path)
+def test_response_has_security_headers(service: Service, path: str, status: int) -> None:
+    response = HTTP.get(service.url + path)
 
-    policy = answer.headers["Content-Security-Policy"]
-    assert answer.status_code == status
-    assert "Server" not in answer.headers
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    policy = response.headers["Content-Security-Policy"]
+    assert response.status_code == status
+    assert "Server" not in response.headers
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe-inline" not in policy.partition("script-src")[2]
 
 
 @pytest.mark.spec("HDR-004")
-@pytest.mark.parametrize(("proxy", "seen"), [("127.0.0.1", "203.0.113.9"), ("127.0.0.2", "127.0.0.2")])
-def test_believes_no_proxy_that_it_does_not_know(service: Service, proxy: str, seen: str) -> None:
-    """It believes 127.0.0.1 by default; from elsewhere the header would be anybody's word."""
-    address = f"{service.url.replace('localhost', '127.0.0.1')}/api/v1"
+@pytest.mark.parametrize(("proxy", "address"), [("127.0.0.1", "203.0.113.9"), ("127.0.0.2", "127.0.0.2")])
+def test_forwarded_address_of_an_unknown_proxy_is_ignored(service: Service, proxy: str, address: str) -> None:
+    """By default only 127.0.0.1 is a known proxy."""
+    base_url = f"{service.url.replace('localhost', '127.0.0.1')}/api/v1"
     email = f"{uuid4()}@example.com"
-    with httpx.Client(base_url=address, transport=httpx.HTTPTransport(local_address=proxy)) as client:
+    with httpx.Client(base_url=base_url, transport=httpx.HTTPTransport(local_address=proxy)) as client:
         client.headers["X-Forwarded-For"] = "198.51.100.1, 203.0.113.9"
         client.post("/auth/register", json={"email": email, "password": PASSWORD})
         login = client.post("/auth/login", data={"username": email, "password": PASSWORD})
-        sessions = client.get("/auth/sessions", headers={"Authorization": f"Bearer {login.json()['access_token']}"})
+        login_sessions = client.get(
+            "/auth/sessions", headers={"Authorization": f"Bearer {login.json()['access_token']}"}
+        )
 
-    assert [session["address"] for session in sessions.json()] == [seen]
+    assert [login_session["address"] for login_session in login_sessions.json()] == [address]

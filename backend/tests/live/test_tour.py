@@ -39,7 +39,7 @@ def run_tour(name: str, service: Service, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("program", ["curl", "httpie"])
-def test_the_tour_runs_as_written(service: Service, tmp_path: Path, program: str) -> None:
+def test_tour_runs_as_written(service: Service, tmp_path: Path, program: str) -> None:
     output = run_tour(program, service, tmp_path)
 
     for expected in (
@@ -58,7 +58,7 @@ def test_the_tour_runs_as_written(service: Service, tmp_path: Path, program: str
     assert set(re.findall(r'"code": ?"(\w+)"', output)) == {"INVALID_PRIORITY", "PRECONDITION_FAILED"}, output
 
 
-def test_the_readme_runs_as_written(service: Service, tmp_path: Path) -> None:
+def test_readme_runs_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("readme", service, tmp_path)
 
     assert '"email":"me@example.com"' in output

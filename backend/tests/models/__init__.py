@@ -1,1 +1,1 @@
-"""Tests of the tables."""
+"""Tests of `todo.models`."""

@@ -62,19 +62,19 @@ def names_of(table: Table) -> list[str]:
     return sorted(map(str, names))
 
 
-def test_describes_every_table_once() -> None:
+def test_each_table_is_described_once() -> None:
     assert sorted(name for name, _ in read_sections()) == sorted(TABLES)
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_describes_the_columns_of_a_table(table: str) -> None:
-    described = read_columns(dict(read_sections())[table])
+def test_columns_of_a_table_are_described(table: str) -> None:
+    columns = read_columns(dict(read_sections())[table])
 
-    assert described == [describe_column(column) for column in TABLES[table].columns]
+    assert columns == [describe_column(column) for column in TABLES[table].columns]
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_names_the_constraints_and_indexes_of_a_table(table: str) -> None:
-    described = read_names(dict(read_sections())[table])
+def test_constraints_and_indexes_of_a_table_are_listed(table: str) -> None:
+    names = read_names(dict(read_sections())[table])
 
-    assert described == names_of(TABLES[table])
+    assert names == names_of(TABLES[table])

@@ -1,4 +1,4 @@
-"""How PostgreSQL goes about each statement, on a person with many tasks among many people."""
+"""The plan of each statement, for a user with 10,000 tasks among 400 users."""
 
 import asyncio
 import importlib
@@ -24,7 +24,7 @@ from todo.services.tasks.statements import update_task
 
 LARGE = 10_000
 TAGGED = 500
-SHOWN = 20
+PAGE_SIZE = 20
 SORTS = [direction + field for field in TASK_LISTING.orders for direction in ("", "-")]
 TABLES = {"tasks", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"}
 SEED = """
@@ -44,12 +44,12 @@ SELECT id, 'token' || i, sha256((id::text || i)::bytea), '{account}' FROM users,
 INSERT INTO idempotency_keys (user_id, key, fingerprint, created_at)
 SELECT id, 'key' || i, 'x', now() - i * interval '1 minute' FROM users, generate_series(1, 10) AS i
 """
-NOT_YET_VISIBLE = "SELECT count(*) FROM pg_class WHERE relname = ANY ($1) AND relallvisible < relpages"
+COUNT_UNVACUUMED = "SELECT count(*) FROM pg_class WHERE relname = ANY ($1) AND relallvisible < relpages"
 
 
 @pytest.fixture(scope="module")
 async def connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
-    """A connection like the service's, to a database with many people."""
+    """A connection to a database with 400 users, with the settings of the service."""
     arguments = connect_arguments(await make_database())
     arguments["server_settings"] |= SHORT_STATEMENTS
     connection = await asyncpg.connect(**arguments)
@@ -57,38 +57,38 @@ async def connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Conne
         await connection.execute(statement)
     await connection.execute("VACUUM ANALYZE")
     async with asyncio.timeout(30):
-        # The server's own vacuum may have been in the way.
-        while await connection.fetchval(NOT_YET_VISIBLE, list(TABLES)):
+        # A concurrent autovacuum makes VACUUM skip pages.
+        while await connection.fetchval(COUNT_UNVACUUMED, list(TABLES)):
             await connection.execute("VACUUM ANALYZE")
     yield connection
     await connection.close()
 
 
 @pytest.fixture(params=["force_custom_plan", "force_generic_plan"])
-async def planned(connection: asyncpg.Connection, request: pytest.FixtureRequest) -> asyncpg.Connection:
-    """The same, planning for the values of each statement or, as after some runs, for any."""
+async def planning_connection(connection: asyncpg.Connection, request: pytest.FixtureRequest) -> asyncpg.Connection:
+    """The connection with custom plans for the values of each statement, or with generic plans."""
     await connection.execute(f"SET plan_cache_mode = {request.param}")
     return connection
 
 
-async def find_owner(connection: asyncpg.Connection, *, large: bool) -> UUID:
-    """Return who has many tasks, or somebody who has few."""
+async def find_user(connection: asyncpg.Connection, *, large: bool) -> UUID:
+    """Return the id of the user with many tasks, or of a user with few."""
     number = 1 if large else 2
-    owner: UUID = await connection.fetchval("SELECT id FROM users WHERE email = $1", f"user{number}@example.com")
-    return owner
+    user_id: UUID = await connection.fetchval("SELECT id FROM users WHERE email = $1", f"user{number}@example.com")
+    return user_id
 
 
 async def explain(connection: asyncpg.Connection, statement: Statement, *, run: bool, **values: object) -> list[Json]:
-    """Return the nodes of a statement's plan and, if it is run, what they did; nothing that it writes stays."""
+    """Return the nodes of a statement's plan. With `run`, execute the statement, measure the nodes, and roll back."""
     options = "ANALYZE, BUFFERS, FORMAT JSON" if run else "FORMAT JSON"
     arguments = statement.arguments({name: values.get(name) for name in statement.parameters})
     async with connection.transaction():
-        # Only what SQL itself prepares is planned as its setting says.
+        # plan_cache_mode applies to statements prepared by SQL.
         await connection.execute(f"PREPARE explained AS {statement.sql}")
         execute = f"EXECUTE explained ({', '.join(map(_literal, arguments))})" if arguments else "EXECUTE explained"
-        [found] = json.loads(await connection.fetchval(f"EXPLAIN ({options}) {execute}"))
+        [explanation] = json.loads(await connection.fetchval(f"EXPLAIN ({options}) {execute}"))
         await connection.execute("DEALLOCATE explained")
-    return list(_walk(found["Plan"]))
+    return list(_walk(explanation["Plan"]))
 
 
 def _literal(value: object) -> str:
@@ -106,19 +106,19 @@ def _walk(node: Json) -> Iterator[Json]:
 async def explain_list(
     connection: asyncpg.Connection, filters: TaskFilter, page: PageShape, *, large: bool = True, **values: object
 ) -> list[Json]:
-    owner = await find_owner(connection, large=large)
-    defaults = {"limit": SHOWN, "offset": 0, "priority_rank": 1, "tag_name": "tag7", "tag_id": 0}
-    parameters = defaults | {"contains": "%garden%", "user_id": owner} | values
+    user_id = await find_user(connection, large=large)
+    defaults = {"limit": PAGE_SIZE, "offset": 0, "priority_rank": 1, "tag_name": "tag7", "tag_id": 0}
+    parameters = defaults | {"contains": "%garden%", "user_id": user_id} | values
     return await explain(connection, select_page(filters, page), run=True, **parameters)
 
 
-def sorted_rows(nodes: list[Json]) -> int:
-    """Return how many rows the largest sort of a plan took in."""
+def count_sorted_rows(nodes: list[Json]) -> int:
+    """Return the number of rows that the largest sort of a plan reads."""
     sorts = [node for node in nodes if node["Node Type"] in ("Sort", "Incremental Sort")]
     return int(max(child["Actual Rows"] for node in sorts for child in node["Plans"][:1]))
 
 
-def scans_of(nodes: list[Json], kind: str) -> list[Json]:
+def find_scans(nodes: list[Json], kind: str) -> list[Json]:
     return [node for node in nodes if node["Node Type"] == kind and node["Actual Loops"] > 0]
 
 
@@ -127,39 +127,43 @@ def scans_of(nodes: list[Json], kind: str) -> list[Json]:
     "filters", [{}, {"status": "pending"}, {"has_priority": True}], ids=["all", "status", "priority"]
 )
 @pytest.mark.parametrize("sort", SORTS)
-async def test_reads_a_page_from_an_index_in_its_order(planned: asyncpg.Connection, sort: str, filters: Json) -> None:
-    nodes = await explain_list(planned, TaskFilter(**filters), PageShape(sort))
+async def test_page_is_read_in_the_order_of_an_index(
+    planning_connection: asyncpg.Connection, sort: str, filters: Json
+) -> None:
+    nodes = await explain_list(planning_connection, TaskFilter(**filters), PageShape(sort))
 
-    assert sorted_rows(nodes) <= SHOWN, nodes
-    [page] = [node for node in scans_of(nodes, "Index Scan") if node["Alias"].startswith("tasks")]
-    assert page["Actual Rows"] + page.get("Rows Removed by Filter", 0) <= 10 * SHOWN
-    [count] = [node for node in scans_of(nodes, "Index Only Scan") if node["Actual Rows"] > SHOWN]
+    assert count_sorted_rows(nodes) <= PAGE_SIZE, nodes
+    [page] = [node for node in find_scans(nodes, "Index Scan") if node["Alias"].startswith("tasks")]
+    assert page["Actual Rows"] + page.get("Rows Removed by Filter", 0) <= 10 * PAGE_SIZE
+    [count] = [node for node in find_scans(nodes, "Index Only Scan") if node["Actual Rows"] > PAGE_SIZE]
     assert count["Heap Fetches"] == 0
 
 
 @pytest.mark.spec("PLN-001")
 @pytest.mark.parametrize("sort", SORTS)
-async def test_goes_on_from_a_cursor_without_what_was_before(planned: asyncpg.Connection, sort: str) -> None:
+async def test_page_after_a_cursor_reads_no_earlier_rows(planning_connection: asyncpg.Connection, sort: str) -> None:
     page = PageShape(sort, counts=False, continues=True)
-    owner = await find_owner(planned, large=True)
+    user_id = await find_user(planning_connection, large=True)
     field = sort.removeprefix("-")
-    [half_way] = await planned.fetch(
-        f"SELECT id, {field} FROM tasks WHERE user_id = $1 ORDER BY {field} OFFSET 4000 LIMIT 1", owner
+    [middle_task] = await planning_connection.fetch(
+        f"SELECT id, {field} FROM tasks WHERE user_id = $1 ORDER BY {field} OFFSET 4000 LIMIT 1", user_id
     )
 
-    nodes = await explain_list(planned, TaskFilter(), page, after=half_way[field], after_id=half_way["id"])
+    nodes = await explain_list(
+        planning_connection, TaskFilter(), page, after=middle_task[field], after_id=middle_task["id"]
+    )
 
-    assert sorted_rows(nodes) <= SHOWN
-    assert max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes) <= 2 * SHOWN
+    assert count_sorted_rows(nodes) <= PAGE_SIZE
+    assert max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes) <= 2 * PAGE_SIZE
 
 
 @pytest.mark.spec("PLN-001")
 @pytest.mark.parametrize("sort", SORTS)
-async def test_skips_pages_in_the_index_alone(planned: asyncpg.Connection, sort: str) -> None:
-    nodes = await explain_list(planned, TaskFilter(), PageShape(sort, skips=True), offset=LARGE - SHOWN)
+async def test_offset_skips_index_entries(planning_connection: asyncpg.Connection, sort: str) -> None:
+    nodes = await explain_list(planning_connection, TaskFilter(), PageShape(sort, skips=True), offset=LARGE - PAGE_SIZE)
 
-    assert sorted_rows(nodes) <= SHOWN
-    assert all(node["Actual Rows"] <= SHOWN for node in scans_of(nodes, "Index Scan"))
+    assert count_sorted_rows(nodes) <= PAGE_SIZE
+    assert all(node["Actual Rows"] <= PAGE_SIZE for node in find_scans(nodes, "Index Scan"))
 
 
 @pytest.mark.spec("PLN-005")
@@ -175,33 +179,35 @@ async def test_skips_pages_in_the_index_alone(planned: asyncpg.Connection, sort:
     ids=["all", "status", "status and priority", "search", "last page"],
 )
 @pytest.mark.parametrize("sort", SORTS)
-async def test_reads_the_tasks_of_a_tag_and_no_others(
+async def test_filter_by_tag_reads_the_tasks_of_the_tag(
     connection: asyncpg.Connection, sort: str, filters: Json, skips: bool
 ) -> None:
     await connection.execute("SET plan_cache_mode = force_generic_plan")
 
     nodes = await explain_list(connection, TaskFilter(has_tag=True, **filters), PageShape(sort, skips=skips))
 
-    # In others, which an id is at the end of, it would have to go through all of them.
-    by_key = {"pk_tasks", "idx_tasks_user_priority"} if "has_priority" in filters else {"pk_tasks"}
-    [read] = [node for node in scans_of(nodes, "Index Scan") if "ANY" in node["Index Cond"]]
-    assert read["Index Name"] in by_key
-    assert read["Actual Loops"] == 1
-    assert read["Actual Rows"] + read.get("Rows Removed by Filter", 0) <= TAGGED
+    # In every other index the id is the last column, so a lookup by id reads all entries of the user.
+    indexes_by_id = {"pk_tasks", "idx_tasks_user_priority"} if "has_priority" in filters else {"pk_tasks"}
+    [scan] = [node for node in find_scans(nodes, "Index Scan") if "ANY" in node["Index Cond"]]
+    assert scan["Index Name"] in indexes_by_id
+    assert scan["Actual Loops"] == 1
+    assert scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0) <= TAGGED
 
 
 @pytest.mark.spec("PLN-002")
 @pytest.mark.parametrize("large", [True, False], ids=["many tasks", "few tasks"])
-async def test_looks_for_a_word_where_it_is_cheaper(planned: asyncpg.Connection, large: bool) -> None:
-    nodes = await explain_list(planned, TaskFilter(searches=True), PageShape(NEWEST_FIRST), large=large)
+async def test_search_uses_the_trigram_index_for_many_tasks(
+    planning_connection: asyncpg.Connection, large: bool
+) -> None:
+    nodes = await explain_list(planning_connection, TaskFilter(searches=True), PageShape(NEWEST_FIRST), large=large)
 
-    used = [node for node in scans_of(nodes, "Bitmap Index Scan") if node["Index Name"] == "idx_tasks_search"]
-    assert len(used) == (1 if large else 0)
+    index_scans = [node for node in find_scans(nodes, "Bitmap Index Scan") if node["Index Name"] == "idx_tasks_search"]
+    assert len(index_scans) == (1 if large else 0)
 
 
 @pytest.fixture
-async def new(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to a database with somebody's first tasks, of which there are no statistics yet."""
+async def unanalyzed_connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a database with 3,000 new tasks and without statistics."""
     arguments = connect_arguments(await make_database())
     arguments["server_settings"] |= SHORT_STATEMENTS
     connection = await asyncpg.connect(**arguments)
@@ -214,29 +220,33 @@ async def new(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.mark.spec("PLN-003")
-async def test_goes_through_the_items_of_a_bulk_update_once(
-    connection: asyncpg.Connection, new: asyncpg.Connection
+async def test_bulk_update_reads_each_item_once(
+    connection: asyncpg.Connection, unanalyzed_connection: asyncpg.Connection
 ) -> None:
     await connection.execute("SET plan_cache_mode = force_generic_plan")
-    among_many, among_first = [await explain(database, UPDATE_TASKS, run=False) for database in (connection, new)]
+    analyzed_plan, unanalyzed_plan = [
+        await explain(database, UPDATE_TASKS, run=False) for database in (connection, unanalyzed_connection)
+    ]
 
-    # A filter of a join compares each with each.
-    assert [node for node in [*among_many, *among_first] if "Join Filter" in node] == []
-    [lookup] = [node for node in among_many if node.get("Index Name") == "pk_tasks"]
+    # A join filter compares every item with every task.
+    assert [node for node in [*analyzed_plan, *unanalyzed_plan] if "Join Filter" in node] == []
+    [lookup] = [node for node in analyzed_plan if node.get("Index Name") == "pk_tasks"]
     assert lookup["Index Cond"] == "((user_id = item.user_id) AND (id = item.id))"
 
 
 @pytest.mark.spec("PLN-003")
-async def test_looks_up_external_ids_by_their_index_before_there_are_statistics(new: asyncpg.Connection) -> None:
-    nodes = await explain(new, LOCK_TASKS, run=False)
+async def test_external_ids_are_looked_up_by_index_without_statistics(
+    unanalyzed_connection: asyncpg.Connection,
+) -> None:
+    nodes = await explain(unanalyzed_connection, LOCK_TASKS, run=False)
 
     [lookup] = [node for node in nodes if node.get("Alias") == "tasks_1"]
     assert lookup["Index Name"] == "uq_tasks_user_id_external_id"
     assert "external_id" in lookup["Index Cond"]
 
 
-def every_statement() -> Iterator[tuple[str, Statement]]:
-    """Give every statement of the services by its name: those that modules hold, and shapes of the others."""
+def all_statements() -> Iterator[tuple[str, Statement]]:
+    """Yield the constant statements of the services, and variants of the built ones, with their names."""
     for module in pkgutil.walk_packages(todo.services.__path__, "todo.services."):
         attributes = vars(importlib.import_module(module.name))
         yield from (
@@ -257,12 +267,12 @@ def every_statement() -> Iterator[tuple[str, Statement]]:
 
 
 @pytest.mark.spec("PLN-003")
-async def test_reads_no_table_from_beginning_to_end(connection: asyncpg.Connection) -> None:
+async def test_statements_read_no_table_sequentially(connection: asyncpg.Connection) -> None:
     await connection.execute("SET plan_cache_mode = force_generic_plan")
-    # Housekeeping takes the oldest thousand of all, by an index or, from so small a table, without.
-    statements = {name: statement for name, statement in every_statement() if not name.endswith(".SWEEP")}
+    # SWEEP may read a small table without an index.
+    statements = {name: statement for name, statement in all_statements() if not name.endswith(".SWEEP")}
 
-    read_whole = [
+    sequential_scans = [
         name
         for name, statement in statements.items()
         for node in await explain(connection, statement, run=False)
@@ -270,4 +280,4 @@ async def test_reads_no_table_from_beginning_to_end(connection: asyncpg.Connecti
     ]
 
     assert len(statements) > 400
-    assert read_whole == []
+    assert sequential_scans == []

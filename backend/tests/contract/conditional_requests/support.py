@@ -7,6 +7,7 @@ from httpx import Response
 
 from tests.contract.support import REPLACEMENT
 from tests.support import Json, Person
+from todo.schemas.entity_tag import entity_tag
 
 ROUNDS = 20
 """The number of repetitions of a race, because the statements do not overlap in each repetition."""
@@ -25,8 +26,8 @@ def path_of(collection: str, resource: Json) -> str:
 
 
 def etag_of(resource: Json) -> str:
-    """Return the ETag of a task or a tag with this version."""
-    return f'"{resource["version"]}"'
+    """Return the ETag of a task or a tag."""
+    return f'"{entity_tag(resource)}"'
 
 
 async def read(owner: Person, path: str) -> Json:

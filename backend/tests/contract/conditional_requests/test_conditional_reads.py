@@ -9,16 +9,18 @@ from tests.support import Json, Person, assert_error
 
 @pytest.mark.spec("VER-002")
 @each_collection
-@pytest.mark.parametrize("if_none_match", ['"1"', 'W/"1"', '"7", "1"', '"7" ,W/"1"', '"x","1"', "*", " * "])
+@pytest.mark.parametrize("if_none_match", ["{}", "W/{}", '"7", {}', '"7" ,W/{}', '"x",{}', "*", " * "])
 async def test_matching_if_none_match_is_a_304(
     ada: Person, resources: dict[str, Json], collection: str, if_none_match: str
 ) -> None:
+    etag = etag_of(resources[collection])
+
     response = await ada.client.get(
-        path_of(collection, resources[collection]), headers={"If-None-Match": if_none_match}
+        path_of(collection, resources[collection]), headers={"If-None-Match": if_none_match.format(etag)}
     )
 
     assert (response.status_code, response.content) == (304, b"")
-    assert response.headers["ETag"] == '"1"'
+    assert response.headers["ETag"] == etag
 
 
 @pytest.mark.spec("VER-002")
@@ -37,7 +39,7 @@ async def test_other_if_none_match_is_a_200(
 
 @pytest.mark.spec("VER-002")
 async def test_304_has_no_content_headers(ada: Person, task: Json) -> None:
-    response = await ada.client.get(path_of("tasks", task), headers={"If-None-Match": '"1"'})
+    response = await ada.client.get(path_of("tasks", task), headers={"If-None-Match": etag_of(task)})
 
     assert not {"Content-Type", "Content-Length"} & {name.title() for name in response.headers}
     assert response.headers["Cache-Control"] == "private, no-cache"
@@ -49,7 +51,7 @@ async def test_changed_task_is_a_200(ada: Person, task: Json) -> None:
 
     response = await ada.client.get(path_of("tasks", task), headers={"If-None-Match": etag_of(task)})
 
-    assert (response.status_code, response.headers["ETag"]) == (200, '"2"')
+    assert (response.status_code, response.json()["version"]) == (200, 2)
 
 
 @pytest.mark.spec("VER-002")

@@ -19,7 +19,9 @@ async def broken_app(make_session_app: MakeApp, make_database: MakeDatabase) -> 
     url = await make_database()
     connection = await asyncpg.connect(**connect_arguments(url))
     await connection.execute("DROP TABLE tags CASCADE")
-    await connection.execute("CREATE TABLE tags (user_id uuid, id int, name int, color text, version int)")
+    await connection.execute(
+        "CREATE TABLE tags (user_id text, id int, name text, name_key text, color text, version int)"
+    )
     await connection.close()
     return await make_session_app(url)
 

@@ -42,7 +42,7 @@ async def test_first_response_is_replayed_after_a_change_of_the_task(ada: Person
     replayed = await create_task(ada, key)
 
     assert_replay(replayed, first)
-    assert replayed.headers["ETag"] == '"1"'
+    assert replayed.headers["ETag"] == first.headers["ETag"]
 
 
 @pytest.mark.spec("IDK-001")
@@ -122,5 +122,5 @@ async def test_replay_takes_two_statements_and_a_keyed_write_two_more_than_an_un
         recorded_app.statements.clear()
         await create_task(person, key)
 
-    assert first_words == ["BEGIN;", "INSERT", "INSERT", "UPDATE", "COMMIT;"]
+    assert first_words == ["BEGIN;", "INSERT", "WITH", "UPDATE", "COMMIT;"]
     assert [statement.split()[0] for statement in recorded_app.statements] == ["BEGIN;", "INSERT", "SELECT", "COMMIT;"]

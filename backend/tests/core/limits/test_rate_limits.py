@@ -1,4 +1,4 @@
-"""Limits that are counted in Redis, when Redis is away or does not answer. No Redis is needed to see that."""
+"""Rate limits in Redis, while Redis is down or does not respond. The tests need no Redis."""
 
 import socket
 import time
@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from todo.core.errors import RateLimitExceededError
-from todo.core.limits import rate_limits as rate_limit
+from todo.core.limits import rate_limits
 from todo.core.limits.rate_limits import RateLimits
 
 RATES = {"login": "5/minute;50/hour", "account": "10/minute"}
@@ -16,16 +16,16 @@ MakeLimits = Callable[[int], RateLimits]
 
 
 @pytest.fixture
-def black_hole() -> Iterator[socket.socket]:
-    """An address where connections are taken and nothing is ever said."""
+def silent_redis() -> Iterator[socket.socket]:
+    """A server that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(5)
         yield listener
 
 
 @pytest.fixture
-def nobody() -> int:
-    """A port on which nobody listens."""
+def unused_port() -> int:
+    """A port without a server."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port
@@ -33,57 +33,55 @@ def nobody() -> int:
 
 @pytest.fixture
 def make_limits() -> Iterator[MakeLimits]:
-    """Make limits that are counted in the Redis on this port."""
-    with ExitStack() as made:
+    """Create rate limits that are counted in the Redis at this port."""
+    with ExitStack() as stack:
 
         def make(port: int) -> RateLimits:
             limits = RateLimits(f"redis://127.0.0.1:{port}/0", RATES)
-            made.callback(limits.close)
+            stack.callback(limits.close)
             return limits
 
         yield make
 
 
-def log_in(limits: RateLimits) -> float:
-    """Count what a log-in counts, and return how many seconds that took."""
-    began = time.perf_counter()
+def count_login(limits: RateLimits) -> float:
+    """Count the attempts of one log-in, and return the duration in seconds."""
+    started_at = time.perf_counter()
     limits.count_attempt("login", "203.0.113.7")
     limits.count_attempt("account", "ada")
     limits.forget_attempts("account", "ada")
-    return time.perf_counter() - began
+    return time.perf_counter() - started_at
 
 
 @pytest.mark.spec("FLR-010")
-def test_waits_less_than_100_ms_for_a_redis_that_does_not_answer(
-    make_limits: MakeLimits, black_hole: socket.socket
-) -> None:
-    # Three times, for beside other tests the processors are not its own.
+def test_silent_redis_delays_a_login_by_less_than_100_ms(make_limits: MakeLimits, silent_redis: socket.socket) -> None:
+    # The best of three runs counts, because other tests use the processors at the same time.
     times = []
     for _ in range(3):
-        limits = make_limits(black_hole.getsockname()[1])
-        times.append([log_in(limits) for _ in range(5)])
+        limits = make_limits(silent_redis.getsockname()[1])
+        times.append([count_login(limits) for _ in range(5)])
 
     assert min(first for first, *_ in times) < 0.1
     assert min(sum(others) for _, *others in times) < 0.03
 
 
 @pytest.mark.spec("FLR-010")
-def test_keeps_the_limits_in_memory_while_redis_is_away(make_limits: MakeLimits, nobody: int) -> None:
-    limits = make_limits(nobody)
+def test_limits_are_counted_in_memory_while_redis_is_down(make_limits: MakeLimits, unused_port: int) -> None:
+    limits = make_limits(unused_port)
     for _ in range(5):
-        log_in(limits)
+        count_login(limits)
 
     with pytest.raises(RateLimitExceededError):
-        log_in(limits)
+        count_login(limits)
 
 
 @pytest.mark.spec("FLR-010")
-def test_asks_redis_again_after_a_while(
-    monkeypatch: pytest.MonkeyPatch, make_limits: MakeLimits, black_hole: socket.socket
+def test_redis_is_retried_after_a_pause(
+    monkeypatch: pytest.MonkeyPatch, make_limits: MakeLimits, silent_redis: socket.socket
 ) -> None:
-    monkeypatch.setattr(rate_limit, "PAUSE_SECONDS", 0)
-    limits = make_limits(black_hole.getsockname()[1])
+    monkeypatch.setattr(rate_limits, "PAUSE_SECONDS", 0)
+    limits = make_limits(silent_redis.getsockname()[1])
 
     for _ in range(2):
-        log_in(limits)
-        black_hole.accept()[0].close()
+        count_login(limits)
+        silent_redis.accept()[0].close()

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL is started again when it dies, also when something stands in the way."""
+"""The supervisor restarts the embedded PostgreSQL, also after failed attempts."""
 
 import asyncio
 import os
@@ -10,8 +10,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from tests.core.postgres.conftest import postmaster_pid
 from todo.core.database.url import connect_arguments
-from todo.core.postgres import supervisor as postgres_supervisor
+from todo.core.postgres import supervisor
 from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor
 
@@ -21,23 +22,23 @@ COUNT_BUSY = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND q
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the server."""
+    """The data folder of the server."""
     return tmp_path_factory.mktemp("supervised")
 
 
 @pytest.fixture(scope="module")
 def supervised(data_dir: Path) -> Iterator[EmbeddedPostgres]:
-    """A running server that is looked after."""
+    """A running server with a supervisor."""
     with EmbeddedPostgres(data_dir, UNSAFE_BUT_FAST_OPTIONS) as server, PostgresSupervisor(server):
         yield server
 
 
 def kill_postmaster(data_dir: Path) -> None:
-    os.kill(int((data_dir / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    os.kill(postmaster_pid(data_dir), signal.SIGKILL)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Return as soon as it is so; fail after 20 seconds."""
+    """Return when the condition holds. Fail after 20 seconds."""
     deadline = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < deadline
@@ -45,31 +46,31 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.spec("FLR-011")
-async def test_is_back_within_5_seconds_although_a_process_of_the_old_one_was_busy(
+async def test_server_restarts_within_5_seconds_despite_a_busy_process(
     supervised: EmbeddedPostgres, data_dir: Path
 ) -> None:
     worker = await asyncpg.connect(**connect_arguments(supervised.url()))
     watcher = await asyncpg.connect(**connect_arguments(supervised.url()))
-    working = asyncio.ensure_future(worker.execute(BUSY))
+    query = asyncio.ensure_future(worker.execute(BUSY))
     async with asyncio.timeout(20):
         while not await watcher.fetchval(COUNT_BUSY, BUSY):
             pass
 
-    began = time.monotonic()
+    killed_at = time.monotonic()
     kill_postmaster(data_dir)
     with pytest.raises(asyncpg.PostgresConnectionError):
-        await working
+        await query
     wait_until(lambda: find_running(data_dir) is not None)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - killed_at < 5
     watcher.terminate()
 
 
 @pytest.mark.spec("FLR-011")
-def test_tries_again_until_what_kept_it_from_starting_is_gone(
+def test_failed_restart_is_retried(
     supervised: EmbeddedPostgres, data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(postgres_supervisor, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "RETRY_SECONDS", 0.05)
     control = data_dir / "postgres" / "global" / "pg_control"
     control.rename(control.with_suffix(".away"))
     kill_postmaster(data_dir)

@@ -87,7 +87,7 @@ async def test_list_runs_one_statement(
 ) -> None:
     await connection.execute(INSERT_TASKS, ada.id, task_count)
     await connection.execute(
-        "INSERT INTO tags (user_id, name, name_key) SELECT $1, 'tag ' || i, 'tag ' || i FROM generate_series(1, 10) AS i",
+        "INSERT INTO tags (user_id, name, name_key) SELECT $1, 'tag ' || i, i FROM generate_series(1, 10) AS i",
         ada.id,
     )
     await connection.execute(

@@ -4,14 +4,13 @@ asyncpg's own pool is not used: a newcomer can overtake waiters there, and each 
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from math import inf
 
 import asyncpg
 
-from todo.core.database.driver_errors import CONNECTION_LOST
+from todo.core.database.driver_errors import CONNECTION_LOST, StatementTimeoutError
 from todo.core.errors import ServiceUnavailableError
 from todo.core.metrics import CONNECTIONS, CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
 
@@ -85,8 +84,9 @@ class Pool:
                 self._expire_all()
             if self._is_usable(connection) and (error is None or _is_settled(connection, error)):
                 self._idle.append(connection)
-            else:
-                await self._discard(connection)
+            elif not await self._discard(connection):
+                # The server does not even cancel a statement, so it is frozen.
+                self._expire_all()
         finally:
             self._release_slot()
 
@@ -140,15 +140,17 @@ class Pool:
     def _expire_all(self) -> None:
         self._expires_at = dict.fromkeys(self._expires_at, -inf)
 
-    async def _discard(self, connection: asyncpg.Connection) -> None:
-        """Close a connection; one of a lost server without saying goodbye."""
+    async def _discard(self, connection: asyncpg.Connection) -> bool:
+        """Close a connection, one of a lost server without saying goodbye; return whether the server responded."""
         is_lost = self._expires_at.pop(connection) == -inf
         if is_lost or connection.is_closed():
             connection.terminate()
-            return
-        # asyncpg terminates the connection itself when this fails.
-        with contextlib.suppress(Exception):
+            return True
+        try:
             await connection.close(timeout=GOODBYE_SECONDS)
+        except Exception:
+            return False
+        return True
 
 
 def _is_lost(error: BaseException) -> bool:
@@ -157,4 +159,5 @@ def _is_lost(error: BaseException) -> bool:
 
 def _is_settled(connection: asyncpg.Connection, error: BaseException) -> bool:
     """Tell whether an error left the connection idle: a cancelled statement may still run on the server."""
-    return isinstance(error, Exception) and not connection.is_in_transaction()
+    is_cancelled = isinstance(error, StatementTimeoutError) or not isinstance(error, Exception)
+    return not is_cancelled and not connection.is_in_transaction()

@@ -34,14 +34,10 @@ class Session:
             connection = await self._pool.acquire()
             try:
                 rows = await connection.fetch(statement.sql, *arguments, timeout=statement.timeout)
-            except TimeoutError as error:
-                # The timeout of the statement itself. The connection waits for the cancellation before its next use.
-                is_own = statement.timeout is not None
-                await self._pool.release(connection, None if is_own else error)
-                if is_own:
-                    raise StatementTimeoutError from error
-                raise
             except BaseException as error:
+                if isinstance(error, TimeoutError) and statement.timeout is not None:
+                    await self._pool.release(connection, StatementTimeoutError())
+                    raise StatementTimeoutError from error
                 await self._pool.release(connection, error)
                 raise
             await self._pool.release(connection)

@@ -1,4 +1,4 @@
-"""What an operator sees of a running service: figures, lines of a log, traces."""
+"""Metrics, log records and traces of a running service."""
 
 import asyncio
 import json
@@ -18,28 +18,28 @@ from tests.support import PASSWORD, Json
 from todo.core.database.url import connect_arguments
 from todo.core.postgres.server import find_running
 
-METRICS = re.compile(r"metrics: +(http://\S+)")
-FIGURE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
+METRICS_URL = re.compile(r"metrics: +(http://\S+)")
+METRIC = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
 class Collector:
-    """What OpenTelemetry sends its traces to; keeps the spans."""
+    """Receives traces of OpenTelemetry and keeps them."""
 
     def __init__(self) -> None:
-        self.sent: list[bytes] = []
+        self.bodies: list[bytes] = []
         self.url = ""
 
     def spans(self) -> list[Json]:
-        """Return the spans that arrived: name, trace and attributes."""
-        found = []
-        for body in list(self.sent):
+        """Return the name, trace and attributes of each received span."""
+        spans = []
+        for body in list(self.bodies):
             request = ExportTraceServiceRequest()
             request.ParseFromString(body)
             for scoped in (scoped for resource in request.resource_spans for scoped in resource.scope_spans):
                 for span in scoped.spans:
                     attributes = {item.key: item.value.string_value for item in span.attributes}
-                    found.append({"name": span.name, "trace": span.trace_id, "attributes": attributes})
-        return found
+                    spans.append({"name": span.name, "trace": span.trace_id, "attributes": attributes})
+        return spans
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def collecting() -> Iterator[Collector]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            collector.sent.append(self.rfile.read(int(self.headers["Content-Length"])))
+            collector.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
             self.end_headers()
 
@@ -66,31 +66,31 @@ def collecting() -> Iterator[Collector]:
             thread.join()
 
 
-def read_figures(service: Service) -> dict[tuple[str, str], float]:
-    """Return what Prometheus reads: figures by name and labels."""
-    found = METRICS.search(service.said())
-    assert found is not None, service.said()
-    return {(name, labels): float(value) for name, labels, value in FIGURE.findall(HTTP.get(found[1]).text)}
+def read_metrics(service: Service) -> dict[tuple[str, str], float]:
+    """Return the metrics that Prometheus reads, by name and labels."""
+    url = METRICS_URL.search(service.read_log())
+    assert url is not None, service.read_log()
+    return {(name, labels): float(value) for name, labels, value in METRIC.findall(HTTP.get(url[1]).text)}
 
 
-def lines_of(service: Service) -> list[Json]:
-    """Return the lines of the log, which are JSON once it serves."""
-    return [json.loads(line) for line in service.said().splitlines() if line.startswith("{")]
+def read_log_records(service: Service) -> list[Json]:
+    """Return the log records in JSON."""
+    return [json.loads(line) for line in service.read_log().splitlines() if line.startswith("{")]
 
 
-async def see_a_busy_connection(service: Service, client: httpx.Client) -> None:
-    """Have a request wait for a lock, and the figures tell of its connection for as long as it does."""
+async def check_busy_connections(service: Service, client: httpx.Client) -> None:
+    """Check that the metrics count the connection of a request that waits for a lock."""
 
-    def is_shown(busy: int) -> bool:
-        return read_figures(service)["todo_db_connections_busy", ""] == busy
+    def has_busy(count: int) -> bool:
+        return read_metrics(service)["todo_db_connections_busy", ""] == count
 
     locker = await asyncpg.connect(**connect_arguments(str(find_running(service.data_dir))))
     async with locker.transaction():
         await locker.execute("LOCK TABLE tasks")
         listing = asyncio.create_task(asyncio.to_thread(client.get, "/tasks"))
-        await asyncio.to_thread(wait_until, lambda: is_shown(1), service)
+        await asyncio.to_thread(wait_until, lambda: has_busy(1), service)
     assert (await listing).status_code == 200
-    await asyncio.to_thread(wait_until, lambda: is_shown(0), service)
+    await asyncio.to_thread(wait_until, lambda: has_busy(0), service)
     await locker.close()
 
 
@@ -101,7 +101,7 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.mark.spec("OBS-002", "OBS-003", "OBS-004", "OBS-005", "OBS-006")
-def test_shows_what_happens_and_no_secret(start: Start, log_in: LogIn, collector: Collector) -> None:
+def test_metrics_log_and_traces_show_requests_and_no_secrets(start: Start, log_in: LogIn, collector: Collector) -> None:
     service = start(
         WORKERS="2",
         METRICS_PORT="0",
@@ -131,18 +131,18 @@ def test_shows_what_happens_and_no_secret(start: Start, log_in: LogIn, collector
     client.post("/tasks", json={"title": "wrong horse battery" * 20})
     HTTP.get(f"{service.url}/nowhere%0d%0aINFO%20forged")
 
-    figures = read_figures(service)
-    assert figures["todo_requests_total", 'method="GET",route="/api/v1/tasks/{task_id}",status="200"'] == 10
-    assert figures["todo_request_duration_seconds_count", 'method="GET",route="/api/v1/tasks/{task_id}"'] == 10
-    assert figures["todo_requests_total", 'method="GET",route="unmatched",status="404"'] == 1
-    assert figures["todo_logins_total", 'outcome="accepted"'] == 1
-    assert figures["todo_rate_limited_total", 'name="login"'] > 0
-    wait_until(lambda: read_figures(service)["todo_db_connections_max", ""] == 2 * 5, service)
-    asyncio.run(see_a_busy_connection(service, client))
+    metrics = read_metrics(service)
+    assert metrics["todo_requests_total", 'method="GET",route="/api/v1/tasks/{task_id}",status="200"'] == 10
+    assert metrics["todo_request_duration_seconds_count", 'method="GET",route="/api/v1/tasks/{task_id}"'] == 10
+    assert metrics["todo_requests_total", 'method="GET",route="unmatched",status="404"'] == 1
+    assert metrics["todo_logins_total", 'outcome="accepted"'] == 1
+    assert metrics["todo_rate_limited_total", 'name="login"'] > 0
+    wait_until(lambda: read_metrics(service)["todo_db_connections_max", ""] == 2 * 5, service)
+    asyncio.run(check_busy_connections(service, client))
 
-    [line] = [line for line in lines_of(service) if line.get("request_id") == "my-own-id"]
-    assert line["duration_ms"] > 0
-    assert {name: line[name] for name in ("method", "path", "route", "status", "user_id", "client", "level")} == {
+    [record] = [record for record in read_log_records(service) if record.get("request_id") == "my-own-id"]
+    assert record["duration_ms"] > 0
+    assert {name: record[name] for name in ("method", "path", "route", "status", "user_id", "client", "level")} == {
         "method": "POST",
         "path": "/api/v1/tasks",
         "route": "/api/v1/tasks",
@@ -151,8 +151,8 @@ def test_shows_what_happens_and_no_secret(start: Start, log_in: LogIn, collector
         "client": "127.0.0.1",
         "level": "INFO",
     }
-    assert [line for line in service.said().splitlines() if line.startswith("INFO forged")] == []
-    assert [secret for secret in secrets if secret in service.said()] == []
+    assert [line for line in service.read_log().splitlines() if line.startswith("INFO forged")] == []
+    assert [secret for secret in secrets if secret in service.read_log()] == []
 
     wait_until(lambda: "POST /api/v1/tasks" in {span["name"] for span in collector.spans()}, service)
     spans = collector.spans()

@@ -1,0 +1,1 @@
+"""Tests of normalization, case folding, search and sort order."""

@@ -1,0 +1,40 @@
+"""SQL that inserts and counts rows, without the services."""
+
+from uuid import UUID
+
+import asyncpg
+
+TABLES = {"users", "tasks", "tags", "task_tag_link", "sessions", "access_tokens", "idempotency_keys"}
+INSERT_USER = "INSERT INTO users (email, password_hash) VALUES ($1, 'x') RETURNING id"
+INSERT_TASK = "INSERT INTO tasks (user_id, title) VALUES ($1, $2) RETURNING id"
+INSERT_TAG = "INSERT INTO tags (user_id, name) VALUES ($1, $2) RETURNING id"
+ADD_TAG = "INSERT INTO task_tag_link (user_id, task_id, tag_id) VALUES ($1, $2, $3)"
+INSERT_LOGIN_SESSION = (
+    "INSERT INTO sessions (user_id, id, token_hash, expires_at) VALUES ($1, gen_random_uuid(), 'x', now())"
+)
+INSERT_TOKEN = "INSERT INTO access_tokens (user_id, name, token_hash, scopes) VALUES ($1, 'cron', $2, $3)"
+INSERT_KEY = "INSERT INTO idempotency_keys (user_id, key, fingerprint) VALUES ($1, $2, 'x')"
+
+
+async def insert_user(connection: asyncpg.Connection, email: str) -> UUID:
+    """Insert a user and return its id."""
+    user_id: UUID = await connection.fetchval(INSERT_USER, email)
+    return user_id
+
+
+async def insert_task(connection: asyncpg.Connection, user_id: UUID | None, title: str = "Water the plants") -> int:
+    """Insert a task and return its id."""
+    task_id: int = await connection.fetchval(INSERT_TASK, user_id, title)
+    return task_id
+
+
+async def insert_tag(connection: asyncpg.Connection, user_id: UUID | None, name: str = "home") -> int:
+    """Insert a tag and return its id."""
+    tag_id: int = await connection.fetchval(INSERT_TAG, user_id, name)
+    return tag_id
+
+
+async def count_rows(connection: asyncpg.Connection, table: str) -> int:
+    """Return how many rows a table has."""
+    rows: int = await connection.fetchval(f"SELECT count(*) FROM {table}")
+    return rows
