@@ -102,6 +102,8 @@ def _name_schemas(document: Document) -> None:
 def _simplify_parameters(operation: dict[str, Any]) -> None:
     """Remove null from the types of parameters, because text in a query or a header cannot be null."""
     for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            parameter.setdefault("description", f"The id of the {parameter['name'].removesuffix('_id')}.")
         schema = parameter["schema"]
         schema.pop("description", None)
         kinds = [kind for kind in schema.pop("anyOf", ()) if kind != {"type": "null"}]

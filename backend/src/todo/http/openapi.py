@@ -99,10 +99,14 @@ def located_at(template: str) -> Callable[[Function], Function]:
     return decorate
 
 
+def schema_of(schema: type) -> dict[str, str]:
+    """Return the reference to the schema of a type."""
+    return {"$ref": f"{SCHEMAS}{schema.__name__}"}
+
+
 def merge_patch(schema: type[BaseModel]) -> dict[str, Any]:
     """Describe that the body may be sent as a JSON merge patch (RFC 7396)."""
-    reference = {"schema": {"$ref": f"{SCHEMAS}{schema.__name__}"}}
-    return {"requestBody": {"content": {"application/merge-patch+json": reference}}}
+    return {"requestBody": {"content": {"application/merge-patch+json": {"schema": schema_of(schema)}}}}
 
 
 def error_schemas() -> dict[str, Any]:

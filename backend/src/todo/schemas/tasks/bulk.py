@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from todo.core.errors import Problem
 from todo.domain.bulk import BULK_ITEMS_MAX, InvalidBulkSizeError
 from todo.domain.identifiers import BIGINT_MAX, UNKNOWN_ID
-from todo.domain.rules import Raises, errors_of
+from todo.domain.rules import COMPONENT, Raises, errors_of
 from todo.schemas.error import PROBLEMS_MAX, ErrorCode, FieldError, field_name, problem_of
 from todo.schemas.request import RequestModel
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskUpdate
@@ -67,7 +67,7 @@ class InvalidItem:
 
 
 Item = CreateItem | UpdateItem | DeleteItem
-DiscriminatedItem = Annotated[Item, Field(discriminator="action")]
+DiscriminatedItem = Annotated[Item, Field(discriminator="action", json_schema_extra={COMPONENT: "BulkItem"})]
 ITEM_ADAPTER: TypeAdapter[Item] = TypeAdapter(DiscriminatedItem)
 
 

@@ -17,7 +17,7 @@ class TaskQuery(PageQuery):
         SearchText, Field(description="Text in the title or the description, in any case. Wildcards have no meaning.")
     ] = ""
     status: Annotated[StatusFilter, Field(description="Whether the task is completed. Default: all.")] = "all"
-    priority: Priority | None = None
+    priority: Annotated[Priority | None, Field(description="The priority of the task.")] = None
     tag: Annotated[Text, Field(description="The id or the name of a tag. Digits match either.")] = ""
     external_id: Annotated[ExternalId | None, Field(description="The key that you gave the task.")] = None
     sort: Annotated[
