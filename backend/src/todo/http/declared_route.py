@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request, Response, status
-from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Form
 from fastapi.responses import StreamingResponse
@@ -25,10 +24,10 @@ from starlette.types import Receive, Scope, Send
 from todo.core.errors import MalformedRequestError, UnsupportedEncodingError, UnsupportedMediaTypeError
 from todo.http.openapi import Responses, add_errors, declared_errors
 from todo.http.request_state import READ_METHODS, request_state
+from todo.http.signature import is_request_model, make_resolver, reject_unsupported
 from todo.schemas.error import PROBLEMS_MAX, UNKNOWN_FIELD_TYPE
 
 Handler = Callable[[Request], Awaitable[Response]]
-Resolver = Callable[[Request], Awaitable[Any]]
 Problem = dict[str, Any]
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 JSON_TYPES = ("application/json",)
@@ -55,15 +54,16 @@ class DeclaredRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         declared = self.dependant
-        _reject_unsupported(declared, declared.cookie_params, declared.header_params, declared.request_param_name)
-        if len(declared.query_params) > 1:
-            raise TypeError(f"{path}: the query must be one model")
+        reject_unsupported(declared, declared.cookie_params, declared.header_params, declared.request_param_name)
+        for part, fields in (("query", declared.query_params), ("body", declared.body_params)):
+            if len(fields) > 1 or not all(map(is_request_model, (field.field_info for field in fields))):
+                raise TypeError(f"{path}: the {part} must be one RequestModel")
         self.responses = add_errors(self.responses, declared_errors(declared))
         self._prefix, _, parameters = path.partition("{")
         self._is_static = not parameters
         if self._is_static:
             self.static_paths.add(path)
-        self._resolvers = [(dependency.name, _resolver(dependency)) for dependency in declared.dependencies]
+        self._resolvers = [(dependency.name, make_resolver(dependency)) for dependency in declared.dependencies]
         self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
         self._status = self.status_code or 200
         self._location = ""
@@ -256,30 +256,3 @@ class RenderedResponse(Response):
         self.background = None
         length = (b"content-length", b"%d" % len(body))
         self.raw_headers = [length, JSON_HEADER, *headers] if body else [*headers]
-
-
-def _resolver(dependant: Dependant) -> Resolver:
-    """Return the function that computes the value of a dependency for a request."""
-    call = dependant.call
-    if call is None:
-        raise TypeError("A dependency must be a function")
-    _reject_unsupported(dependant, dependant.path_params, dependant.query_params, dependant.body_params)
-    inner = [(str(other.name), _resolver(other)) for other in dependant.dependencies]
-    headers = [(field.name, field.alias.lower().encode()) for field in dependant.header_params]
-    if not inner and not headers:
-        return call
-
-    async def resolve(request: Request) -> Any:
-        present = request_state(request.scope).headers
-        values = {name: present[alias].decode("latin-1") if alias in present else None for name, alias in headers}
-        for name, resolve_inner in inner:
-            values[name] = await resolve_inner(request)
-        return await call(request, **values)
-
-    return resolve
-
-
-def _reject_unsupported(dependant: Dependant, *unsupported: object) -> None:
-    """Raise for declarations that `DeclaredRoute` does not read."""
-    if any(unsupported):
-        raise TypeError(f"{dependant.call} declares parameters that a DeclaredRoute does not read")
