@@ -26,7 +26,7 @@ Response = tuple[int, bytes]
 COLUMNS = """id, title, description, completed, priority, due_date, recurrence_rule, external_id, user_id, version,
              created_at, updated_at"""
 TAGS = """(SELECT coalesce(json_agg(json_build_object('id', tags.id, 'name', tags.name, 'color', tags.color)
-                                    ORDER BY lower(tags.name), tags.name), '[]')
+                                    ORDER BY tags.name_key, tags.id), '[]')
            FROM task_tag_link AS link CROSS JOIN LATERAL (
                SELECT * FROM tags WHERE tags.user_id = link.user_id AND tags.id = link.tag_id LIMIT 1
            ) AS tags
@@ -52,16 +52,19 @@ WITH found AS MATERIALIZED (
                            WHERE link.user_id = $1 AND name = $3))
 ) {FOUND}"""
 SELECT_FOUND = f"""
-WITH size AS (SELECT count(*) > 3000 AS is_large FROM (SELECT FROM tasks WHERE user_id = $1 LIMIT 3001) AS few),
-found AS MATERIALIZED (
+WITH found AS MATERIALIZED (
     SELECT id, created_at FROM tasks
-    WHERE NOT (SELECT is_large FROM size) AND user_id = $1 AND search_text || '' LIKE $2
-    UNION ALL
-    SELECT id, created_at FROM tasks WHERE (SELECT is_large FROM size) AND user_id = $1 AND search_text LIKE $2
+    WHERE user_id = $1 AND id = ANY (ARRAY (SELECT task_id FROM task_search WHERE user_id = $1
+                                            AND (strpos(title, $2) > 0 OR strpos(description, $2) > 0)))
 ) {FOUND}"""
 INSERT_TASK = f"""
-INSERT INTO tasks AS task (user_id, title, description, priority) VALUES ($1, $2, $3, $4)
-RETURNING {COLUMNS}, '[]' AS tags"""
+WITH task AS (
+    INSERT INTO tasks (user_id, title, title_key, description, priority) VALUES ($1, $2, lower($2), $3, $4)
+    RETURNING {COLUMNS}
+), search AS (
+    INSERT INTO task_search SELECT user_id, id, lower(title), lower(coalesce(description, '')) FROM task
+)
+SELECT *, '[]' AS tags FROM task"""
 UPDATE_TASK = f"""
 UPDATE tasks AS task SET completed = $3, version = version + 1, updated_at = now()
 WHERE user_id = $1 AND id = $2 RETURNING {COLUMNS}, {TAGS}"""
@@ -130,7 +133,7 @@ async def list_tasks(user_id: UUID, query_string: bytes) -> Response:
     """Return a page of 20 tasks."""
     query = dict(parse_qsl(query_string.decode()))
     if "q" in query:
-        rows = await pool.fetch(SELECT_FOUND, user_id, f"%{query['q']}%")
+        rows = await pool.fetch(SELECT_FOUND, user_id, query["q"].lower())
     elif "tag" in query:
         rows = await pool.fetch(SELECT_FILTERED, user_id, query["priority"], query["tag"])
     else:

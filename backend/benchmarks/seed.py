@@ -11,12 +11,15 @@ from todo.core.security.tokens import TokenKind, TokenSigner
 TASKS_EACH = 500
 WORDS = "water plants report budget garden invoice meeting travel paint clean repair phone school music kitchen server"
 INSERT_USERS = """
-INSERT INTO users (email, password_hash) SELECT 'user' || i || '@example.com', 'x' FROM generate_series(1, $1) AS i
+INSERT INTO users (email, email_key, password_hash)
+SELECT email, email, 'x' FROM (SELECT 'user' || i || '@example.com' AS email FROM generate_series(1, $1) AS i) AS new
 """
 INSERT_TASKS = """
-INSERT INTO tasks (user_id, title, description, completed, priority, due_date, created_at, updated_at)
+WITH inserted AS (
+INSERT INTO tasks (user_id, title, title_key, description, completed, priority, due_date, created_at, updated_at)
 SELECT owner.id,
        initcap(words[1 + abs(hashint4(i)) % 16]) || ' the ' || words[1 + abs(hashint4(i + 7)) % 16] || ' ' || i,
+       words[1 + abs(hashint4(i)) % 16] || ' the ' || words[1 + abs(hashint4(i + 7)) % 16] || ' ' || i,
        CASE WHEN i % 3 > 0 THEN 'The ' || words[1 + abs(hashint4(i + 77)) % 16] || ' before ' || md5(i::text) END,
        i % 5 < 2, (ARRAY['low', 'medium', 'high'])[1 + i % 3],
        CASE WHEN i % 2 = 0 THEN now() + (i % 100) * interval '1 day' END,
@@ -24,9 +27,14 @@ SELECT owner.id,
 FROM (SELECT id FROM users WHERE email = ANY ($1)) AS owner, generate_series(1, $2) AS i,
      string_to_array($3, ' ') AS words
 ORDER BY owner.id, i
+RETURNING *
+)
+INSERT INTO task_search (user_id, task_id, title, description)
+SELECT user_id, id, title_key, lower(coalesce(description, '')) FROM inserted
 """
 INSERT_TAGS = """
-INSERT INTO tags (user_id, name, color) SELECT id, 'tag' || i, '#2E8B57' FROM users, generate_series(0, 9) AS i
+INSERT INTO tags (user_id, name, name_key, color)
+SELECT id, 'tag' || i, 'tag' || i, '#2E8B57' FROM users, generate_series(0, 9) AS i
 """
 INSERT_LINKS = """
 INSERT INTO task_tag_link (user_id, task_id, tag_id)

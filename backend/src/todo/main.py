@@ -157,7 +157,7 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
 
 
 def _add_routes(app: FastAPI) -> None:
-    # One flat list, the busiest routes first. Included routers would match each path twice.
+    # A flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
         *(task_bulk.router, access_tokens.router, health.router, documentation.router),

@@ -9,6 +9,7 @@ from tests.models.rows import (
     ADD_TAG,
     INSERT_KEY,
     INSERT_LOGIN_SESSION,
+    INSERT_SEARCH,
     INSERT_TOKEN,
     TABLES,
     count_rows,
@@ -42,6 +43,7 @@ async def test_required_column_of_a_user_rejects_null(connection: asyncpg.Connec
 async def test_rows_of_a_deleted_user_are_deleted(connection: asyncpg.Connection, ada: UUID) -> None:
     task, tag = await insert_task(connection, ada), await insert_tag(connection, ada)
     await connection.execute(ADD_TAG, ada, task, tag)
+    await connection.execute(INSERT_SEARCH, ada, task)
     await connection.execute(INSERT_LOGIN_SESSION, ada)
     await connection.execute(INSERT_TOKEN, ada, b"a", ["tasks:read"])
     await connection.execute(INSERT_KEY, ada, "key")

@@ -15,8 +15,9 @@ from todo.models import Base
 from todo.schemas.tasks.task import TaskUpdate
 from todo.services.accounts.statements import update_user
 from todo.services.shared.lists import PageShape
+from todo.services.tags.statements import delete_tag, update_tag
 from todo.services.tasks.list_statements import TaskFilter, select_page
-from todo.services.tasks.statements import update_task
+from todo.services.tasks.statements import delete_task, update_task
 
 TABLES = Base.metadata.tables
 WITHOUT_USER = {
@@ -27,8 +28,8 @@ WITHOUT_USER = {
     "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
     "readiness.SELECT_REVISION": "the table belongs to Alembic",
 }
-RANDOM_KEYS = {"pk_sessions", "uq_access_tokens_token_hash"}
-"""Unique constraints on random values, which no request can violate."""
+FRESH_KEYS = {"pk_sessions", "pk_task_search", "uq_access_tokens_token_hash"}
+"""Unique constraints on random values and on the ids of new tasks, which no request can violate."""
 INSERT = re.compile(r"INSERT INTO (\w+) \(([^)]*)\)")
 UPDATE = re.compile(r"UPDATE (\w+) SET (.*?)(?: FROM | WHERE )", re.DOTALL)
 DELETE = re.compile(r"DELETE FROM (\w+)")
@@ -45,10 +46,13 @@ def every_statement() -> Iterator[tuple[str, Statement]]:
     for module in service_modules():
         name = module.__name__.removeprefix("todo.services.")
         yield from ((f"{name}.{key}", value) for key, value in vars(module).items() if isinstance(value, Statement))
-    yield "update_user", update_user(frozenset({"name", "email"}))
+    yield "update_user", update_user(frozenset({"name", "email", "email_key"}))
     for conditional in (False, True):
         yield f"update_task {conditional}", update_task(frozenset(TaskUpdate.model_fields), conditional=conditional)
-    every_filter = TaskFilter(True, True, "pending", True, True, True)
+        yield f"delete_task {conditional}", delete_task(conditional=conditional)
+        yield f"update_tag {conditional}", update_tag(conditional=conditional)
+        yield f"delete_tag {conditional}", delete_tag(conditional=conditional)
+    every_filter = TaskFilter(True, "pending", True, True, True)
     for filters in (TaskFilter(), TaskFilter(has_tag=True), every_filter):
         for skips, continues in ((False, False), (True, False), (False, True)):
             shape = PageShape("title", skips=skips, continues=continues)
@@ -67,10 +71,10 @@ def test_every_function_that_returns_a_statement_is_walked() -> None:
         if getattr(value, "__annotations__", {}).get("return") is Statement and not name.startswith("_")
     }
 
-    assert functions == {"select_page", "update_task", "update_user"}
+    assert functions == {"delete_tag", "delete_task", "select_page", "update_tag", "update_task", "update_user"}
 
 
-@pytest.mark.parametrize("name", STATEMENTS.keys() - WITHOUT_USER.keys())
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - WITHOUT_USER.keys()))
 def test_every_table_is_limited_to_the_user(name: str) -> None:
     sql = " ".join(STATEMENTS[name].sql.split())
 
@@ -96,7 +100,7 @@ def violable_constraints(table: Table, columns: set[str]) -> set[str]:
     identity = next((column.name for column in table.primary_key if column.identity is not None), None)
     if identity is None and {column.name for column in table.primary_key} <= columns:
         names.add(str(table.primary_key.name))
-    return names - RANDOM_KEYS
+    return names - FRESH_KEYS
 
 
 @pytest.mark.parametrize("name", WRITES)

@@ -1,1 +1,1 @@
-"""What the service stands on; nothing here knows of tasks."""
+"""The base of the service: configuration, errors, database, security. It knows neither HTTP nor tasks."""

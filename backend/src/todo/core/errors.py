@@ -191,7 +191,7 @@ class RateLimitExceededError(DomainError):
 
 
 class Problem(NamedTuple):
-    """One problem of a request, or of one item in it.
+    """A problem of a request, or of an item in it.
 
     Attributes:
         status: the HTTP status of a request that has this problem alone.

@@ -104,7 +104,7 @@ def string_schema(**keywords: object) -> WithJsonSchema:
 
 
 def errors_of(annotation: Any) -> Iterator[type[InvalidValueError]]:
-    """Yield the errors that validating a type can raise: those of its own rules, then of the types inside it.
+    """Yield the errors that validating a type can raise: the errors of its rules, then of the types inside it.
 
     Args:
         annotation: a type, an `Annotated`, a union, a generic, or a pydantic model, whose fields are walked.

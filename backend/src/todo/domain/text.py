@@ -1,7 +1,7 @@
 """Text: stored in NFC, compared by its folded form, and sorted by its sort key.
 
-The service computes these forms, so that they do not depend on the encoding, the ctype or the collation of the
-database (ADR 0045).
+The service computes these forms, so that they do not depend on the ctype or the collation of the database
+(ADR 0045).
 """
 
 import unicodedata

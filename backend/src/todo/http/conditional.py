@@ -12,7 +12,7 @@ IF_NONE_MATCH = "If-None-Match"
 ENTITY_TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
 """A list of entity tags or `*`, for the document (RFC 9110, sections 8.8.3 and 13.1)."""
 IF_NONE_MATCH_FIELD = IF_NONE_MATCH.lower().encode()
-ETAG_HEADER = {"ETag": {"description": "The version of the resource.", "schema": {"type": "string"}}}
+ETAG_HEADER = {"ETag": {"description": "The entity tag of the resource.", "schema": {"type": "string"}}}
 NOT_MODIFIED: Responses = {304: {"description": "The client has the current version.", "headers": ETAG_HEADER}}
 IF_NONE_MATCH_PARAMETER = {
     "name": IF_NONE_MATCH,
@@ -26,7 +26,7 @@ IF_NONE_MATCH_PARAMETER = {
 def conditional(handler: Handler) -> Handler:
     """Wrap the handler of a read: its response gets an `ETag`, and becomes 304 if the client has that version.
 
-    A response without a tag of its own, such as a list, gets a weak tag of its content.
+    A response without a tag, such as a list, gets a weak tag of its content.
     """
 
     async def handle(request: Request) -> Response:

@@ -16,7 +16,7 @@ from todo.schemas.entity_tag import entity_tag
 
 
 class ResourceRoute(DeclaredRoute):
-    """A route of a resource. Its responses carry the resource's version as an `ETag`."""
+    """A route of a resource. Its responses carry the resource's entity tag as the `ETag`."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         reads = set(options.get("methods") or ["GET"]) == {"GET"}
@@ -24,7 +24,7 @@ class ResourceRoute(DeclaredRoute):
         self.handler = conditional(self.handler) if reads else idempotent(self.handler)
 
     def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
-        """Return the response for a result, with its version as the `ETag`."""
+        """Return the response for a result, with its entity tag as the `ETag`."""
         if isinstance(result, dict) and "version" in result:
             headers = ((b"etag", f'"{entity_tag(result)}"'.encode()), *headers)
         return super().render(result, response, *headers)

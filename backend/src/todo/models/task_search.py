@@ -12,7 +12,7 @@ SEARCHED_TASK_EXISTS = "fk_task_search_tasks"
 
 
 class TaskSearch(Base, table=True):
-    """The folded title and description of a task, in a narrow table of its own (ADR 0008).
+    """The folded title and description of a task, in a narrow table apart from the task (ADR 0008).
 
     A search scans the rows of its user. A change of other fields writes nothing here.
     """

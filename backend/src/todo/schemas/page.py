@@ -33,7 +33,7 @@ class PageQuery(RequestModel):
 
 
 class Page(TypedDict, Generic[Item]):
-    """One page of items, and how many there are in all; `pages` is 0 when `total` is 0."""
+    """A page of items, and how many there are in all. `pages` is 0 when `total` is 0."""
 
     items: list[Item]
     total: Annotated[int | None, Field(examples=[1], description="Null if the request has `total=false`.")]

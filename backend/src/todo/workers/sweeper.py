@@ -34,5 +34,5 @@ async def _sweep_forever(database: Database) -> None:
         except ServiceUnavailableError:
             logger.warning("The sweep is skipped: the database is unavailable")
         except Exception:
-            # One failed sweep does not end the loop.
+            # A failed sweep does not end the loop.
             logger.exception("The sweep failed")

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from todo.core.database import pool as pool_module
-from todo.core.database.driver_errors import CONNECTION_LOST
+from todo.core.database.driver_errors import CONNECTION_LOST, StatementTimeoutError
 from todo.core.database.pool import Pool
 from todo.core.database.session import Session
 from todo.core.database.statement import Statement
@@ -211,6 +211,42 @@ async def test_cancelled_query_is_stopped_and_its_connection_replaced(
     assert connection.is_closed()
     assert await replacement.fetchval("SELECT 1") == 1
     assert await watcher.fetchval(COUNT_SLEEPING, pid) == 0
+
+
+async def test_statement_with_a_timeout_is_stopped_and_its_connection_replaced(make_pool: MakePool) -> None:
+    pool = await make_pool(2)
+    used, idle = [await pool.acquire() for _ in range(2)]
+    await pool.release(idle)
+    await pool.release(used)
+
+    with pytest.raises(StatementTimeoutError):
+        await Session(pool).fetch_all(Statement(LONG_SLEEP.expression, timeout=0.05))
+
+    assert (used.is_closed(), idle.is_closed()) == (True, False)
+    assert await pool.acquire() is idle
+
+
+async def test_error_from_elsewhere_keeps_all_connections(make_pool: MakePool) -> None:
+    pool = await make_pool(2)
+    session = Session(pool)
+    before = {*await acquire_all(pool)}
+    for connection in before:
+        await pool.release(connection)
+
+    with pytest.raises(ServiceUnavailableError):
+        async with session.transaction():
+            raise ServiceUnavailableError from TimeoutError("all threads were busy")
+
+    assert {*[await pool.acquire() for _ in before]} == before
+
+
+async def test_acquire_after_close_opens_no_connection(make_pool: MakePool) -> None:
+    pool = await make_pool(1)
+    await pool.close()
+    pool._slots.release()
+
+    with pytest.raises(ServiceUnavailableError):
+        await pool.acquire()
 
 
 async def test_close_waits_for_running_statements(make_pool: MakePool) -> None:

@@ -57,6 +57,13 @@ class LockTimeoutError(ServiceUnavailableError):
     """
 
 
+class ConnectionLostError(ServiceUnavailableError):
+    """The service is temporarily unavailable. Please try again shortly
+
+    The connection is dead, or leads to a server that became a standby.
+    """
+
+
 class StatementTimeoutError(ServiceUnavailableError):
     """The service is temporarily unavailable. Please try again shortly
 
@@ -87,7 +94,7 @@ def translate(error: Exception, violations: Violations) -> DomainError | None:
             return LockTimeoutError()
         case _:
             logger.warning("The database is unavailable: %s: %s", type(error).__name__, error)
-            return ServiceUnavailableError()
+            return ConnectionLostError() if isinstance(error, CONNECTION_LOST) else ServiceUnavailableError()
 
 
 @contextlib.contextmanager

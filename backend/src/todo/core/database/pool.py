@@ -10,7 +10,7 @@ from math import inf
 
 import asyncpg
 
-from todo.core.database.driver_errors import CONNECTION_LOST, StatementTimeoutError
+from todo.core.database.driver_errors import CONNECTION_LOST, ConnectionLostError, StatementTimeoutError
 from todo.core.errors import ServiceUnavailableError
 from todo.core.metrics import CONNECTIONS, CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
 
@@ -47,14 +47,19 @@ class Pool:
         self._slots = asyncio.Semaphore(max_size)
         self._waiting = 0
         self._busy = 0
+        self._is_closed = False
         self._idle: list[asyncpg.Connection] = []
         # All open connections, each with the loop time after which it is replaced.
         self._expires_at: dict[asyncpg.Connection, float] = {}
 
     async def open(self, size: int) -> None:
         """Open this many connections ahead of demand."""
-        for _ in range(size):
-            self._idle.append(await self._open_connection())
+        try:
+            for _ in range(size):
+                self._idle.append(await self._open_connection())
+        except BaseException:
+            await self.close()
+            raise
 
     async def acquire(self) -> asyncpg.Connection:
         """Return a connection for exclusive use until `release`.
@@ -92,6 +97,7 @@ class Pool:
 
     async def close(self) -> None:
         """Wait for running statements, then close all connections; after CLOSE_SECONDS cut those still running."""
+        self._is_closed = True
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 for _ in range(self._max_size):
@@ -130,6 +136,8 @@ class Pool:
         self._slots.release()
 
     async def _open_connection(self) -> asyncpg.Connection:
+        if self._is_closed:
+            raise ServiceUnavailableError
         connection = await self._connect()
         self._expires_at[connection] = asyncio.get_running_loop().time() + self._max_age
         return connection
@@ -154,7 +162,7 @@ class Pool:
 
 
 def _is_lost(error: BaseException) -> bool:
-    return isinstance(error, CONNECTION_LOST) or isinstance(error.__cause__, CONNECTION_LOST)
+    return isinstance(error, (*CONNECTION_LOST, ConnectionLostError))
 
 
 def _is_settled(connection: asyncpg.Connection, error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""One lock for each key, within one process."""
+"""Locks by key, within one process."""
 
 import asyncio
 import contextlib

@@ -12,7 +12,7 @@ from todo.http.request_state import request_state
 class ForwardedMiddleware:
     """Applies the `X-Forwarded-*` headers of trusted proxies; requests without them pass unchanged.
 
-    It returns the awaitable of the next application, which costs less than a coroutine of its own.
+    It returns the awaitable of the next application, which costs less than another coroutine.
     """
 
     def __init__(self, app: ASGIApp, trusted_hosts: str) -> None:

@@ -24,6 +24,7 @@ class TaskQuery(PageQuery):
         TaskSort | None,
         Field(
             description="`-` before the field sorts descending. The order of priority is high, medium, low. Tasks "
-            "without a due date come last, or first when descending. Titles ignore case. Default: newest first."
+            "without a due date come last, or first when descending. Titles ignore case and accents. Default: newest "
+            "first."
         ),
     ] = None

@@ -1,6 +1,6 @@
 """Idempotency keys (draft-ietf-httpapi-idempotency-key-header).
 
-One transaction claims the key, does the write and stores the response. A concurrent request with the same key waits
+A transaction claims the key, does the write and stores the response. A concurrent request with the same key waits
 for that transaction at the key's row. After a crash the database has both the write and its response, or neither.
 """
 

@@ -40,7 +40,7 @@ LIST_TIMEOUT_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Order:
-    """One sort field.
+    """A sort field.
 
     Attributes:
         column: the column that is compared.

@@ -78,7 +78,7 @@ LOCK_TASKS = Statement(
     .order_by(TASKS.c.id)
     .with_for_update()
 )
-"""Locks the tasks that a request names by id or external id, in the order in which a tag's change locks its tasks."""
+"""Locks the tasks that a request names by id or external id, in the order of their ids."""
 
 _new = _unnest(*((name, TASKS.c[name].type) for name in CREATED_COLUMNS))
 _new_rows = select(USER_ID, *(_new.c[name] for name in CREATED_COLUMNS)).order_by(_new.c[INDEX])

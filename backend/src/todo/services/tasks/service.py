@@ -31,8 +31,8 @@ TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
 async def create_task(session: Session, user_id: UUID, task: TaskCreate) -> tuple[TaskPublic, bool]:
     """Create a task; return it and whether it is new (TSK-001).
 
-    If the user has a task with this `external_id`, that task is returned unchanged, so a client can safely retry. Of
-    two concurrent requests one creates the task (EXT-001, EXT-002).
+    If the user has a task with this `external_id`, that task is returned unchanged, so a client can safely retry. If
+    two requests run concurrently, the first creates the task (EXT-001, EXT-002).
 
     Raises:
         InvalidTokenError: the user was deleted.
@@ -101,7 +101,7 @@ async def update_task(
 ) -> TaskPublic:
     """Write the fields that `changes` has, in one statement (TSK-014, TSK-016).
 
-    Concurrent changes of different fields are both kept. Of concurrent changes of one field the later one is kept.
+    Concurrent changes of different fields are both kept. If they change the same field, the later change is kept.
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-015, TSK-017).
