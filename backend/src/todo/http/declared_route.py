@@ -150,7 +150,7 @@ class DeclaredRoute(APIRoute):
         for field in declared.path_params:
             values[field.name], invalid = field.validate(request.path_params[field.alias], loc=("path", field.alias))
             problems += invalid
-        # An empty parameter counts as absent (REQ-020): `parse_qsl` leaves it out.
+        # An empty parameter counts as absent (REQ-019): `parse_qsl` leaves it out.
         query_string = request.scope["query_string"]
         query = dict(parse_qsl(query_string.decode("latin-1"))) if query_string else {}
         for field in declared.query_params:

@@ -10,7 +10,7 @@ FIELDS_MAX = 100
 
 
 class RequestModel(BaseModel):
-    """A body or a query. A field that it does not have is 422 `UNKNOWN_FIELD` (REQ-012).
+    """A body or a query. A field that it does not have is 422 `UNKNOWN_FIELD` (REQ-011).
 
     Attributes:
         ignored: further fields that requests may have. Their values are neither validated nor kept.

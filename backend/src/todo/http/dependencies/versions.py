@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from todo.core.errors import InvalidValueError, PreconditionFailedError
-from todo.http.conditional import ENTITY_TAGS_PATTERN
 from todo.http.openapi import raises
 from todo.services.shared.versions import EntityTags
 
@@ -14,6 +13,8 @@ ENTITY_TAG = r'(?:W/)?"[!#-~\x80-\xff]*"'
 """An entity tag (RFC 9110, section 8.8.3). A proxy that compresses a response marks its tag as weak, with `W/`."""
 ENTITY_TAGS = re.compile(rf"[ \t,]*{ENTITY_TAG}(?:[ \t]*,[ \t,]*{ENTITY_TAG})*[ \t,]*")
 """A list of entity tags, with empty elements (RFC 9110, section 5.6.1)."""
+DOCUMENTED_TAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
+"""The header in the document: the same list without empty elements, or `*`."""
 OPAQUE_TAG = re.compile(r'"([^"]*)"')
 OUR_TAG = re.compile(r"[1-9][0-9]{0,17}(?:-[0-9a-f]{12})?")
 
@@ -34,7 +35,7 @@ async def get_entity_tags(
             description='The `ETag` that you read, such as `"3"`. If the resource has another version, the response '
             "is 412. `*` accepts any version.",
             alias="If-Match",
-            pattern=ENTITY_TAGS_PATTERN,
+            pattern=DOCUMENTED_TAGS,
         ),
     ] = None,
 ) -> EntityTags | None:
