@@ -69,7 +69,7 @@ class DeclaredRoute(APIRoute):
         self._location = ""
         if self._status == status.HTTP_201_CREATED:
             self._location = str(getattr(endpoint, "location", path if path.endswith("}") else f"{path}/{{id}}"))
-            self.responses = _add_header(self.responses, "Location", f"`{self._location}`: what was created.")
+            self.responses = _add_header(self.responses, "Location", f"`{self._location}`: the new resource.")
         self._methods = frozenset(self.methods or ()) | (READ_METHODS if "GET" in (self.methods or ()) else frozenset())
         self.handler = self._respond
 

@@ -1,4 +1,4 @@
-"""The parts of a signature that `DeclaredRoute` reads, and those that it rejects (ADR 0035)."""
+"""Signatures of endpoints and dependencies, as `DeclaredRoute` reads or rejects them (ADR 0035)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

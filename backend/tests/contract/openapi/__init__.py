@@ -1,1 +1,1 @@
-"""Tests of the OpenAPI document as generators read it."""
+"""Tests of the OpenAPI document."""

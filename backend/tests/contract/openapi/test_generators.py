@@ -1,4 +1,4 @@
-"""What generators of clients need from the OpenAPI document. `scripts/clients` runs the generators themselves."""
+"""The OpenAPI document for generators of clients. `scripts/clients` runs the generators themselves."""
 
 import json
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""Tests of what a request may say, on every route."""
+"""Tests of the parts of a request that all routes read alike."""
