@@ -30,7 +30,8 @@ from todo.core.postgres.data_folder import DataFolderInUseError
 from todo.core.postgres.process import EmbeddedPostgresError
 from todo.core.postgres.server import EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor
-from todo.http.protocol import TimedProtocol
+from todo.http.protocol.connection import LimitedProtocol
+from todo.http.protocol.limits import ConnectionLimits, allow_connections
 from todo.main import create_app
 
 SECRET_FILE = "jwt_secret_key"  # noqa: S105 -- the name of a file
@@ -129,15 +130,21 @@ def _serve(settings: Settings) -> None:
 
 
 def _server_config(settings: Settings) -> uvicorn.Config:
+    limits = ConnectionLimits(
+        head_seconds=settings.request_timeout,
+        write_seconds=settings.write_timeout,
+        connections=allow_connections(settings),
+    )
     return uvicorn.Config(
         "todo.main:create_app" if settings.workers == 1 else "todo.main:create_worker_app",
         factory=True,
-        http=partial(TimedProtocol, head_seconds=settings.request_timeout),  # type: ignore[arg-type]  # uvicorn calls it
+        http=partial(LimitedProtocol, limits=limits),  # type: ignore[arg-type]  # uvicorn calls it
         workers=settings.workers,
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=settings.keep_alive_timeout,  # type: ignore[arg-type]  # uvicorn passes it to call_later
         proxy_headers=False,  # the application reads them itself
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

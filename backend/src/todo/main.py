@@ -31,7 +31,9 @@ from todo.http.middleware.compression import CompressionMiddleware
 from todo.http.middleware.cross_origin import CrossOriginMiddleware
 from todo.http.middleware.forwarded import ForwardedMiddleware
 from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddleware
+from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
+from todo.http.openapi import add_root_path
 from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
 from todo.services.accounts.service import ACCOUNT_LIMIT, Security
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
@@ -97,7 +99,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version("todo"),
         description=DESCRIPTION,
         openapi_tags=TAGS,
-        servers=[{"url": "/"}],
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -113,7 +114,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.resources = resources
     make_document = app.openapi
-    app.openapi = cache(lambda: finish_document(make_document()))  # type: ignore[method-assign]  # documented by FastAPI
+    root_path = settings.root_path
+    app.openapi = cache(lambda: add_root_path(finish_document(make_document()), root_path))  # type: ignore[method-assign]  # documented by FastAPI
     _add_routes(app)
     install_error_handlers(app)
     _add_middleware(app, settings)
@@ -181,3 +183,5 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     )
     app.add_middleware(ForwardedMiddleware, trusted_hosts=settings.forwarded_allow_ips)
     app.add_middleware(RequestContextMiddleware)
+    if settings.root_path:
+        app.add_middleware(RootPathMiddleware, root_path=settings.root_path)

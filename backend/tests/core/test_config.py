@@ -68,6 +68,10 @@ def read_error_message(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str
         ("debug", False),
         ("environment", "development"),
         ("max_body_bytes", 1024 * 1024),
+        ("write_timeout", 60),
+        ("keep_alive_timeout", 75),
+        ("max_connections", 1000),
+        ("root_path", ""),
         ("data_dir", user_data_path("todo", appauthor=False)),
     ],
 )
@@ -148,6 +152,13 @@ def test_settings_hide_secrets_when_printed(monkeypatch: pytest.MonkeyPatch, nam
     assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
+@pytest.mark.parametrize(
+    ("text", "root_path"), [("/todo", "/todo"), ("/todo/", "/todo"), ("/a/b-c.d", "/a/b-c.d"), ("/", "")]
+)
+def test_root_path_has_no_slash_at_the_end(monkeypatch: pytest.MonkeyPatch, text: str, root_path: str) -> None:
+    assert load_with(monkeypatch, ROOT_PATH=text).root_path == root_path
+
+
 @pytest.mark.parametrize("name", VARIABLES)
 def test_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     default = getattr(load_settings(), name.lower())
@@ -212,6 +223,14 @@ def test_unknown_variables_are_ignored(monkeypatch: pytest.MonkeyPatch, folder: 
         ("CORS_ORIGINS", '["http://localhost:3000"', "list"),
         ("CORS_ORIGINS", "[3000]", "string"),
         ("MAX_BODY_BYTES", "1", "1024"),
+        ("WRITE_TIMEOUT", "0", "0"),
+        ("KEEP_ALIVE_TIMEOUT", "-1", "0"),
+        ("MAX_CONNECTIONS", "0", "1"),
+        ("ROOT_PATH", "todo", "empty or look like /todo"),
+        ("ROOT_PATH", "https://example.com/todo", "empty or look like /todo"),
+        ("ROOT_PATH", "/to do", "empty or look like /todo"),
+        ("ROOT_PATH", "/todo/../x", "empty or look like /todo"),
+        ("ROOT_PATH", "/todo;Path=/", "empty or look like /todo"),
         ("RATE_LIMIT_ENABLED", "sometimes", "boolean"),
         ("RATE_LIMIT_REGISTER", "often", "a number and a period, such as 5/minute"),
         ("RATE_LIMIT_LOGIN", "5/fortnight", "a number and a period, such as 5/minute"),

@@ -17,9 +17,9 @@ from todo.core.database.database import SHORT_STATEMENTS
 from todo.core.database.statement import Statement
 from todo.core.database.url import connect_arguments
 from todo.services.accounts.statements import update_user
-from todo.services.shared.lists import PageShape
+from todo.services.shared.lists import NEWEST_FIRST, PageShape
 from todo.services.tasks.bulk_statements import LOCK_TASKS, UPDATE_TASKS
-from todo.services.tasks.list_statements import NEWEST_FIRST, TASK_LISTING, TaskFilter, select_page
+from todo.services.tasks.list_statements import TASK_LISTING, TaskFilter, select_page
 from todo.services.tasks.statements import update_task
 
 LARGE = 10_000

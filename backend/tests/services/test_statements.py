@@ -1,10 +1,12 @@
 """Rules that every statement of the services keeps (ADR 0006, ADR 0044)."""
 
 import importlib
+import itertools
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import get_type_hints
 
 import pytest
 from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint
@@ -13,11 +15,7 @@ import todo.services
 from todo.core.database.statement import Statement
 from todo.models import Base
 from todo.schemas.tasks.task import TaskUpdate
-from todo.services.accounts.statements import update_user
-from todo.services.shared.lists import PageShape
-from todo.services.tags.statements import delete_tag, update_tag
-from todo.services.tasks.list_statements import TaskFilter, select_page
-from todo.services.tasks.statements import delete_task, update_task
+from todo.services.shared.lists import Listing, PageShape
 
 TABLES = Base.metadata.tables
 WITHOUT_USER = {
@@ -30,6 +28,12 @@ WITHOUT_USER = {
 }
 FRESH_KEYS = {"pk_sessions", "pk_task_search", "uq_access_tokens_token_hash"}
 """Unique constraints on random values and on the ids of new tasks, which no request can violate."""
+UPDATED_FIELDS = {
+    "update_user": frozenset({"name", "email", "email_key"}),
+    "update_task": frozenset(TaskUpdate.model_fields),
+}
+"""The fields of each function that builds an UPDATE for a set of fields."""
+PAGING = [(False, False), (True, False), (False, True)]
 INSERT = re.compile(r"INSERT INTO (\w+) \(([^)]*)\)")
 UPDATE = re.compile(r"UPDATE (\w+) SET (.*?)(?: FROM | WHERE )", re.DOTALL)
 DELETE = re.compile(r"DELETE FROM (\w+)")
@@ -41,37 +45,46 @@ def service_modules() -> Iterator[ModuleType]:
         yield importlib.import_module(module.name)
 
 
+def statement_functions() -> Iterator[tuple[str, ModuleType, Callable[..., Statement]]]:
+    """Yield the functions that return a statement, with their modules."""
+    for module in service_modules():
+        for name, value in vars(module).items():
+            is_own = getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
+            if is_own and getattr(value, "__annotations__", {}).get("return") is Statement:
+                yield name, module, value
+
+
+def arguments_of(name: str, annotation: object, module: ModuleType) -> list[object]:
+    """Return the values of a parameter of such a function: all variants that change the statement."""
+    if annotation is bool:
+        return [False, True]
+    if annotation is PageShape:
+        [listing] = [value for value in vars(module).values() if isinstance(value, Listing)]
+        sort = [*listing.orders][-1]
+        return [PageShape(sort, skips=skips, continues=continues) for skips, continues in PAGING]
+    if annotation == frozenset[str]:
+        return [UPDATED_FIELDS[name]]
+    # A NamedTuple of filters.
+    assert isinstance(annotation, type), f"{name}: add the values of {annotation}"
+    every_filter = (True if hint is bool else "pending" for hint in get_type_hints(annotation).values())
+    return [annotation(), annotation(*every_filter)]
+
+
 def every_statement() -> Iterator[tuple[str, Statement]]:
-    """Yield the statements of all modules, and those of each function that returns one."""
+    """Yield the statements of all modules, and all variants of each function that returns one."""
     for module in service_modules():
         name = module.__name__.removeprefix("todo.services.")
         yield from ((f"{name}.{key}", value) for key, value in vars(module).items() if isinstance(value, Statement))
-    yield "update_user", update_user(frozenset({"name", "email", "email_key"}))
-    for conditional in (False, True):
-        yield f"update_task {conditional}", update_task(frozenset(TaskUpdate.model_fields), conditional=conditional)
-        yield f"delete_task {conditional}", delete_task(conditional=conditional)
-        yield f"update_tag {conditional}", update_tag(conditional=conditional)
-        yield f"delete_tag {conditional}", delete_tag(conditional=conditional)
-    every_filter = TaskFilter(True, "pending", True, True, True)
-    for filters in (TaskFilter(), TaskFilter(has_tag=True), every_filter):
-        for skips, continues in ((False, False), (True, False), (False, True)):
-            shape = PageShape("title", skips=skips, continues=continues)
-            yield f"select_page {filters} {shape}", select_page(filters, shape)
+    for name, module, function in statement_functions():
+        hints = {key: hint for key, hint in get_type_hints(function).items() if key != "return"}
+        values = [arguments_of(name, hint, module) for hint in hints.values()]
+        for combination in itertools.product(*values):
+            statement = function(**dict(zip(hints, combination, strict=True)))
+            yield f"{module.__name__.removeprefix('todo.services.')}.{name}{combination}", statement
 
 
 STATEMENTS = dict(every_statement())
 WRITES = [name for name, statement in STATEMENTS.items() if re.search("INSERT|UPDATE .* SET|DELETE", statement.sql)]
-
-
-def test_every_function_that_returns_a_statement_is_walked() -> None:
-    functions = {
-        name
-        for module in service_modules()
-        for name, value in vars(module).items()
-        if getattr(value, "__annotations__", {}).get("return") is Statement and not name.startswith("_")
-    }
-
-    assert functions == {"delete_tag", "delete_task", "select_page", "update_tag", "update_task", "update_user"}
 
 
 @pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - WITHOUT_USER.keys()))

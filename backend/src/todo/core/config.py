@@ -63,6 +63,13 @@ def _check_storage(value: str) -> str:
     return value
 
 
+def _check_root_path(value: str) -> str:
+    path = value.rstrip("/")
+    if not re.fullmatch(r"(/[\w.~-]+)*", path, re.ASCII) or re.search(r"/\.{1,2}(/|$)", path):
+        raise ValueError("should be empty or look like /todo")
+    return path
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -115,6 +122,10 @@ class Settings(BaseSettings):
     max_tags_per_task: int = Field(default=50, ge=1)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     request_timeout: float = Field(default=15, gt=0)
+    write_timeout: float = Field(default=60, gt=0)
+    keep_alive_timeout: float = Field(default=75, gt=0)
+    max_connections: int = Field(default=1000, ge=1)
+    root_path: Annotated[str, AfterValidator(_check_root_path)] = ""
 
     rate_limit_enabled: bool = True
     rate_limit_register: Rate = "5/minute"

@@ -42,13 +42,6 @@ class OriginRefusedError(DomainError):
     code = "ORIGIN_REFUSED"
 
 
-class InvalidHttpError(DomainError):
-    """The request is not valid HTTP"""
-
-    status = 400
-    code = "BAD_REQUEST"
-
-
 class AuthenticationError(DomainError):
     """The request is not authenticated (RFC 6750)."""
 
@@ -167,13 +160,6 @@ class RateLimitState:
     limit: int
     remaining: int
     reset: int
-
-
-class HeadersTooLargeError(DomainError):
-    """The request headers are too large"""
-
-    status = 431
-    code = "HEADERS_TOO_LARGE"
 
 
 class RateLimitExceededError(DomainError):

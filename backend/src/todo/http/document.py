@@ -7,6 +7,7 @@ from typing import Any
 from todo.core.errors import DomainError
 from todo.domain.rules import COMPONENT
 from todo.http.openapi import SCHEMAS, error_schemas
+from todo.http.protocol.errors import BadRequestError, HeadersTooLargeError
 
 Document = dict[str, Any]
 PAGE = re.compile(r"Page_(\w+?)(?:Public)?_")
@@ -33,7 +34,9 @@ def finish_document(document: Document) -> Document:
     for node in list(_nodes([document["paths"], components["schemas"]])):
         _simplify(node)
     _name_schemas(document)
-    components["schemas"][ERROR_CODE]["enum"] = sorted({*error_codes()})
+    components["schemas"][ERROR_CODE]["enum"] = sorted(
+        {*error_codes(), BadRequestError.code, HeadersTooLargeError.code}
+    )
     for operation_id, operation in _operations(document):
         _simplify_parameters(operation)
         _name_errors(operation_id, operation, components)

@@ -109,6 +109,21 @@ def merge_patch(schema: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"content": {"application/merge-patch+json": {"schema": schema_of(schema)}}}}
 
 
+def add_root_path(document: dict[str, Any], root_path: str) -> dict[str, Any]:
+    """Set the URL of the server and the URLs of its tokens in an OpenAPI document.
+
+    Args:
+        document: the document.
+        root_path: the path below which a proxy publishes the service, or "".
+    """
+    if "servers" not in document:  # FastAPI returns the same document each time
+        document["servers"] = [{"url": root_path or "/"}]
+        for scheme in document["components"]["securitySchemes"].values():
+            for flow in scheme.get("flows", {}).values():
+                flow["tokenUrl"] = root_path + flow["tokenUrl"]
+    return document
+
+
 def error_schemas() -> dict[str, Any]:
     """Return the schemas of errors, which no route names as its model."""
     described = ErrorPublic.model_json_schema(ref_template=f"{SCHEMAS}{{model}}", mode="serialization")

@@ -48,7 +48,8 @@ def clear_refresh_cookie(response: Response, settings: Settings) -> None:
 def _set_cookie(response: Response, settings: Settings, token: str, max_age: int) -> None:
     secure = "; Secure" if settings.cookie_secure else ""
     same_site = settings.cookie_samesite.capitalize()
+    path = settings.root_path + COOKIE_PATH
     response.headers.append(
         "Set-Cookie",
-        f"{REFRESH_COOKIE}={token}; HttpOnly{secure}; SameSite={same_site}; Path={COOKIE_PATH}; Max-Age={max_age}",
+        f"{REFRESH_COOKIE}={token}; HttpOnly{secure}; SameSite={same_site}; Path={path}; Max-Age={max_age}",
     )

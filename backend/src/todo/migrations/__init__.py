@@ -1,4 +1,10 @@
 """The Alembic migrations of the database schema."""
 
-REVISIONS = ("c4af7e448918", "3f3713427163", "8d1c6f0e2b57", "5b90d2f7a6c3", "e2a94c07d1b8")
+REVISIONS = (
+    "c4af7e448918",
+    "3f3713427163",
+    "8d1c6f0e2b57",
+    "5b90d2f7a6c3",
+    "e2a94c07d1b8",
+)
 """All revisions, oldest first. The service reads the schema status with them, without importing Alembic."""

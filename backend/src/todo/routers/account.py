@@ -30,10 +30,11 @@ EXPORT: Responses = {
                         "version": {"const": export.VERSION},
                         "exported_at": {"type": "string", "format": "date-time"},
                         "user": schema_of(UserPublic),
+                        **{name: {"type": "array", "items": {"type": "object"}} for name in export.SECTIONS},
                         "tags": {"type": "array", "items": schema_of(TagPublic)},
                         "tasks": {"type": "array", "items": schema_of(TaskPublic)},
                     },
-                    "required": ["format", "version", "exported_at", "user", "tags", "tasks"],
+                    "required": ["format", "version", "exported_at", "user", *export.SECTIONS],
                 },
             }
         },
@@ -83,7 +84,7 @@ async def delete_me(
 
 
 async def export_me(session: Session, user: ActiveUser) -> StreamingResponse:
-    """Return all your data as one JSON document: account, tags, and tasks with their tags."""
+    """Return all your data as one JSON document: the account, and a list of each kind of resource."""
     pieces = await export.export_user(session, user.id, utc_now())
     disposition = {"Content-Disposition": 'attachment; filename="todo-export.json"'}
     return StreamingResponse(pieces, media_type="application/json", headers=disposition)

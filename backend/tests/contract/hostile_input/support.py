@@ -3,8 +3,9 @@
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
@@ -19,19 +20,30 @@ MAX_SECONDS = 5
 
 
 class ResourceIds:
-    """Ids of a task, a tag and a token of one user, which are created on demand."""
+    """Ids of resources of one user, created on demand by a POST to their collection with its documented example."""
 
-    def __init__(self, owner: Person, makers: dict[str, Callable[[Person], Awaitable[Json]]]) -> None:
+    def __init__(self, owner: Person, document: Json) -> None:
         self._owner = owner
-        self._makers = makers
+        self._document = document
         self._ids: dict[str, int] = {}
 
     async def fill(self, path: str) -> str:
         """Return a path with the ids of existing resources."""
         for name in PATH_PARAMETER.findall(path):
             if name not in self._ids:
-                self._ids[name] = (await self._makers[name](self._owner))["id"]
+                self._ids[name] = await self._create(path.partition(f"/{{{name}}}")[0])
         return path.format_map(self._ids)
+
+    async def _create(self, path: str) -> int:
+        """Create a resource of a collection, and return its id."""
+        collection = path if "post" in self._document["paths"].get(path, {}) else f"/api/v1/{path.rpartition('/')[2]}"
+        body = self._document["paths"][collection]["post"]["requestBody"]["content"]["application/json"]
+        schema = self._document["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]
+        example = schema["examples"][0] | ({"name": uuid4().hex} if "name" in schema["properties"] else {})
+        response = await self._owner.client.post(f"https://todo.test{collection}", json=example)
+        assert response.status_code == 201, response.text
+        id_: int = response.json()["id"]
+        return id_
 
     def forget_deleted(self, method: str, path: str, response: Response) -> None:
         """Forget the id of a resource that this request deleted."""

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from tests.routers.account.support import fetch_user, get_account
 from tests.support import BASE_URL, Json, Make, Person, RecordedApp, make_client
 from todo.schemas.tasks.task import TaskPublic
+from todo.services.transfer.export import SECTIONS
 
 INSERT_TASKS = (
     "INSERT INTO tasks (user_id, title, title_key) SELECT $1, 'Task ' || i, '' FROM generate_series(1, $2) AS i"
@@ -49,7 +50,7 @@ async def test_export_has_format_version_and_headers(ada: Person) -> None:
     response = await ada.client.get("/auth/me/export")
 
     document = response.json()
-    assert list(document) == ["format", "version", "exported_at", "user", "tags", "tasks"]
+    assert list(document) == ["format", "version", "exported_at", "user", *SECTIONS]
     assert (document["format"], document["version"]) == ("todo-export", 1)
     assert document["exported_at"].endswith("Z")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(document["exported_at"])) < timedelta(minutes=1)

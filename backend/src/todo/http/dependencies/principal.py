@@ -54,7 +54,7 @@ class Authentication(SecurityBase):
             # A proxy may have checked the other header.
             raise InvalidTokenError
         scheme, _, token = credentials[0].decode("latin-1").partition(" ") if credentials else ("", "", "")
-        if scheme.lower() != "bearer" or not token:
+        if scheme.lower() != "bearer" or not (token := token.lstrip(" ")):
             raise MissingTokenError
         resources = await get_resources(request)
         if token.startswith(access_token_service.PREFIX):

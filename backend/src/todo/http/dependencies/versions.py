@@ -41,8 +41,8 @@ async def get_entity_tags(
 ) -> EntityTags | None:
     """Return the entity tags that a write accepts, or None for any.
 
-    A tag that is a version alone accepts the task whatever its tags are. A weak tag is compared like a strong one
-    (ADR 0024). A tag of another form matches no resource.
+    A tag that is a version alone accepts the resource whatever else its entity tag shows. A weak tag is compared like a
+    strong one (ADR 0024). A tag of another form matches no resource.
 
     Raises:
         InvalidIfMatchError: the header is not a list of entity tags.

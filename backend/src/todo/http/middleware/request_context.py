@@ -53,10 +53,12 @@ class RequestContextMiddleware:
             return
         started = time.perf_counter()
         headers = dict(scope["headers"])
+        # Mounted applications change the root path of the scope while they serve a request.
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
         id_ = headers.get(REQUEST_ID, b"")
         if not ACCEPTED_ID.fullmatch(id_):
             id_ = os.urandom(16).hex().encode()
-        state = RequestState(id_.decode(), headers, [(REQUEST_ID, id_), *_headers_for(scope["path"])])
+        state = RequestState(id_.decode(), headers, [(REQUEST_ID, id_), *_headers_for(path)])
         scope[SCOPE_KEY] = state
         request_id.set(state.id)
 
@@ -69,7 +71,7 @@ class RequestContextMiddleware:
         try:
             await self._app(scope, receive, send_with_headers)
         finally:
-            _record(scope, state, time.perf_counter() - started)
+            _record(scope, path, state, time.perf_counter() - started)
 
 
 def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
@@ -79,9 +81,9 @@ def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
     return SECURITY_HEADERS
 
 
-def _record(scope: Scope, state: RequestState, seconds: float) -> None:
+def _record(scope: Scope, path: str, state: RequestState, seconds: float) -> None:
     """Count a finished request in the metrics, and log it."""
-    method, path = scope["method"], scope["path"]
+    method = scope["method"]
     template = getattr(scope.get("route"), "path_format", UNMATCHED)
     count_request(method, template, state.status, seconds)
     level = logging.DEBUG if path in PROBES else logging.INFO

@@ -28,7 +28,8 @@ EXAMPLE: JsonDict = {
 class TaskPublic(TypedDict):
     """A task with its tags, ordered by name. Times are in UTC.
 
-    The version is the task's ETag. Every change of the task or of one of its tags increases it.
+    The version increases with every change of the task and of the list of its tags. The ETag is the version and a
+    digest of the tags.
     """
 
     id: Annotated[int, Field(examples=[42])]

@@ -2,16 +2,18 @@
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 from pydantic_core import from_json, to_json
 
 from todo.domain.identifiers import BIGINT_MAX
 from todo.domain.listing import CURSOR_MAX, InvalidCursorError
 
 ItemId = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True)]
+Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
+"""The value of an instant in a cursor."""
 SortValue = datetime | str | None
 
 

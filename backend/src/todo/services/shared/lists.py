@@ -34,6 +34,7 @@ Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]] | Mapping[str, Colum
 Conditions = Sequence[ColumnElement[bool]]
 SortKeys = Sequence[ColumnElement[Any]]
 ONE: ColumnElement[int] = literal_column("1")
+NEWEST_FIRST = "-created_at"
 LIST_TIMEOUT_SECONDS = 2.0
 """A list of 100,000 tasks takes a tenth of this; a slower one must not hold a connection."""
 
@@ -79,17 +80,17 @@ class Listing(Generic[Item]):
         table: the keys are `user_id` and `id`.
         columns: the columns of an item.
         orders: by sort field.
-        computed: returns further columns of an item, such as its tags; evaluated for the items of the page alone.
         read_row: returns the item of a row.
         is_owned: the condition that a row belongs to the user.
+        computed: returns further columns of an item, such as its tags; evaluated for the items of the page alone.
     """
 
     table: Table
     columns: Sequence[ColumnElement[Any]]
     orders: Mapping[str, Order]
-    computed: Callable[[Columns], Sequence[ColumnElement[Any]]]
     read_row: Callable[[Row], Item]
     is_owned: ColumnElement[bool]
+    computed: Callable[[Columns], Sequence[ColumnElement[Any]]] = lambda _item: ()
     cursors: CursorCodec = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,10 +1,9 @@
 """Lists of tasks: their orders and filters, one statement per combination (ADR 0008)."""
 
-from datetime import UTC
 from functools import cache
 from typing import Annotated, Any, NamedTuple, cast
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import Field
 from pydantic_core import from_json
 from sqlalchemy import (
     CTE,
@@ -29,15 +28,14 @@ from todo.domain.task import TITLE_MAX, Priority
 from todo.domain.text import Text, sort_key
 from todo.models.task import PRIORITIES
 from todo.schemas.tasks.task import TaskPublic
+from todo.services.shared.cursors import Instant
 from todo.services.shared.lists import Listing, Order, PageShape
 from todo.services.tasks.derived import SEARCHED_FIELDS
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, USER_ID, tags_json
 from todo.services.tasks.tag_statements import TAG_ID
 
-NEWEST_FIRST = "-created_at"
 PRIORITY_RANKS = {"high": 1, "medium": 2, "low": 3}
 """By priority, its index in `PRIORITIES`, from 1."""
-Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 
 
 class TaskFilter(NamedTuple):

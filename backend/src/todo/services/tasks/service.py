@@ -10,13 +10,13 @@ from todo.domain.text import fold
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
+from todo.services.shared.lists import NEWEST_FIRST
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks import statements, tag_statements
 from todo.services.tasks.derived import column_values, search_values
 from todo.services.tasks.errors import TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
-    NEWEST_FIRST,
     PRIORITY_RANKS,
     TASK_LISTING,
     TaskFilter,

@@ -14,6 +14,8 @@ from todo.services.tasks import service as task_service
 FORMAT = "todo-export"
 VERSION = 1
 TASKS_PER_PIECE = 500
+SECTIONS = ("tags", "tasks")
+"""The lists of the document; each is a member of it."""
 
 
 async def export_user(session: Session, user_id: UUID, now: datetime) -> AsyncIterator[bytes]:

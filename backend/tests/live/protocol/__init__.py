@@ -1,0 +1,1 @@
+"""Tests that send raw bytes to a running service."""
