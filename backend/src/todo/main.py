@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -12,7 +13,7 @@ from fastapi_offline import FastAPIOffline
 from todo.core.config import Settings, SettingsError, load_settings
 from todo.core.database.database import Database
 from todo.core.limits.keyed_lock import KeyedLock
-from todo.core.limits.rate_limits import RateLimits
+from todo.core.limits.rate_limits import ACCOUNT, ACCOUNT_GUESSED, ACCOUNT_TOTAL, RateLimits
 from todo.core.logging_config import configure_logging
 from todo.core.postgres.process import die_with_parent
 from todo.core.security.passwords import PasswordHasher
@@ -23,6 +24,7 @@ from todo.domain.account import PASSWORD_MAX
 from todo.http.conditional import IF_NONE_MATCH
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
 from todo.http.dependencies.resources import AppResources
+from todo.http.document import finish_document
 from todo.http.errors import install_error_handlers
 from todo.http.idempotency import KEY_HEADER
 from todo.http.middleware.body_limit import BodyLimitMiddleware
@@ -32,14 +34,21 @@ from todo.http.middleware.forwarded import ForwardedMiddleware
 from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddleware
 from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
-from todo.http.openapi import add_root_path, share_errors
+from todo.http.openapi import add_root_path
 from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
-from todo.services.accounts.service import ACCOUNT_LIMIT, Security
+from todo.services.accounts.service import Security
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
 from todo.workers.sweeper import sweeping
 
 COMPRESSED_MIN_BYTES = 1400
 """A smaller response fits into one packet, so compression would not deliver it sooner."""
+TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
+"""Headers that tracing adds to requests of browsers (W3C Trace Context and Baggage)."""
+ALLOWED_HEADERS = ("Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode())
+EXPOSED_HEADERS = (
+    *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Idempotency-Replayed", "Retry-After"),
+    *(*RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
+)
 DESCRIPTION = """
 Keep tasks and tags. All times are in UTC, and every error has the same shape.
 
@@ -81,7 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with resources.database, sweeping(resources.database):
             yield
         resources.security.hasher.close()
-        resources.rate_limits.close()
+        await resources.rate_limits.close()
 
     tracing = is_tracing_enabled()
     if tracing:
@@ -107,7 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.resources = resources
     make_document = app.openapi
     root_path = settings.root_path
-    app.openapi = lambda: add_root_path(share_errors(make_document()), root_path)  # type: ignore[method-assign]  # documented by FastAPI
+    app.openapi = cache(lambda: add_root_path(finish_document(make_document()), root_path))  # type: ignore[method-assign]  # documented by FastAPI
     _add_routes(app)
     install_error_handlers(app)
     _add_middleware(app, settings)
@@ -135,6 +144,7 @@ def _make_resources(settings: Settings) -> AppResources:
             hasher=PasswordHasher(settings.bcrypt_rounds, PASSWORD_MAX),
             signer=TokenSigner(secret.get_secret_value(), previous.get_secret_value() if previous else None),
             rate_limits=_make_rate_limits(settings),
+            max_login_sessions=settings.max_login_sessions,
         ),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
     )
@@ -145,7 +155,9 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
         "register": settings.rate_limit_register,
         "login": settings.rate_limit_login,
         "refresh": settings.rate_limit_refresh,
-        ACCOUNT_LIMIT: settings.rate_limit_account,
+        ACCOUNT: settings.rate_limit_account,
+        ACCOUNT_TOTAL: settings.rate_limit_account_total,
+        ACCOUNT_GUESSED: settings.rate_limit_account_guessed,
     }
     return RateLimits(settings.rate_limit_storage_uri, rates if settings.rate_limit_enabled else {})
 
@@ -169,8 +181,9 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         allow_origins=settings.cors_origins,
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode()],
-        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()],
+        allow_private_network=True,
+        allow_headers=[*ALLOWED_HEADERS, *TRACE_HEADERS],
+        expose_headers=EXPOSED_HEADERS,
     )
     app.add_middleware(ForwardedMiddleware, trusted_hosts=settings.forwarded_allow_ips)
     app.add_middleware(RequestContextMiddleware)

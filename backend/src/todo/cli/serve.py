@@ -22,6 +22,7 @@ from todo.core.config import Settings, SettingsError, find_misspelt_variables
 from todo.core.database import migrator
 from todo.core.database.connection import check_connection
 from todo.core.database.url import find_weakened_options
+from todo.core.limits.rate_limits import warn_about_separate_counts
 from todo.core.logging_config import configure_logging
 from todo.core.metrics import serving_metrics
 from todo.core.setting_values import JWT_SECRET, SECRET_COMMAND
@@ -54,6 +55,8 @@ def run_service(settings: Settings) -> None:
         EmbeddedPostgresError: the embedded PostgreSQL cannot run.
     """
     configure_logging(settings)
+    if settings.rate_limit_enabled:
+        warn_about_separate_counts(settings.workers, settings.rate_limit_storage_uri)
     for name, meant in find_misspelt_variables():
         logger.warning("The variable %s is not a setting of this service; did you mean %s?", name, meant)
     # SIGTERM raises SystemExit, so that the embedded PostgreSQL is always stopped.

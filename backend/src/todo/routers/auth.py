@@ -5,23 +5,27 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Form, Response, status
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from todo.core.clock import utc_now
 from todo.core.errors import ServiceUnavailableError
 from todo.domain.text import RawText, Text
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client, limit_rate
+from todo.http.dependencies.origin import check_origin
+from todo.http.dependencies.principal import API
 from todo.http.dependencies.resources import Resources, Security, Session
-from todo.http.openapi import errors
+from todo.http.openapi import errors, located_at
 from todo.http.refresh_cookie import (
     COOKIE_PARAMETER,
     SETS_COOKIE,
+    RefreshRoute,
     RefreshToken,
     clear_refresh_cookie,
     set_refresh_cookie,
 )
 from todo.http.resource_route import make_router
+from todo.schemas.request import RequestModel
 from todo.schemas.token import MessagePublic, TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
 from todo.services.accounts import service as account_service
@@ -29,6 +33,7 @@ from todo.services.accounts.errors import EmailAlreadyExistsError, InvalidCreden
 from todo.services.authentication import InvalidTokenError, InvalidTokenTypeError
 from todo.services.login_sessions import service as login_session_service
 from todo.services.login_sessions.errors import (
+    LoginSessionEndedError,
     MissingRefreshTokenError,
     RefreshTokenExpiredError,
     RefreshTokenReusedError,
@@ -38,8 +43,8 @@ logger = logging.getLogger(__name__)
 router = make_router("/auth", "auth", route_class=DeclaredRoute)
 
 
-class LoginForm(BaseModel):
-    """The form of RFC 6749's password grant. Its other fields are ignored."""
+class LoginForm(RequestModel, ignores=("grant_type", "scope", "client_id", "client_secret")):
+    """The form of RFC 6749's password grant (section 4.3.2). Its other fields are ignored."""
 
     username: Annotated[Text, Field(description="The e-mail address.", examples=["ada@example.com"])]
     password: Annotated[RawText, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])]
@@ -51,6 +56,7 @@ class LoginForm(BaseModel):
     dependencies=[Depends(limit_rate("register"))],
     responses=errors(EmailAlreadyExistsError),
 )
+@located_at(f"{API}/auth/me")
 async def register(user: UserCreate, session: Session, security: Security) -> UserPublic:
     """Create an account. Log in with it next."""
     return await account_service.create_user(session, security.hasher, user)
@@ -58,7 +64,7 @@ async def register(user: UserCreate, session: Session, security: Security) -> Us
 
 @router.post(
     "/login",
-    dependencies=[Depends(limit_rate("login"))],
+    dependencies=[Depends(check_origin), Depends(limit_rate("login"))],
     responses=SETS_COOKIE | errors(InvalidCredentialsError),
 )
 async def login(
@@ -72,26 +78,13 @@ async def login(
     return tokens.access
 
 
-@router.post(
-    "/refresh",
-    dependencies=[Depends(limit_rate("refresh"))],
-    openapi_extra=COOKIE_PARAMETER,
-    responses=SETS_COOKIE
-    | errors(
-        MissingRefreshTokenError,
-        RefreshTokenExpiredError,
-        RefreshTokenReusedError,
-        InvalidTokenError,
-        InvalidTokenTypeError,
-    ),
-)
 async def refresh(
     response: Response, session: Session, resources: Resources, refresh_token: RefreshToken
 ) -> TokenPublic:
     """Exchange the refresh token in the cookie for a new access token and the next refresh token.
 
     Each refresh token can be used once. If it is used again after its successor, it was copied, and the login session
-    ends.
+    ends. A 401 clears the cookie.
     """
     grace = timedelta(seconds=resources.settings.refresh_grace)
     tokens = await login_session_service.refresh_login_session(
@@ -101,7 +94,26 @@ async def refresh(
     return tokens.access
 
 
-@router.post("/logout", responses=SETS_COOKIE, openapi_extra=COOKIE_PARAMETER)
+router.add_api_route(
+    "/refresh",
+    refresh,
+    methods=["POST"],
+    dependencies=[Depends(check_origin), Depends(limit_rate("refresh"))],
+    openapi_extra=COOKIE_PARAMETER,
+    responses=SETS_COOKIE
+    | errors(
+        MissingRefreshTokenError,
+        RefreshTokenExpiredError,
+        RefreshTokenReusedError,
+        LoginSessionEndedError,
+        InvalidTokenError,
+        InvalidTokenTypeError,
+    ),
+    route_class_override=RefreshRoute,
+)
+
+
+@router.post("/logout", dependencies=[Depends(check_origin)], responses=SETS_COOKIE, openapi_extra=COOKIE_PARAMETER)
 async def logout(
     response: Response, session: Session, resources: Resources, refresh_token: RefreshToken
 ) -> MessagePublic:
