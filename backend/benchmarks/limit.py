@@ -59,7 +59,7 @@ WITH found AS MATERIALIZED (
 ) {FOUND}"""
 INSERT_TASK = f"""
 WITH task AS (
-    INSERT INTO tasks (user_id, title, title_key, description, priority) VALUES ($1, $2, lower($2), $3, $4)
+    INSERT INTO tasks (user_id, title, title_key, description, priority) VALUES ($1, $2, lower($2::varchar), $3, $4)
     RETURNING {COLUMNS}
 ), search AS (
     INSERT INTO task_search SELECT user_id, id, lower(title), lower(coalesce(description, '')) FROM task
