@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -121,19 +122,29 @@ def assert_error(response: Response, status: int, code: str, detail: str | None 
 
 
 def operations_in(document: Json) -> dict[str, Json]:
-    """Return the operations of an OpenAPI document by `METHOD path`, with resolved references to error responses."""
-    shared = document["components"]["responses"]
+    """Return the operations of an OpenAPI document by `METHOD path`, with resolved error responses and examples."""
     return {
         f"{method.upper()} {path}": operation
         | {
             "responses": {
-                status: shared[response["$ref"].rpartition("/")[2]] if "$ref" in response else response
-                for status, response in operation["responses"].items()
+                status: resolve_response(document, response) for status, response in operation["responses"].items()
             }
         }
         for path, item in document["paths"].items()
         for method, operation in item.items()
     }
+
+
+def resolve_response(document: Json, response: Json) -> Json:
+    """Return a response of an OpenAPI document with its references to components resolved."""
+    if "$ref" not in response:
+        return response
+    components = document["components"]
+    response = deepcopy(components["responses"][response["$ref"].rpartition("/")[2]])
+    examples = response["content"]["application/json"]["examples"]
+    for code, example in examples.items():
+        examples[code] = components["examples"][code] if "$ref" in example else example
+    return response
 
 
 async def log_in(client: AsyncClient, email: str, password: str = PASSWORD) -> Response:

@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -22,6 +23,7 @@ from todo.domain.account import PASSWORD_MAX
 from todo.http.conditional import IF_NONE_MATCH
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
 from todo.http.dependencies.resources import AppResources
+from todo.http.document import finish_document
 from todo.http.errors import install_error_handlers
 from todo.http.idempotency import KEY_HEADER
 from todo.http.middleware.body_limit import BodyLimitMiddleware
@@ -31,7 +33,7 @@ from todo.http.middleware.forwarded import ForwardedMiddleware
 from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddleware
 from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
-from todo.http.openapi import add_root_path, share_errors
+from todo.http.openapi import add_root_path
 from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
 from todo.services.accounts.service import Security
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
@@ -39,6 +41,13 @@ from todo.workers.sweeper import sweeping
 
 COMPRESSED_MIN_BYTES = 1400
 """A smaller response fits into one packet, so compression would not deliver it sooner."""
+TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
+"""Headers that tracing adds to requests of browsers (W3C Trace Context and Baggage)."""
+ALLOWED_HEADERS = ("Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode())
+EXPOSED_HEADERS = (
+    *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Idempotency-Replayed", "Retry-After"),
+    *(*RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
+)
 DESCRIPTION = """
 Keep tasks and tags. All times are in UTC, and every error has the same shape.
 
@@ -106,7 +115,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.resources = resources
     make_document = app.openapi
     root_path = settings.root_path
-    app.openapi = lambda: add_root_path(share_errors(make_document()), root_path)  # type: ignore[method-assign]  # documented by FastAPI
+    app.openapi = cache(lambda: add_root_path(finish_document(make_document()), root_path))  # type: ignore[method-assign]  # documented by FastAPI
     _add_routes(app)
     install_error_handlers(app)
     _add_middleware(app, settings)
@@ -171,8 +180,9 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         allow_origins=settings.cors_origins,
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode()],
-        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()],
+        allow_private_network=True,
+        allow_headers=[*ALLOWED_HEADERS, *TRACE_HEADERS],
+        expose_headers=EXPOSED_HEADERS,
     )
     app.add_middleware(ForwardedMiddleware, trusted_hosts=settings.forwarded_allow_ips)
     app.add_middleware(RequestContextMiddleware)

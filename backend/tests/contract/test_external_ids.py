@@ -222,9 +222,8 @@ async def test_external_id_of_invalid_length_is_rejected(ada: Person, external_i
 
 
 @pytest.mark.spec("EXT-004")
-@pytest.mark.parametrize("external_id", ["", "n" * 201], ids=["0", "201"])
-async def test_filter_by_an_external_id_of_invalid_length_is_rejected(ada: Person, external_id: str) -> None:
-    response = await ada.client.get("/tasks", params={"external_id": external_id})
+async def test_filter_by_an_external_id_of_invalid_length_is_rejected(ada: Person) -> None:
+    response = await ada.client.get("/tasks", params={"external_id": "n" * 201})
 
     assert_error(response, *INVALID)
 

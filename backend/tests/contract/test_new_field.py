@@ -99,8 +99,8 @@ async def main():
         observed["bulk"] = [result["task"]["location"] for result in results]
         observed["export"] = [task["location"] for task in (await client.get("/auth/me/export")).json()["tasks"]]
         observed["error"] = (await client.post("/tasks", json={"title": "x", "location": "x" * 101})).json()["code"]
-        responses = app.openapi()["paths"]["/api/v1/tasks"]["post"]["responses"]
-        observed["documented"] = "INVALID_LOCATION" in json.dumps(responses["400"])
+        responses = app.openapi()["components"]["responses"]
+        observed["documented"] = "INVALID_LOCATION" in json.dumps(responses["create_task_400"])
     print(json.dumps(observed))
 
 

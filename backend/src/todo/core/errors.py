@@ -120,6 +120,23 @@ class UnsupportedMediaTypeError(DomainError):
     status = 415
     code = "UNSUPPORTED_MEDIA_TYPE"
 
+    def __init__(self, header: str, accepted: Sequence[str]) -> None:
+        """Keep the accepted content types, and the response header that lists them."""
+        super().__init__()
+        self.headers = {header: ", ".join(accepted)}
+        self.accepted = accepted
+
+    def __str__(self) -> str:
+        return f"The Content-Type of the body must be {' or '.join(self.accepted)}"
+
+
+class UnsupportedEncodingError(DomainError):
+    """The body must not have a Content-Encoding"""
+
+    status = 415
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    headers: Mapping[str, str] = {"Accept-Encoding": "identity"}
+
 
 class MalformedRequestError(DomainError):
     """The body could not be read"""
@@ -127,6 +144,13 @@ class MalformedRequestError(DomainError):
     status = 422
     code = "VALIDATION_ERROR"
     field = "body"
+
+
+class UnknownFieldError(MalformedRequestError):
+    """The service does not know this field or parameter"""
+
+    code = "UNKNOWN_FIELD"
+    field = "titel"
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,12 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from todo.core.errors import InvalidValueError
-from todo.domain.rules import Raises
+from todo.domain.rules import Raises, string_schema
+from todo.domain.text import Text
 
 PAGE_LIMIT_MAX = 100
+CURSOR_MAX = 2000
+"""Characters of a cursor that are read."""
 
 
 class InvalidPaginationError(InvalidValueError):
@@ -35,4 +38,7 @@ PositiveInt = Annotated[
     AfterValidator(_check_positive),
     Raises(InvalidPaginationError),
     WithJsonSchema({"type": "integer", "minimum": 1}),
+]
+CursorText = Annotated[
+    Text, Raises(InvalidCursorError), string_schema(minLength=1, maxLength=CURSOR_MAX, pattern="^[A-Za-z0-9_-]+$")
 ]

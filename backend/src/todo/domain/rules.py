@@ -15,6 +15,9 @@ from pydantic_core import CoreSchema, core_schema
 from todo.core.errors import InvalidValueError
 from todo.domain.text import check_storable
 
+COMPONENT = "x-component"
+"""The keyword of a schema that is a component of the OpenAPI document: its name there."""
+
 
 class Raises:
     """Annotation that names the errors of the validator beside it."""
@@ -66,8 +69,14 @@ class TextRule:
 
 @dataclass(frozen=True)
 class ChoiceRule:
-    """Annotation of a `Literal` of strings: any other string raises `error`."""
+    """Annotation of a `Literal` of strings: any other string raises `error`.
 
+    Attributes:
+        name: the name of the type in the OpenAPI document.
+        error: raised for any other string.
+    """
+
+    name: str
     error: type[InvalidValueError]
 
     @property
@@ -84,6 +93,9 @@ class ChoiceRule:
             return value
 
         return core_schema.no_info_before_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), COMPONENT: self.name}
 
 
 def string_schema(**keywords: object) -> WithJsonSchema:

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, FailFast, Field
 
 from todo.core.errors import InvalidValueError
-from todo.domain.rules import Raises
+from todo.domain.rules import COMPONENT, Raises, string_schema
 
 SCOPED_RESOURCES = ("tasks", "tags")
 """First path segments below `/api/v1`; each has a scope to read and a scope to write."""
@@ -34,5 +34,7 @@ def _check_scopes(value: object) -> object:
     return value
 
 
-Scope = Annotated[str, WithJsonSchema({"type": "string", "enum": [*SCOPES]})]
-Scopes = Annotated[list[Scope], BeforeValidator(_check_scopes), Raises(InvalidScopeError), Field(min_length=1)]
+Scope = Annotated[str, string_schema(enum=[*SCOPES], **{COMPONENT: "Scope"})]
+Scopes = Annotated[
+    list[Scope], Field(min_length=1), FailFast(), BeforeValidator(_check_scopes), Raises(InvalidScopeError)
+]

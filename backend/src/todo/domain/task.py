@@ -70,14 +70,14 @@ def _parse_due_date(value: object) -> datetime:
 
 Title = Annotated[Text, TextRule(1, TITLE_MAX, InvalidTitleError)]
 Description = Annotated[Text, TextRule(0, DESCRIPTION_MAX, DescriptionTooLongError, trim=False)]
-Priority = Annotated[Literal["low", "medium", "high"], ChoiceRule(InvalidPriorityError)]
+Priority = Annotated[Literal["low", "medium", "high"], ChoiceRule("TaskPriority", InvalidPriorityError)]
 DueDate = Annotated[
     datetime, BeforeValidator(_parse_due_date), Raises(InvalidDueDateError), string_schema(format="date-time")
 ]
 Completed = Annotated[bool, Strict()]
 SearchText = Annotated[Text, TextRule(0, SEARCH_TEXT_MAX, SearchTextTooLongError, trim=False)]
-StatusFilter = Annotated[Literal["all", "pending", "completed"], ChoiceRule(InvalidStatusError)]
+StatusFilter = Annotated[Literal["all", "pending", "completed"], ChoiceRule("TaskStatus", InvalidStatusError)]
 TaskSort = Annotated[
     Literal["due_date", "-due_date", "priority", "-priority", "created_at", "-created_at", "title", "-title"],
-    ChoiceRule(InvalidSortFieldError),
+    ChoiceRule("TaskSort", InvalidSortFieldError),
 ]

@@ -6,30 +6,33 @@ signature that needs one of these raises when the route is made.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from fastapi import Request, Response
-from fastapi.dependencies.models import Dependant
+from fastapi import Request, Response, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Form
+from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from pydantic_core import from_json
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from todo.core.errors import MalformedRequestError, UnsupportedMediaTypeError
+from todo.core.errors import MalformedRequestError, UnsupportedEncodingError, UnsupportedMediaTypeError
 from todo.http.forms import FORM_TYPES, MULTIPART, parse_multipart, parse_url_encoded
-from todo.http.openapi import add_errors, declared_errors
-from todo.http.request_state import request_state
+from todo.http.openapi import Responses, add_errors, declared_errors
+from todo.http.request_state import READ_METHODS, request_state
+from todo.http.signature import is_request_model, make_resolver, reject_unsupported
+from todo.schemas.error import PROBLEMS_MAX, UNKNOWN_FIELD_TYPE
 
 Handler = Callable[[Request], Awaitable[Response]]
-Resolver = Callable[[Request], Awaitable[Any]]
 Problem = dict[str, Any]
-JSON_TYPES = {"application/json"}
-PATCH_TYPES = {"application/json", "application/merge-patch+json"}
+JSON_TYPES = ("application/json",)
+PATCH_TYPES = ("application/json", "application/merge-patch+json")
+ACCEPT_HEADERS = {"POST": "Accept-Post", "PATCH": "Accept-Patch"}
+"""Response headers that list the accepted content types (Linked Data Platform, section 7.1; RFC 5789, section 3.1)."""
 NO_MATCH: tuple[Match, Scope] = (Match.NONE, {})
 JSON_HEADER = (b"content-type", b"application/json")
 
@@ -50,18 +53,23 @@ class DeclaredRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         declared = self.dependant
-        _reject_unsupported(declared, declared.cookie_params, declared.header_params, declared.request_param_name)
-        if len(declared.query_params) > 1:
-            raise TypeError(f"{path}: the query must be one model")
+        reject_unsupported(declared, declared.cookie_params, declared.header_params, declared.request_param_name)
+        for part, fields in (("query", declared.query_params), ("body", declared.body_params)):
+            if len(fields) > 1 or not all(map(is_request_model, (field.field_info for field in fields))):
+                raise TypeError(f"{path}: the {part} must be one RequestModel")
         self.responses = add_errors(self.responses, declared_errors(declared))
         self._prefix, _, parameters = path.partition("{")
         self._is_static = not parameters
         if self._is_static:
             self.static_paths.add(path)
-        self._resolvers = [(dependency.name, _resolver(dependency)) for dependency in declared.dependencies]
+        self._resolvers = [(dependency.name, make_resolver(dependency)) for dependency in declared.dependencies]
         self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
         self._status = self.status_code or 200
-        self._methods = frozenset(self.methods or ())
+        self._location = ""
+        if self._status == status.HTTP_201_CREATED:
+            self._location = str(getattr(endpoint, "location", path if path.endswith("}") else f"{path}/{{id}}"))
+            self.responses = _add_header(self.responses, "Location", f"`{self._location}`: the new resource.")
+        self._methods = frozenset(self.methods or ()) | (READ_METHODS if "GET" in (self.methods or ()) else frozenset())
         self.handler = self._respond
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -78,12 +86,25 @@ class DeclaredRoute(APIRoute):
         return match, {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request whose path matches."""
+        """Serve a request whose path matches. The server removes the body of a response to HEAD."""
         if scope["method"] not in self._methods:
             await super().handle(scope, receive, send)
             return
-        response = await self.handler(Request(scope, receive))
+        request = Request(scope, receive)
+        response = await self.handler(request)
+        if scope["method"] == "HEAD" and isinstance(response, StreamingResponse):
+            response.body_iterator = _no_chunks()
+        if self._location and response.status_code == status.HTTP_201_CREATED:
+            response.headers["Location"] = self._location_of(request, response)
         await response(scope, receive, send)
+
+    def _location_of(self, request: Request, response: Response) -> str:
+        """Return the path of the resource that was created (RFC 9110, section 15.3.2)."""
+        values = dict(request.path_params)
+        if "{id}" in self._location:
+            values["id"] = from_json(bytes(response.body))["id"]
+        root: str = request.scope.get("root_path", "")
+        return root + self._location.format(**values)
 
     async def _respond(self, request: Request) -> Response:
         """Call the endpoint with its declared parameters, and render its result.
@@ -128,13 +149,17 @@ class DeclaredRoute(APIRoute):
         for field in declared.path_params:
             values[field.name], invalid = field.validate(request.path_params[field.alias], loc=("path", field.alias))
             problems += invalid
+        # An empty parameter counts as absent (REQ-019): `parse_qsl` leaves it out.
+        query_string = request.scope["query_string"]
+        query = dict(parse_qsl(query_string.decode("latin-1"))) if query_string else {}
         for field in declared.query_params:
-            query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
             values[field.name], invalid = field.validate(query, loc=("query",))
-            problems += invalid
+            problems += invalid[:PROBLEMS_MAX]
+        if query and not declared.query_params:
+            problems += [{"type": UNKNOWN_FIELD_TYPE, "loc": ("query", name)} for name in [*query][:PROBLEMS_MAX]]
         for field in declared.body_params:
             values[field.name], invalid = await self._validate_body(request)
-            problems += invalid
+            problems += invalid[:PROBLEMS_MAX]
         if problems:
             raise RequestValidationError(problems)
         return values
@@ -143,31 +168,54 @@ class DeclaredRoute(APIRoute):
         """Return the validated body, and its problems."""
         [field] = self.dependant.body_params
         headers = request_state(request.scope).headers
-        content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-            raise UnsupportedMediaTypeError
+            raise UnsupportedEncodingError
         if isinstance(field.field_info, Form):
-            return field.validate(await _read_form(request, content_type), loc=("body",))
+            return field.validate(await _read_form(request), loc=("body",))
         body = await read_body(request)
         if not body:
             return None, [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
-        if content_type not in (PATCH_TYPES if request.method == "PATCH" else JSON_TYPES):
-            raise UnsupportedMediaTypeError
+        _check_content_type(request, PATCH_TYPES if request.method == "PATCH" else JSON_TYPES)
         try:
             return field.validate(_parse_json(body), loc=("body",))
         except (ValueError, RecursionError):
             return None, [{"type": "json_invalid", "loc": ("body",), "msg": "The body is not valid JSON"}]
 
 
-async def _read_form(request: Request, content_type: str) -> dict[str, object]:
+def _add_header(responses: Responses, name: str, description: str) -> Responses:
+    """Return the responses of a route with a header of its 201."""
+    created = responses.get(status.HTTP_201_CREATED, {})
+    headers = {**created.get("headers", {}), name: {"description": description, "schema": {"type": "string"}}}
+    return {**responses, status.HTTP_201_CREATED: {**created, "headers": headers}}
+
+
+async def _no_chunks() -> AsyncIterator[bytes]:
+    chunks: tuple[bytes, ...] = ()
+    for chunk in chunks:
+        yield chunk
+
+
+def _check_content_type(request: Request, accepted: Sequence[str]) -> None:
+    """Check the content type of the body.
+
+    Raises:
+        UnsupportedMediaTypeError: it is none of the accepted ones. Its header for PUT and DELETE is `Accept`.
+    """
+    content_type = request_state(request.scope).headers.get(b"content-type", b"")
+    if content_type.partition(b";")[0].strip().lower().decode("latin-1") not in accepted:
+        raise UnsupportedMediaTypeError(ACCEPT_HEADERS.get(request.method, "Accept"), accepted)
+
+
+async def _read_form(request: Request) -> dict[str, object]:
     """Return the fields of a form that are not empty; of a repeated name, the last (AUT-012)."""
     headers = request_state(request.scope).headers
     has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
-    if has_body and content_type not in FORM_TYPES:
-        raise UnsupportedMediaTypeError
+    if has_body:
+        _check_content_type(request, FORM_TYPES)
     body = await read_body(request)
-    if content_type == MULTIPART:
-        form = await parse_multipart(headers[b"content-type"].decode("latin-1"), body)
+    content_type = headers.get(b"content-type", b"").decode("latin-1")
+    if content_type.partition(";")[0].strip().lower() == MULTIPART:
+        form = await parse_multipart(content_type, body)
     else:
         form = parse_url_encoded(body)
     return {name: value for name, value in form.items() if value != ""}
@@ -209,30 +257,3 @@ class RenderedResponse(Response):
         self.background = None
         length = (b"content-length", b"%d" % len(body))
         self.raw_headers = [length, JSON_HEADER, *headers] if body else [*headers]
-
-
-def _resolver(dependant: Dependant) -> Resolver:
-    """Return the function that computes the value of a dependency for a request."""
-    call = dependant.call
-    if call is None:
-        raise TypeError("A dependency must be a function")
-    _reject_unsupported(dependant, dependant.path_params, dependant.query_params, dependant.body_params)
-    inner = [(str(other.name), _resolver(other)) for other in dependant.dependencies]
-    headers = [(field.name, field.alias.lower().encode()) for field in dependant.header_params]
-    if not inner and not headers:
-        return call
-
-    async def resolve(request: Request) -> Any:
-        present = request_state(request.scope).headers
-        values = {name: present[alias].decode("latin-1") if alias in present else None for name, alias in headers}
-        for name, resolve_inner in inner:
-            values[name] = await resolve_inner(request)
-        return await call(request, **values)
-
-    return resolve
-
-
-def _reject_unsupported(dependant: Dependant, *unsupported: object) -> None:
-    """Raise for declarations that `DeclaredRoute` does not read."""
-    if any(unsupported):
-        raise TypeError(f"{dependant.call} declares parameters that a DeclaredRoute does not read")

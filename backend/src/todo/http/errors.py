@@ -34,13 +34,17 @@ def install_error_handlers(app: FastAPI) -> None:
 
 def error_body(error: type[DomainError]) -> dict[str, object]:
     """Return the JSON body of an error."""
-    body: dict[str, object] = {"detail": error.detail(), "code": error.code}
+    return _body(error, error.detail())
+
+
+def _body(error: DomainError | type[DomainError], detail: str) -> dict[str, object]:
+    body: dict[str, object] = {"detail": detail, "code": error.code}
     return body if error.field is None else {**body, "errors": [{"field": error.field, **body}]}
 
 
 def render_error(error: DomainError, **members: object) -> JSONResponse:
     """Return the response for an error, with additional members in its body."""
-    return JSONResponse(error_body(type(error)) | members, error.status, headers=dict(error.headers))
+    return JSONResponse(_body(error, str(error)) | members, error.status, headers=dict(error.headers))
 
 
 async def _handle_domain_error(_request: Request, error: Exception) -> JSONResponse:
@@ -89,7 +93,7 @@ async def _handle_framework_error(request: Request, error: Exception) -> JSONRes
 
 def _methods_of(request: Request) -> Iterable[str]:
     """Yield the methods of all routes with this path; the framework's own header has those of one route."""
-    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
         scope = {**request.scope, "method": method}
         if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
             yield method

@@ -14,7 +14,7 @@ from todo.core.errors import MalformedRequestError
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-FORM_TYPES = {URL_ENCODED, MULTIPART}
+FORM_TYPES = (URL_ENCODED, MULTIPART)
 FIELDS_MAX = 100
 LOSSLESS = "latin-1"
 """Decodes any bytes to text of the same length, and back."""

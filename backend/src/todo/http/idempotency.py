@@ -13,6 +13,7 @@ from todo.http.declared_route import Handler, read_body
 from todo.http.dependencies.principal import get_current_user
 from todo.http.dependencies.resources import AppResources, get_resources
 from todo.http.request_state import request_state
+from todo.models.idempotency_key import KEY_MAX
 from todo.services.idempotency import service as idempotency_service
 from todo.services.idempotency.errors import (
     IdempotencyKeyInUseError,
@@ -35,7 +36,7 @@ KEY_PARAMETER = {
     "name": KEY_HEADER,
     "in": "header",
     "required": False,
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX, "pattern": "^[ -~]+$"},
     "description": "A key that you choose (1-255 printable ASCII characters, such as a UUID). The same request with "
     "the same key within 24 hours is done once. Its response is repeated with `Idempotency-Replayed: true`.",
 }

@@ -11,6 +11,7 @@ from todo.core.errors import (
     DomainError,
     MalformedRequestError,
     PayloadTooLargeError,
+    UnknownFieldError,
     UnsupportedMediaTypeError,
 )
 from todo.domain.rules import errors_of
@@ -44,6 +45,7 @@ def declared_errors(dependant: Dependant) -> Iterator[type[DomainError]]:
         yield from (PayloadTooLargeError, UnsupportedMediaTypeError)
     if dependant.body_params or dependant.query_params or dependant.path_params:
         yield MalformedRequestError
+    yield UnknownFieldError
 
 
 def errors(*kinds: type[DomainError]) -> Responses:
@@ -84,29 +86,27 @@ def add_errors(responses: Responses, kinds: Iterable[type[DomainError]]) -> Resp
     return joined
 
 
+def located_at(template: str) -> Callable[[Function], Function]:
+    """Return a decorator that sets the path of the resource that a route creates.
+
+    Without it the path is that of the route, followed by the id of the created resource if the route has no id.
+    """
+
+    def decorate(endpoint: Function) -> Function:
+        endpoint.location = template  # type: ignore[attr-defined]  # read by `DeclaredRoute`
+        return endpoint
+
+    return decorate
+
+
+def schema_of(schema: type) -> dict[str, str]:
+    """Return the reference to the schema of a type."""
+    return {"$ref": f"{SCHEMAS}{schema.__name__}"}
+
+
 def merge_patch(schema: type[BaseModel]) -> dict[str, Any]:
     """Describe that the body may be sent as a JSON merge patch (RFC 7396)."""
-    reference = {"schema": {"$ref": f"{SCHEMAS}{schema.__name__}"}}
-    return {"requestBody": {"content": {"application/merge-patch+json": reference}}}
-
-
-def share_errors(document: dict[str, Any]) -> dict[str, Any]:
-    """Replace equal error responses of an OpenAPI document by references to one component.
-
-    They are two thirds of the document otherwise, and the documentation page reads all of it when an operation opens.
-    """
-    components = document["components"]
-    components["schemas"] = dict(sorted((components["schemas"] | _error_schemas()).items()))
-    shared = components.setdefault("responses", {})
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for status, response in operation["responses"].items():
-                if status >= "400" and "content" in response:
-                    name = ".".join(response["content"]["application/json"]["examples"])
-                    if shared.setdefault(name, response) != response:
-                        raise ValueError(f"Two error responses with the name {name} differ")
-                    operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
-    return document
+    return {"requestBody": {"content": {"application/merge-patch+json": {"schema": schema_of(schema)}}}}
 
 
 def add_root_path(document: dict[str, Any], root_path: str) -> dict[str, Any]:
@@ -124,6 +124,7 @@ def add_root_path(document: dict[str, Any], root_path: str) -> dict[str, Any]:
     return document
 
 
-def _error_schemas() -> dict[str, Any]:
+def error_schemas() -> dict[str, Any]:
+    """Return the schemas of errors, which no route names as its model."""
     described = ErrorPublic.model_json_schema(ref_template=f"{SCHEMAS}{{model}}", mode="serialization")
     return {**described.pop("$defs"), ErrorPublic.__name__: described}

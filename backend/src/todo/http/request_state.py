@@ -8,6 +8,8 @@ from todo.core.database.session import Session
 from todo.services.authentication import Principal
 
 SCOPE_KEY = "todo.request_state"
+READ_METHODS = frozenset({"GET", "HEAD"})
+"""Methods that only read. A GET route serves HEAD too (RFC 9110, section 9.3.2)."""
 
 
 @dataclass(slots=True)

@@ -9,9 +9,11 @@ from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client
 from todo.http.dependencies.principal import ActiveUser, CurrentUser, LoggedInUser
 from todo.http.dependencies.resources import Resources, Security, Session
-from todo.http.openapi import Responses, errors, merge_patch
+from todo.http.openapi import Responses, errors, merge_patch, schema_of
 from todo.http.refresh_cookie import clear_refresh_cookie
 from todo.http.resource_route import PasswordRoute, make_router
+from todo.schemas.tag import TagPublic
+from todo.schemas.tasks.task import TaskPublic
 from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, UserPublic
 from todo.services.accounts import service as account_service
 from todo.services.accounts.errors import EmailAlreadyExistsError, WrongPasswordError
@@ -22,12 +24,18 @@ EXPORT: Responses = {
         "description": "The document.",
         "content": {
             "application/json": {
-                "schema": {"type": "object", "required": ["format", "version", "user", *export.SECTIONS]},
-                "example": {
-                    "format": "todo-export",
-                    "version": 1,
-                    "user": {},
-                    **{name: [] for name in export.SECTIONS},
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "format": {"const": export.FORMAT},
+                        "version": {"const": export.VERSION},
+                        "exported_at": {"type": "string", "format": "date-time"},
+                        "user": schema_of(UserPublic),
+                        **{name: {"type": "array", "items": {"type": "object"}} for name in export.SECTIONS},
+                        "tags": {"type": "array", "items": schema_of(TagPublic)},
+                        "tasks": {"type": "array", "items": schema_of(TaskPublic)},
+                    },
+                    "required": ["format", "version", "exported_at", "user", *export.SECTIONS],
                 },
             }
         },

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Form, Response, status
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from todo.core.clock import utc_now
 from todo.core.errors import ServiceUnavailableError
@@ -13,8 +13,9 @@ from todo.domain.text import RawText, Text
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client, limit_rate
 from todo.http.dependencies.origin import check_origin
+from todo.http.dependencies.principal import API
 from todo.http.dependencies.resources import Resources, Security, Session
-from todo.http.openapi import errors
+from todo.http.openapi import errors, located_at
 from todo.http.refresh_cookie import (
     COOKIE_PARAMETER,
     SETS_COOKIE,
@@ -24,6 +25,7 @@ from todo.http.refresh_cookie import (
     set_refresh_cookie,
 )
 from todo.http.resource_route import make_router
+from todo.schemas.request import RequestModel
 from todo.schemas.token import MessagePublic, TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
 from todo.services.accounts import service as account_service
@@ -41,8 +43,8 @@ logger = logging.getLogger(__name__)
 router = make_router("/auth", "auth", route_class=DeclaredRoute)
 
 
-class LoginForm(BaseModel):
-    """The form of RFC 6749's password grant. Its other fields are ignored."""
+class LoginForm(RequestModel, ignores=("grant_type", "scope", "client_id", "client_secret")):
+    """The form of RFC 6749's password grant (section 4.3.2). Its other fields are ignored."""
 
     username: Annotated[Text, Field(description="The e-mail address.", examples=["ada@example.com"])]
     password: Annotated[RawText, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])]
@@ -54,6 +56,7 @@ class LoginForm(BaseModel):
     dependencies=[Depends(limit_rate("register"))],
     responses=errors(EmailAlreadyExistsError),
 )
+@located_at(f"{API}/auth/me")
 async def register(user: UserCreate, session: Session, security: Security) -> UserPublic:
     """Create an account. Log in with it next."""
     return await account_service.create_user(session, security.hasher, user)

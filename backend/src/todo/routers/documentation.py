@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from fastapi.responses import FileResponse, HTMLResponse
 
-from todo.http.request_state import request_state
+from todo.http.request_state import READ_METHODS, request_state
 
 ASSETS = "/docs/assets"
 REDIRECT = "/docs/oauth2-redirect"
@@ -25,7 +25,7 @@ INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/docs")
+@router.api_route("/docs", methods=[*READ_METHODS])
 async def show_swagger(request: Request) -> HTMLResponse:
     """Return Swagger UI, which can send requests."""
     app: FastAPI = request.app
@@ -43,19 +43,19 @@ async def show_swagger(request: Request) -> HTMLResponse:
     return _allow_own_scripts(request, HTMLResponse(bytes(page.body).replace(b"<script>", plugin + b"<script>", 1)))
 
 
-@router.get(REFERENCES)
+@router.api_route(REFERENCES, methods=[*READ_METHODS])
 async def send_plugin() -> FileResponse:
     """Return the plugin for Swagger UI, which opens an operation three times as fast."""
     return FileResponse(Path(__file__).with_name("swagger_references.js"), media_type="text/javascript")
 
 
-@router.get(REDIRECT)
+@router.api_route(REDIRECT, methods=[*READ_METHODS])
 async def redirect_swagger(request: Request) -> HTMLResponse:
     """Return the page to which an OAuth 2 log-in redirects Swagger UI."""
     return _allow_own_scripts(request, get_swagger_ui_oauth2_redirect_html())
 
 
-@router.get("/redoc")
+@router.api_route("/redoc", methods=[*READ_METHODS])
 async def show_redoc(request: Request) -> HTMLResponse:
     """Return ReDoc, which only shows the document."""
     app: FastAPI = request.app

@@ -8,7 +8,7 @@ from todo.http.dependencies.resources import Resources, Session
 from todo.http.dependencies.versions import IfMatch
 from todo.http.openapi import errors
 from todo.http.resource_route import make_router
-from todo.schemas.tag import TagPublic, TagWrite
+from todo.schemas.tag import TagCreate, TagPublic, TagReplace
 from todo.services.tags import service as tag_service
 from todo.services.tags.errors import TagAlreadyExistsError, TagNotFoundError, TooManyTagsError
 
@@ -16,7 +16,7 @@ router = make_router("/tags", "tags")
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=errors(TagAlreadyExistsError, TooManyTagsError))
-async def create_tag(tag: TagWrite, session: Session, resources: Resources, user: CurrentUser) -> TagPublic:
+async def create_tag(tag: TagCreate, session: Session, resources: Resources, user: CurrentUser) -> TagPublic:
     """Create a tag. Its name is unique among your tags. You can have 1000, unless the operator allows more."""
     return await tag_service.create_tag(session, user.id, tag, max_tags=resources.settings.max_tags)
 
@@ -35,7 +35,7 @@ async def get_tag(tag_id: RowId, session: Session, user: CurrentUser) -> TagPubl
 
 @router.put("/{tag_id}", responses=errors(TagNotFoundError, TagAlreadyExistsError))
 async def update_tag(
-    tag_id: RowId, tag: TagWrite, session: Session, user: CurrentUser, entity_tags: IfMatch
+    tag_id: RowId, tag: TagReplace, session: Session, user: CurrentUser, entity_tags: IfMatch
 ) -> TagPublic:
     """Replace a tag's name and colour. All tasks with the tag show the change."""
     return await tag_service.update_tag(session, user.id, tag_id, tag, entity_tags)

@@ -8,9 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from todo.core.clock import attach_utc
 from todo.domain.access_token import Expiry, TokenName
 from todo.domain.scope import Scope, Scopes
+from todo.schemas.request import RequestModel
 
 
-class AccessTokenCreate(BaseModel):
+class AccessTokenCreate(RequestModel):
     """A personal access token to create: its name, its scopes and its end."""
 
     model_config = ConfigDict(

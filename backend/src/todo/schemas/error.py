@@ -1,13 +1,24 @@
 """Errors in responses: one shape for all (contract, section 1)."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import MISSING, BaseModel, Field
 
-from todo.core.errors import DomainError, MalformedRequestError, Problem
+from todo.core.errors import DomainError, MalformedRequestError, Problem, UnknownFieldError
+from todo.domain.rules import COMPONENT, string_schema
+from todo.schemas.tag import TagPublic
+from todo.schemas.tasks.task import TaskPublic
 
-REQUEST_PARTS = {"body", "query", "path", "header", "cookie"}
+PROBLEMS_MAX = 100
+"""Problems of one body or item in a response. More would let a small request cause a large response."""
+NAME_MAX = 100
+"""Characters of a field's name in a response. Clients choose the names of unknown fields."""
+UNKNOWN_FIELD_TYPE = "extra_forbidden"
+"""pydantic's type of an error for an unknown field."""
+
+
+ErrorCode = Annotated[str, string_schema(**{COMPONENT: "ErrorCode"})]
 
 
 class FieldError(BaseModel):
@@ -15,25 +26,44 @@ class FieldError(BaseModel):
 
     field: str = Field(examples=["title"])
     detail: str = Field(examples=["Title is required and must be 1-200 characters"])
-    code: str = Field(examples=["INVALID_TITLE"])
+    code: ErrorCode = Field(examples=["INVALID_TITLE"])
 
 
 class ErrorPublic(BaseModel):
     """An error: a sentence for a person, a code for a program and, for invalid input, the problem of each field."""
 
     detail: str
-    code: str
-    errors: list[FieldError] | None = None
-    current: dict[str, object] | None = Field(default=None, description="With 412: the current state of the resource.")
-    request_id: str | None = Field(default=None, description="With 500: quote it when you report the error.")
+    code: ErrorCode
+    errors: list[FieldError] | MISSING = MISSING
+    current: TaskPublic | TagPublic | MISSING = Field(
+        default=MISSING, description="With 412: the current state of the resource."
+    )
+    request_id: str | MISSING = Field(default=MISSING, description="With 500: quote it when you report the error.")
 
 
 def read_problem(error: Mapping[str, Any]) -> Problem:
-    """Return the contract's problem for one of pydantic's errors: a broken rule is 400, a wrong type is 422."""
+    """Return the contract's problem for an error of pydantic about a request.
+
+    A broken rule is 400, a wrong type and an unknown field are 422. The location of the error begins with the part of
+    the request, such as `body`. The field of an error about the whole part is the name of the part.
+    """
+    part, *path = error["loc"]
+    return problem_of(error, field_name(path) or str(part))
+
+
+def field_name(path: Sequence[int | str]) -> str:
+    """Return the name of the field at a path, such as `task.title`; without indexes of lists."""
+    name = ".".join(name for name in path if isinstance(name, str))
+    # A name that a client invented can have lone surrogates, which no response can contain.
+    return name[:NAME_MAX].encode(errors="replace").decode()
+
+
+def problem_of(error: Mapping[str, Any], field: str) -> Problem:
+    """Return the contract's problem for an error of pydantic about a field."""
     cause = error.get("ctx", {}).get("error")
-    path = [part for part in error["loc"] if isinstance(part, str) and part not in REQUEST_PARTS]
-    field = ".".join(path) or "".join(map(str, error["loc"][:1]))
     if isinstance(cause, DomainError):
         return Problem.of(type(cause), field)
+    if error["type"] == UNKNOWN_FIELD_TYPE:
+        return Problem.of(UnknownFieldError, field)
     detail = error["msg"].removeprefix("Value error, ")
     return Problem(MalformedRequestError.status, field, detail, MalformedRequestError.code)

@@ -2,35 +2,33 @@
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
-from todo.domain.listing import PAGE_LIMIT_MAX, InvalidCursorError, PositiveInt
-from todo.domain.rules import Raises
-from todo.domain.text import Text
+from todo.domain.listing import PAGE_LIMIT_MAX, CursorText, PositiveInt
+from todo.schemas.request import RequestModel
 
 Item = TypeVar("Item")
 
 
-class PageQuery(BaseModel):
+class PageQuery(RequestModel):
     """Which page of a list to return."""
 
-    page: Annotated[PositiveInt, Field(description="Counted from 1.")] = 1
+    page: Annotated[PositiveInt, Field(description="Counted from 1, which is the default.")] = 1
     limit: Annotated[
         PositiveInt,
         AfterValidator(lambda limit: min(limit, PAGE_LIMIT_MAX)),
-        Field(description=f"Items per page; more than {PAGE_LIMIT_MAX} counts as {PAGE_LIMIT_MAX}."),
+        Field(description=f"Items per page; more than {PAGE_LIMIT_MAX} counts as {PAGE_LIMIT_MAX}. Default: 20."),
     ] = 20
     cursor: Annotated[
-        Text | None,
-        Raises(InvalidCursorError),
+        CursorText | None,
         Field(
             description="The `next_cursor` of the previous page. The list continues after that page's last item, even "
             "if items were added or removed. Use it instead of `page`, with the same sort."
         ),
     ] = None
     total: Annotated[
-        bool, Field(description="Whether to count all items of the list. Counting many items takes time.")
+        bool, Field(description="Whether to count all items, which is the default. Counting takes time.")
     ] = True
 
 

@@ -3,19 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from todo.domain.tag import Color, TagName
-
-
-class TagWrite(BaseModel):
-    """A tag to create, or the new values of a tag."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "home", "color": "#FF5733"}]})
-
-    name: TagName
-    color: Color | None = None
+from todo.schemas.request import RequestModel
 
 
 class TagOfTask(TypedDict):
@@ -31,3 +23,20 @@ class TagPublic(TagOfTask):
 
     user_id: UUID
     version: Annotated[int, Field(examples=[1])]
+
+
+class TagWrite(RequestModel):
+    """The fields that a client can create and change."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "home", "color": "#FF5733"}]})
+
+    name: TagName
+    color: Color | None = None
+
+
+class TagCreate(TagWrite):
+    """A new tag."""
+
+
+class TagReplace(TagWrite, ignores=TagPublic.__annotations__):
+    """A whole tag. Without a colour it becomes null. Fields of a tag that only the service writes are ignored."""

@@ -9,7 +9,8 @@ class TokenPublic(BaseModel):
     """An access token. Clients send it as `Authorization: Bearer <access_token>` (RFC 6750)."""
 
     access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln"])
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105 -- a scheme, not a secret
+    token_type: Literal["bearer"]
+    expires_in: int = Field(description="Seconds until the access token expires.", examples=[900])
 
 
 class MessagePublic(BaseModel):

@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from todo.domain.account import Email, Name, Password
 from todo.domain.text import RawText
+from todo.schemas.request import RequestModel
 
 
-class UserCreate(BaseModel):
+class UserCreate(RequestModel):
     """A user to register."""
 
     model_config = ConfigDict(
@@ -34,7 +35,7 @@ class UserPublic(TypedDict):
     created_at: Annotated[datetime, Field(examples=["2026-11-23T09:30:00Z"])]
 
 
-class AccountUpdate(BaseModel):
+class AccountUpdate(RequestModel, ignores=UserPublic.__annotations__):
     """The new values of an account. A new `email` also requires the current `password`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada Lovelace"}]})
@@ -44,7 +45,7 @@ class AccountUpdate(BaseModel):
     password: RawText | MISSING = MISSING
 
 
-class PasswordChange(BaseModel):
+class PasswordChange(RequestModel):
     """The current password and the new password."""
 
     model_config = ConfigDict(
@@ -57,7 +58,7 @@ class PasswordChange(BaseModel):
     new_password: Password
 
 
-class AccountDeletion(BaseModel):
+class AccountDeletion(RequestModel):
     """The current password, which confirms the deletion of the account."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"password": "correct horse battery"}]})

@@ -39,7 +39,8 @@ async def read(owner: Person, path: str) -> Json:
 
 async def write(owner: Person, method: str, path: str, if_match: str | None = None) -> Response:
     """Change or delete a task or a tag, optionally with `If-Match`."""
-    body: Json | None = {"PATCH": {"completed": True}, "DELETE": None}.get(method, {**REPLACEMENT, "name": "house"})
+    replacement = {"name": "house"} if path.startswith("/tags") else REPLACEMENT
+    body: Json | None = {"PATCH": {"completed": True}, "DELETE": None}.get(method, replacement)
     headers = {} if if_match is None else {"If-Match": if_match}
     return await owner.client.request(method, path, json=body, headers=headers)
 

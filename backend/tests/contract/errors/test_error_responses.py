@@ -142,16 +142,16 @@ async def test_path_with_an_extra_slash_is_not_redirected(ada: Person, path: str
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/tasks", {"GET", "POST"}),
-        ("POST", "/tasks/1", {"GET", "PUT", "PATCH", "DELETE"}),
+        ("DELETE", "/tasks", {"GET", "HEAD", "POST"}),
+        ("POST", "/tasks/1", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
         ("GET", "/tasks/1/tags/1", {"POST", "DELETE"}),
-        ("PATCH", "/tags", {"GET", "POST"}),
-        ("PATCH", "/tags/1", {"GET", "PUT", "DELETE"}),
+        ("PATCH", "/tags", {"GET", "HEAD", "POST"}),
+        ("PATCH", "/tags/1", {"GET", "HEAD", "PUT", "DELETE"}),
         ("GET", "/auth/register", {"POST"}),
-        ("POST", "/auth/me", {"GET", "PATCH", "DELETE"}),
-        ("PUT", "/auth/tokens", {"GET", "POST"}),
+        ("POST", "/auth/me", {"GET", "HEAD", "PATCH", "DELETE"}),
+        ("PUT", "/auth/tokens", {"GET", "HEAD", "POST"}),
         ("GET", "/auth/sessions/1", {"DELETE"}),
-        ("POST", HEALTH_URL, {"GET"}),
+        ("POST", HEALTH_URL, {"GET", "HEAD"}),
     ],
 )
 async def test_405_lists_the_allowed_methods(client: AsyncClient, method: str, path: str, allowed: set[str]) -> None:

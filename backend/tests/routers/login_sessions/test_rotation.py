@@ -48,7 +48,7 @@ async def test_refresh_returns_a_new_refresh_token(client: AsyncClient, ada: Per
     response = await refresh(client, token)
 
     assert response.status_code == 200
-    assert set(response.json()) == {"access_token", "token_type"}
+    assert set(response.json()) == {"access_token", "token_type", "expires_in"}
     assert re.fullmatch(f"refresh_token={JWT}; {COOKIE_ATTRIBUTES}604800", response.headers["Set-Cookie"])
     assert refresh_token_in(response) != token
 

@@ -64,7 +64,7 @@ async def test_title_sort_ignores_case(ada: Person, make_task: Make, sort: str, 
 
 @pytest.mark.spec("FLT-014")
 @pytest.mark.parametrize(
-    "sort", ["", "-", "name", "id", "Title", "--title", "+title", "title ", "title,priority", "title desc"]
+    "sort", ["-", "name", "id", "Title", "--title", "+title", "title ", "title,priority", "title desc"]
 )
 async def test_unknown_sort_field_is_rejected(ada: Person, sort: str) -> None:
     response = await request_tasks(ada, sort=sort)

@@ -96,7 +96,7 @@ async def test_number_below_one_is_rejected(ada: Person, parameter: str, number:
 
 
 @pytest.mark.parametrize("parameter", ["page", "limit"])
-@pytest.mark.parametrize("text", ["", "two", "1.5", "true", "1e3", "0x1"])
+@pytest.mark.parametrize("text", ["two", "1.5", "true", "1e3", "0x1"])
 async def test_non_integer_is_rejected(ada: Person, parameter: str, text: str) -> None:
     response = await request_tasks(ada, **{parameter: text})
 

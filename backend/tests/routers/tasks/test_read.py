@@ -113,11 +113,11 @@ async def test_non_integer_id_is_rejected(ada: Person, task_id: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed_methods"),
     [
-        ("PUT", "/tasks", {"GET", "POST"}),
-        ("PATCH", "/tasks", {"GET", "POST"}),
-        ("DELETE", "/tasks", {"GET", "POST"}),
-        ("POST", "/tasks/1", {"GET", "PUT", "PATCH", "DELETE"}),
-        ("BREW", "/tasks/1", {"GET", "PUT", "PATCH", "DELETE"}),
+        ("PUT", "/tasks", {"GET", "HEAD", "POST"}),
+        ("PATCH", "/tasks", {"GET", "HEAD", "POST"}),
+        ("DELETE", "/tasks", {"GET", "HEAD", "POST"}),
+        ("POST", "/tasks/1", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
+        ("BREW", "/tasks/1", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
         ("GET", "/tasks/1/tags/1", {"POST", "DELETE"}),
         ("PUT", "/tasks/1/tags/1", {"POST", "DELETE"}),
     ],

@@ -10,7 +10,7 @@ from todo.core.clock import utc_now
 from todo.domain.scope import ACCOUNT_SCOPE
 from todo.http.dependencies.resources import get_resources, get_session
 from todo.http.openapi import raises
-from todo.http.request_state import request_state
+from todo.http.request_state import READ_METHODS, request_state
 from todo.services import authentication
 from todo.services.access_tokens import service as access_token_service
 from todo.services.authentication import (
@@ -74,11 +74,11 @@ CurrentUser = Annotated[Principal, Depends(get_current_user)]
 
 
 def scope_of(method: str, path: str) -> str:
-    """Return the scope of a request: `tasks:read` for GET below `/api/v1/tasks`, `account` below `/api/v1/auth`."""
+    """Return the scope of a request: `account` below `/api/v1/auth`, `tasks:read` for reads below `/api/v1/tasks`."""
     resource = path.partition(f"{API}/")[2].partition("/")[0]
     if resource == "auth":
         return ACCOUNT_SCOPE
-    return f"{resource}:{'read' if method == 'GET' else 'write'}"
+    return f"{resource}:{'read' if method in READ_METHODS else 'write'}"
 
 
 @raises(LoginSessionEndedError, LoginSessionRequiredError)

@@ -12,6 +12,7 @@ from todo.http.errors import render_error
 from todo.http.request_state import request_state
 
 COPIED_HEADERS = ("access-control-", "vary")
+PRIVATE_NETWORK = "access-control-allow-private-network"
 VARY_BY_ORIGIN = (b"vary", b"Origin")
 
 
@@ -36,6 +37,7 @@ class CrossOriginMiddleware(CORSMiddleware):
         if response.status_code == OriginRefusedError.status:
             error = render_error(OriginRefusedError())
             copied = {name: response.headers[name] for name in response.headers if name.startswith(COPIED_HEADERS)}
+            copied.pop(PRIVATE_NETWORK, None)
             error.headers.update(copied)
             return error
         return response

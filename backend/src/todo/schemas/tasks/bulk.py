@@ -4,7 +4,6 @@ from typing import Annotated, Literal, NotRequired
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -17,8 +16,9 @@ from typing_extensions import TypedDict
 from todo.core.errors import Problem
 from todo.domain.bulk import BULK_ITEMS_MAX, InvalidBulkSizeError
 from todo.domain.identifiers import BIGINT_MAX, UNKNOWN_ID
-from todo.domain.rules import Raises, errors_of
-from todo.schemas.error import FieldError, read_problem
+from todo.domain.rules import COMPONENT, Raises, errors_of
+from todo.schemas.error import PROBLEMS_MAX, ErrorCode, FieldError, field_name, problem_of
+from todo.schemas.request import RequestModel
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskUpdate
 
 ACTIONS = {"create", "update", "delete"}
@@ -31,14 +31,14 @@ Version = Annotated[
 ]
 
 
-class CreateItem(BaseModel):
+class CreateItem(RequestModel):
     """Create a task, as `POST /tasks` does."""
 
     action: Literal["create"]
     task: TaskCreate
 
 
-class UpdateItem(BaseModel):
+class UpdateItem(RequestModel):
     """Change some fields of a task, as `PATCH /tasks/{id}` does."""
 
     action: Literal["update"]
@@ -47,7 +47,7 @@ class UpdateItem(BaseModel):
     changes: TaskUpdate
 
 
-class DeleteItem(BaseModel):
+class DeleteItem(RequestModel):
     """Delete a task, as `DELETE /tasks/{id}` does."""
 
     action: Literal["delete"]
@@ -67,7 +67,7 @@ class InvalidItem:
 
 
 Item = CreateItem | UpdateItem | DeleteItem
-DiscriminatedItem = Annotated[Item, Field(discriminator="action")]
+DiscriminatedItem = Annotated[Item, Field(discriminator="action", json_schema_extra={COMPONENT: "BulkItem"})]
 ITEM_ADAPTER: TypeAdapter[Item] = TypeAdapter(DiscriminatedItem)
 
 
@@ -76,7 +76,8 @@ def read_item(value: object) -> Item | InvalidItem:
     try:
         return ITEM_ADAPTER.validate_python(value)
     except ValidationError as error:
-        problems = [read_problem({**problem, "loc": _within_item(problem["loc"])}) for problem in error.errors()]
+        found = error.errors(include_url=False, include_input=False)[:PROBLEMS_MAX]
+        problems = [problem_of(problem, field_name(_within_item(problem["loc"]))) for problem in found]
         return InvalidItem(sorted(problems, key=lambda problem: -problem.status))
 
 
@@ -91,7 +92,7 @@ def _check_size(value: object) -> object:
     return value
 
 
-class TaskBulk(BaseModel):
+class TaskBulk(RequestModel):
     """Up to 1000 writes, each of a different task."""
 
     model_config = ConfigDict(
@@ -112,7 +113,10 @@ class TaskBulk(BaseModel):
     atomic: Annotated[
         bool,
         Strict(),
-        Field(description="Whether one invalid item prevents all writes. If false, valid items are written."),
+        Field(
+            description="Whether one invalid item prevents all writes. If false, valid items are written. "
+            "`true` if absent."
+        ),
     ] = True
     # The service validates the items later, in batches.
     items: Annotated[
@@ -129,7 +133,7 @@ class ItemError(TypedDict):
     """The error of an item, as a single request would get it."""
 
     detail: Annotated[str, Field(examples=["Task not found"])]
-    code: Annotated[str, Field(examples=["TASK_NOT_FOUND"])]
+    code: Annotated[ErrorCode, Field(examples=["TASK_NOT_FOUND"])]
     errors: NotRequired[list[FieldError]]
 
 

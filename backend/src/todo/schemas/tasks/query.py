@@ -16,11 +16,9 @@ class TaskQuery(PageQuery):
     q: Annotated[
         SearchText, Field(description="Text in the title or the description, in any case. Wildcards have no meaning.")
     ] = ""
-    status: Annotated[StatusFilter, Field(description="Whether the task is completed.")] = "all"
-    priority: Priority | None = None
-    tag: Annotated[
-        Text, Field(description="The id or the name of a tag. Digits match either. Empty means no filter.")
-    ] = ""
+    status: Annotated[StatusFilter, Field(description="Whether the task is completed. Default: all.")] = "all"
+    priority: Annotated[Priority | None, Field(description="The priority of the task.")] = None
+    tag: Annotated[Text, Field(description="The id or the name of a tag. Digits match either.")] = ""
     external_id: Annotated[ExternalId | None, Field(description="The key that you gave the task.")] = None
     sort: Annotated[
         TaskSort | None,

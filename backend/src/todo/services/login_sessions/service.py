@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from todo.core.database.session import Row, Session
 from todo.core.security.tokens import (
+    ACCESS_LIFETIME,
     REFRESH_LIFETIME,
     Claims,
     TokenKind,
@@ -260,4 +261,5 @@ def _sign_pair(
 ) -> TokenPair:
     access = signer.sign(TokenKind.ACCESS, user_id, email, access_issued_at or now, login_session_id=login_session_id)
     refresh = signer.sign(TokenKind.REFRESH, user_id, email, now, login_session_id=login_session_id, token_id=token_id)
-    return TokenPair(TokenPublic(access_token=access), refresh)
+    lifetime = int(ACCESS_LIFETIME.total_seconds())
+    return TokenPair(TokenPublic(access_token=access, token_type="bearer", expires_in=lifetime), refresh)  # noqa: S106

@@ -9,9 +9,8 @@ from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 from pydantic_core import from_json, to_json
 
 from todo.domain.identifiers import BIGINT_MAX
-from todo.domain.listing import InvalidCursorError
+from todo.domain.listing import CURSOR_MAX, InvalidCursorError
 
-CURSOR_MAX = 2000
 ItemId = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True)]
 Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 """The value of an instant in a cursor."""
