@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 from pydantic import TypeAdapter, ValidationError
 
-from todo.domain.account import PASSWORD_MAX, PASSWORD_MIN, Email, Password, normalize_password
+from todo.core.security.passwords import normalize_password
+from todo.domain.account import PASSWORD_MAX, PASSWORD_MIN, Email, Password
 from todo.domain.identifiers import RowId
 from todo.domain.recurrence import RecurrenceRule
 from todo.domain.tag import Color, TagName

