@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 from benchmarks.run import PORTS, SECRET, serving
 from benchmarks.seed import Person, seed
 from todo.core.database import migrator
-from todo.core.postgres.server import EmbeddedPostgres
+from todo.core.postgres.server import DATABASE, EmbeddedPostgres
 
 Json = dict[str, Any]
 ITEMS = 1000
@@ -78,7 +78,7 @@ def main() -> None:
     """Start the service, measure, and print the times."""
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder)) as postgres:
         migrator.upgrade(postgres.url())
-        [person, *_], _large = asyncio.run(seed(postgres.url(), SECRET, 200, 0, 0))
+        [person, *_], _large = asyncio.run(seed(postgres.admin_url(DATABASE), SECRET, 200, 0, 0))
         with serving("service", postgres.url(), 1):
             for name, times in measure(person).items():
                 print(f"{ITEMS:,} x {name}: {median(times):.0f} ms, at most {max(times):.0f}")

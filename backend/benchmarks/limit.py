@@ -15,7 +15,7 @@ import asyncpg
 import orjson
 from jose import jwt
 
-from todo.core.database.database import SHORT_STATEMENTS
+from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.url import connect_arguments
 
 Scope = dict[str, Any]

@@ -71,7 +71,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         EmbeddedPostgres(Path(folder) / "data", UNSAFE_BUT_FAST_OPTIONS) as postgres,
     ):
-        url = postgres.url("todo")
+        url = postgres.url()
         migrator.upgrade(url)
         unknown, wrong = asyncio.run(measure(url))
     print(f"unknown e-mail: {median(unknown):.1f} ms (median of {len(unknown)})")

@@ -22,7 +22,7 @@ from benchmarks.load import CONNECTIONS, cpu_seconds, drive, require_wrk
 from benchmarks.run import PORTS, SECRET, serving
 from benchmarks.seed import seed
 from todo.core.database import migrator
-from todo.core.postgres.server import EmbeddedPostgres
+from todo.core.postgres.server import DATABASE, EmbeddedPostgres
 
 ADDRESS = "127.0.0.1:8703"
 PEOPLE, ROUNDS, SECONDS = 20, 5, 2
@@ -52,7 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder)) as postgres:
         url = postgres.url()
         migrator.upgrade(url)
-        service_people, _ = asyncio.run(seed(url, SECRET, PEOPLE, 0, 0))
+        service_people, _ = asyncio.run(seed(postgres.admin_url(DATABASE), SECRET, PEOPLE, 0, 0))
         with serving("service", url, 1) as (process, _), _pocketbase(sys.argv[1], Path(folder) / "rival") as rival:
             pocketbase_people = _make_people()
             for operation in OPERATIONS:

@@ -21,7 +21,7 @@ from benchmarks import report
 from benchmarks.load import OPERATIONS, Measurement, drive, memory_of, require_wrk
 from benchmarks.seed import Person, seed
 from todo.core.database import migrator
-from todo.core.postgres.server import EmbeddedPostgres
+from todo.core.postgres.server import DATABASE, EmbeddedPostgres
 
 SECRET = "5eed" * 16
 RESULTS = Path(__file__).parent / "results"
@@ -41,7 +41,7 @@ def main() -> None:
         url = postgres.url()
         migrator.upgrade(url)
         large, others = (100_000, 1800 - options.people) if options.large else (0, 0)
-        people, largest = asyncio.run(seed(url, SECRET, options.people, large, others))
+        people, largest = asyncio.run(seed(postgres.admin_url(DATABASE), SECRET, options.people, large, others))
         with serving("limit", url, 1) as limit, serving("service", url, options.workers) as service:
             processes = {"limit": limit[0], "service": service[0]}
             compare_bodies(people[0])

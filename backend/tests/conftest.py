@@ -94,7 +94,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     options = (*UNSAFE_BUT_FAST_OPTIONS, "max_connections=300")
     with EmbeddedPostgres(tmp_path_factory.mktemp("cluster"), options) as postgres:
-        yield postgres.url("postgres")
+        yield postgres.admin_url()
 
 
 @pytest.fixture(scope="session")

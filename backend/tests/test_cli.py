@@ -35,6 +35,7 @@ def run(*arguments: str) -> int:
         return int(exit_.code or 0)
 
 
+@pytest.mark.spec("OPS-055")
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -49,6 +50,14 @@ def run(*arguments: str) -> int:
             id="unreachable database",
         ),
         pytest.param({"DATA_DIR": "/proc/todo"}, "The data folder /proc/todo cannot be used", id="unusable folder"),
+        pytest.param(
+            {"DATA_DIR": "/proc/todo"}, "Set DATABASE_URL to a PostgreSQL server that you run", id="no database"
+        ),
+        pytest.param(
+            {"DATABASE_URL": "postgresql://127.0.0.1:1/todo?sslmod=on", "JWT_SECRET_KEY": SECRET},
+            "cannot be used",
+            id="misspelt option",
+        ),
     ],
 )
 def test_serve_reports_an_unusable_setting(

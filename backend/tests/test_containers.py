@@ -1,7 +1,10 @@
 """Checks of `docker-compose.yml` and the Dockerfile. They read the files and need no container engine."""
 
+import asyncio
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,14 +13,21 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import asyncpg
 import pytest
 import yaml  # type: ignore[import-untyped]  # a dependency of schemathesis, without type information
+from sqlalchemy import make_url
+from uvicorn.middleware.proxy_headers import _TrustedHosts
 
-from tests.support import Json
-from todo.cli import GRACE_SECONDS
+from tests.support import Json, make_settings
+from todo.cli.serve import GRACE_SECONDS
 from todo.core.config import Settings
+from todo.core.database.url import connect_arguments
+from todo.core.postgres.process import find_binaries
+from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres
 
 BACKEND = Path(__file__).parents[1]
+OPERATE = BACKEND / "docs" / "operate.md"
 COMPOSE_FILE = BACKEND.parent / "docker-compose.yml"
 SECRETS = {"JWT_SECRET_KEY", "POSTGRES_PASSWORD"}
 SET_BY_THE_IMAGE = {"HOST", "PORT", "DATA_DIR"}
@@ -151,7 +161,77 @@ def test_image_has_a_pinned_base(stages: list[Stage]) -> None:
 
 def test_image_contains_no_build_tools(stages: list[Stage]) -> None:
     assert not re.search(r"\b(pip|uv|apt|apt-get|gcc|make)\b", " ".join(find_all(stages[-1], "RUN")))
-    assert find_all(stages[-1], "COPY") == ["--from=builder /opt/todo /opt/todo"]
+    assert all(copied.startswith("--from=") for copied in find_all(stages[-1], "COPY"))
+
+
+@pytest.mark.spec("OPS-052")
+def test_image_has_the_dependencies_in_a_layer_of_their_own(stages: list[Stage]) -> None:
+    dependencies, package, image = stages[1:]
+
+    assert find_all(image, "COPY") == [
+        "--from=dependencies /opt/todo /opt/todo",
+        "--from=package /opt/package /opt/todo",
+    ]
+    assert find_all(dependencies, "COPY") == ["requirements.lock ./", "pyproject.toml ./"]
+    assert "src src" in find_all(package, "COPY")
+
+
+@pytest.mark.spec("OPS-052")
+def test_bytecode_in_the_image_has_no_time_stamp(stages: list[Stage]) -> None:
+    assert "PYC_INVALIDATION_MODE=UNCHECKED_HASH" in find_all(stages[1], "ENV")[0]
+
+
+@pytest.mark.spec("OPS-051")
+def test_start_does_not_wait_for_the_usual_interval_of_health_checks(services: Json, stages: list[Stage]) -> None:
+    assert services["db"]["healthcheck"]["start_interval"] == "1s"
+    assert "--start-interval=1s" in find_all(stages[-1], "HEALTHCHECK")[0]
+
+
+@pytest.mark.spec("OPS-047")
+@pytest.mark.parametrize("password", ["simple", "it's $HOME \\ \"quoted\" `x` :'password'", "ünïcode %"])
+async def test_volume_is_initialised_with_a_role_without_superuser_rights(
+    compose: Json, tmp_path: Path, initialized_data_dir: Path, password: str
+) -> None:
+    shutil.copytree(initialized_data_dir, tmp_path / "data")
+    script = compose["configs"]["create-role"]["content"].replace("$$", "$")
+    with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS) as postgres:
+        environment = {
+            "PATH": f"{find_binaries(None).folder}:{os.environ['PATH']}",
+            "PGHOST": str(make_url(postgres.admin_url()).query["host"]),
+            "POSTGRES_PASSWORD": password,
+        }
+        admin = await asyncpg.connect(**connect_arguments(postgres.admin_url()))
+        await admin.execute("DROP DATABASE todo")
+        await admin.execute("DROP ROLE todo")
+        process = await asyncio.to_thread(
+            subprocess.run, ["bash", "-euc", script], env=environment, capture_output=True, text=True, check=False
+        )
+        roles = await admin.fetch(
+            "SELECT rolname, rolsuper, rolpassword LIKE 'SCRAM%' FROM pg_authid WHERE rolname IN ('todo', 'postgres')"
+        )
+        owner = await admin.fetchval("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'todo'")
+        await admin.close()
+
+    assert process.returncode == 0, process.stderr
+    assert sorted(map(tuple, roles)) == [("postgres", True, None), ("todo", False, True)]
+    assert owner == "todo"
+
+
+@pytest.mark.spec("OPS-047")
+def test_script_of_the_volume_runs_once_at_its_initialisation(services: Json) -> None:
+    assert services["db"]["configs"] == [
+        {"source": "create-role", "target": "/docker-entrypoint-initdb.d/create-role.sh"}
+    ]
+    assert "POSTGRES_USER" not in services["db"]["environment"]
+
+
+@pytest.mark.spec("OPS-050")
+@pytest.mark.parametrize("gateway", ["172.17.0.1", "172.18.0.1", "172.31.0.1", "192.168.0.1", "192.168.240.1"])
+def test_documented_proxies_include_every_gateway_of_docker(gateway: str) -> None:
+    documented = re.search(r"^FORWARDED_ALLOW_IPS=(\S+)", OPERATE.read_text(), re.MULTILINE)
+
+    assert documented is not None
+    assert gateway in _TrustedHosts(make_settings(forwarded_allow_ips=documented[1]).forwarded_allow_ips)
 
 
 def test_image_installs_packages_with_the_hashes_of_the_lock(stages: list[Stage]) -> None:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from todo.core.config import SECRET_COMMAND, Settings, SettingsError, load_settings
+from todo.core.config import Settings, SettingsError, load_settings
 from todo.core.database.database import Database
 from todo.core.limits.keyed_lock import KeyedLock
 from todo.core.limits.rate_limits import ACCOUNT, ACCOUNT_GUESSED, ACCOUNT_TOTAL, RateLimits
@@ -18,6 +18,7 @@ from todo.core.logging_config import configure_logging
 from todo.core.postgres.process import die_with_parent
 from todo.core.security.passwords import PasswordHasher
 from todo.core.security.tokens import TokenSigner
+from todo.core.setting_values import SECRET_COMMAND
 from todo.core.telemetry import is_tracing_enabled, trace_statements
 from todo.domain.account import PASSWORD_MAX
 from todo.http.conditional import IF_NONE_MATCH

@@ -13,7 +13,7 @@ import pytest
 
 import todo.services
 from tests.support import Json, MakeDatabase
-from todo.core.database.database import SHORT_STATEMENTS
+from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.statement import Statement
 from todo.core.database.url import connect_arguments
 from todo.services.accounts.statements import update_user

@@ -24,7 +24,6 @@ WITHOUT_USER = {
     "accounts.statements.SELECT_CREDENTIALS": "the e-mail address finds the user",
     "idempotency.statements.SWEEP": "a sweep deletes the expired rows of all users",
     "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
-    "readiness.SELECT_REVISION": "the table belongs to Alembic",
 }
 FRESH_KEYS = {"pk_sessions", "pk_task_search", "uq_access_tokens_token_hash"}
 """Unique constraints on random values and on the ids of new tasks, which no request can violate."""

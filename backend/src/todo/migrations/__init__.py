@@ -8,3 +8,5 @@ REVISIONS = (
     "e2a94c07d1b8",
 )
 """All revisions, oldest first. The service reads the schema status with them, without importing Alembic."""
+TABLES = ("users", "tasks", "tags", "task_tag_link")
+"""The tables of the first migration, which every later version has too."""

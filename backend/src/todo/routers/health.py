@@ -9,7 +9,12 @@ from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.resources import Session
 from todo.http.openapi import errors
 from todo.http.resource_route import operation_id
-from todo.services.readiness import DatabaseUnreachableError, MigrationsPendingError, check_readiness
+from todo.services.readiness import (
+    DatabaseUnreachableError,
+    DatabaseUnsupportedError,
+    MigrationsPendingError,
+    check_readiness,
+)
 
 router = APIRouter(tags=["health"], route_class=DeclaredRoute, generate_unique_id_function=operation_id)
 
@@ -32,7 +37,7 @@ async def get_health() -> Health:
     return Health(status="healthy")
 
 
-@router.get("/ready", responses=errors(DatabaseUnreachableError, MigrationsPendingError))
+@router.get("/ready", responses=errors(DatabaseUnreachableError, DatabaseUnsupportedError, MigrationsPendingError))
 async def get_readiness(session: Session) -> Readiness:
     """Respond if requests can be served: the database responds within two seconds and has all migrations."""
     await check_readiness(session)

@@ -1,7 +1,6 @@
 """Hashing and verification of passwords."""
 
 import asyncio
-import os
 import threading
 from collections.abc import Iterator
 
@@ -9,6 +8,7 @@ import pytest
 
 from tests.support import PASSWORD, BcryptCalls
 from todo.core.errors import ServiceUnavailableError
+from todo.core.processors import count_processors
 from todo.core.security import passwords
 from todo.core.security.passwords import PasswordHasher
 from todo.domain.account import PASSWORD_MAX
@@ -96,13 +96,13 @@ async def test_hashing_leaves_one_core_free(hasher: PasswordHasher, bcrypt_calls
     await asyncio.gather(*(hasher.verify(PASSWORD, None) for _ in range(50)))
 
     assert len(bcrypt_calls.costs) >= 50
-    assert len(bcrypt_calls.threads) <= max(1, (os.cpu_count() or 1) - 1)
+    assert len(bcrypt_calls.threads) <= max(1, count_processors() - 1)
 
 
 @pytest.mark.spec("LOD-002")
 async def test_hash_that_waited_too_long_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "QUEUE_SECONDS", 0.05)
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(passwords, "count_processors", lambda: 1)
     hasher = PasswordHasher(12, PASSWORD_MAX)
 
     first, second = await asyncio.gather(hasher.hash(PASSWORD), hasher.hash(PASSWORD), return_exceptions=True)

@@ -32,22 +32,37 @@ UNAVAILABLE = (
     asyncpg.TransactionRollbackError,
 )
 """Raised when the server is missing, starting, stopping or full, or has cancelled a statement."""
-TRANSLATED = (
+PREPARED_STATEMENT_LOST = (
+    asyncpg.InvalidSQLStatementNameError,
+    asyncpg.DuplicatePreparedStatementError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.exceptions.OutdatedSchemaCacheError,
+)
+"""Raised when the server does not have the prepared statements that the driver expects on a connection."""
+REMEDIES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    (
+        (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError),
+        "The database lacks migrations, run: todo migrate up (%s)",
+    ),
+    ((asyncpg.InsufficientPrivilegeError,), "The role of DATABASE_URL lacks a privilege: %s"),
+    (
+        (asyncpg.InvalidAuthorizationSpecificationError,),
+        "The server rejects the role or the password of DATABASE_URL: %s",
+    ),
+    (
+        PREPARED_STATEMENT_LOST,
+        "A prepared statement was lost (%s). If a pooler such as PgBouncer is in front of PostgreSQL, "
+        "add statement_cache_size=0 to the options of DATABASE_URL",
+    ),
+)
+"""Errors that end when the operator acts, and the log record that says how."""
+TRANSLATED: tuple[type[Exception], ...] = (
     asyncpg.IntegrityConstraintViolationError,
-    asyncpg.UndefinedTableError,
-    asyncpg.UndefinedColumnError,
-    asyncpg.InsufficientPrivilegeError,
+    *(error for errors, _ in REMEDIES for error in errors),
     asyncpg.LockNotAvailableError,
     *UNAVAILABLE,
 )
 """Errors that `translate` knows. Any other error is a defect and becomes a 500 with its traceback in the log."""
-
-
-class SchemaError(ServiceUnavailableError):
-    """The service is temporarily unavailable. Please try again shortly
-
-    The database lacks a table or a column because migrations are pending.
-    """
 
 
 class LockTimeoutError(ServiceUnavailableError):
@@ -71,6 +86,13 @@ class StatementTimeoutError(ServiceUnavailableError):
     """
 
 
+class PreparedStatementLostError(ServiceUnavailableError):
+    """The service is temporarily unavailable. Please try again shortly
+
+    The connection cannot be used again. The server does not have the prepared statements that the driver expects.
+    """
+
+
 def translate(error: Exception, violations: Violations) -> DomainError | None:
     """Return the domain error for one of asyncpg's, or None if the error is a defect.
 
@@ -84,17 +106,25 @@ def translate(error: Exception, violations: Violations) -> DomainError | None:
             return violated() if violated else None
         case asyncpg.DataError():
             return None
-        case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError():
-            logger.error("The database lacks migrations, run: todo migrate up (%s)", error)
-            return SchemaError()
-        case asyncpg.InsufficientPrivilegeError():
-            logger.error("The role of DATABASE_URL lacks a privilege: %s", error)
-            return ServiceUnavailableError()
         case asyncpg.LockNotAvailableError():
             return LockTimeoutError()
         case _:
-            logger.warning("The database is unavailable: %s: %s", type(error).__name__, error)
-            return ConnectionLostError() if isinstance(error, CONNECTION_LOST) else ServiceUnavailableError()
+            _log_cause(error)
+            return _unavailable_error(error)
+
+
+def _unavailable_error(error: Exception) -> ServiceUnavailableError:
+    if isinstance(error, PREPARED_STATEMENT_LOST):
+        return PreparedStatementLostError()
+    return ConnectionLostError() if isinstance(error, CONNECTION_LOST) else ServiceUnavailableError()
+
+
+def _log_cause(error: Exception) -> None:
+    for types, message in REMEDIES:
+        if isinstance(error, types):
+            logger.error(message, error)
+            return
+    logger.warning("The database is unavailable: %s: %s", type(error).__name__, error)
 
 
 @contextlib.contextmanager

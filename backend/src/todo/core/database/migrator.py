@@ -5,36 +5,28 @@ that starts on an up-to-date database does not need Alembic.
 """
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from todo.core.database.driver_errors import translated_errors
+from todo.core.database.schema_status import SchemaStatus, read_schema_status
+from todo.core.database.statement import Statement
 from todo.core.database.url import connect_arguments
-from todo.migrations import REVISIONS
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 SCRIPTS = "todo:migrations"
+CONNECT_SECONDS = 10
+IN_USE = (
+    "the database is in use: a table stayed locked for ten seconds, and the database is unchanged. "
+    "Stop the services and the other programs that use the database, then retry"
+)
 
 
 class MigrationError(Exception):
     """A migration failed or does not exist. The message is from Alembic or from the database."""
-
-
-@dataclass(frozen=True)
-class SchemaStatus:
-    """The revision of a database, compared with the installed migrations.
-
-    Attributes:
-        current: the last applied revision; None in an empty database. A later version may have applied an unknown one.
-        pending: the revisions that are not applied, oldest first.
-    """
-
-    current: str | None
-    pending: tuple[str, ...]
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -70,23 +62,23 @@ def read_status(url: str) -> SchemaStatus:
     Raises:
         ServiceUnavailableError: the database does not exist, or cannot be reached.
     """
-    current = asyncio.run(_read_revision(url))
-    if current is None:
-        return SchemaStatus(None, REVISIONS)
-    return SchemaStatus(current, REVISIONS[REVISIONS.index(current) + 1 :] if current in REVISIONS else ())
+    return asyncio.run(_read_status(url))
 
 
-async def _read_revision(url: str) -> str | None:
+async def _read_status(url: str) -> SchemaStatus:
+    # The connection is used once, so prepared statements would have no use, and a pooler may not support them.
+    arguments = {"timeout": CONNECT_SECONDS} | connect_arguments(url) | {"statement_cache_size": 0}
     with translated_errors():
-        connection = await asyncpg.connect(**connect_arguments(url), timeout=10)
-    try:
-        revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
-    except asyncpg.UndefinedTableError:
-        return None
-    else:
-        return revision
-    finally:
-        await connection.close()
+        connection = await asyncpg.connect(**arguments)
+        try:
+
+            async def fetch_all(statement: Statement, **values: object) -> list[Any]:
+                rows: list[Any] = await connection.fetch(statement.sql, *statement.arguments(values))
+                return rows
+
+            return await read_schema_status(fetch_all)
+        finally:
+            await connection.close()
 
 
 def _run(command_name: str, url: str, *arguments: str) -> None:
@@ -99,7 +91,11 @@ def _run(command_name: str, url: str, *arguments: str) -> None:
     except CommandError as error:
         raise MigrationError(str(error)) from error
     except DBAPIError as error:
+        if error.orig is not None and isinstance(error.orig.__cause__, asyncpg.LockNotAvailableError):
+            raise MigrationError(IN_USE) from error
         raise MigrationError(f"the database rejected the migration and is unchanged: {error.orig}") from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise MigrationError(f"the database cannot be used: {error}") from error
 
 
 def _config(url: str) -> "Config":

@@ -10,7 +10,13 @@ from math import inf
 
 import asyncpg
 
-from todo.core.database.driver_errors import CONNECTION_LOST, ConnectionLostError, StatementTimeoutError
+from todo.core.database.driver_errors import (
+    CONNECTION_LOST,
+    PREPARED_STATEMENT_LOST,
+    ConnectionLostError,
+    PreparedStatementLostError,
+    StatementTimeoutError,
+)
 from todo.core.errors import ServiceUnavailableError
 from todo.core.metrics import CONNECTIONS, CONNECTIONS_AWAITED, CONNECTIONS_BUSY, CONNECTIONS_REFUSED
 
@@ -53,13 +59,9 @@ class Pool:
         self._expires_at: dict[asyncpg.Connection, float] = {}
 
     async def open(self, size: int) -> None:
-        """Open this many connections ahead of demand."""
-        try:
-            for _ in range(size):
-                self._idle.append(await self._open_connection())
-        except BaseException:
-            await self.close()
-            raise
+        """Open this many connections ahead of demand. After an error the pool keeps the connections opened so far."""
+        for _ in range(size):
+            self._idle.append(await self._open_connection())
 
     async def acquire(self) -> asyncpg.Connection:
         """Return a connection for exclusive use until `release`.
@@ -166,6 +168,7 @@ def _is_lost(error: BaseException) -> bool:
 
 
 def _is_settled(connection: asyncpg.Connection, error: BaseException) -> bool:
-    """Tell whether an error left the connection idle: a cancelled statement may still run on the server."""
+    """Tell whether a connection can be used again. A cancelled statement may still run on the server."""
+    has_stale_cache = isinstance(error, (*PREPARED_STATEMENT_LOST, PreparedStatementLostError))
     is_cancelled = isinstance(error, StatementTimeoutError) or not isinstance(error, Exception)
-    return not is_cancelled and not connection.is_in_transaction()
+    return not is_cancelled and not has_stale_cache and not connection.is_in_transaction()

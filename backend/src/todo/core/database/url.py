@@ -1,20 +1,73 @@
 """Database URLs, as SQLAlchemy and libpq spell them."""
 
+import ssl
 from typing import Any
 
 from sqlalchemy import make_url
 
+APPLICATION_NAME = "todo"
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+CACHE_SIZE_NAMES = ("statement_cache_size", "prepared_statement_cache_size")
+"""asyncpg's name of the option for prepared statements, and SQLAlchemy's."""
+WEAKENING = frozenset({"channel_binding", "gssencmode", "require_auth", "requirepeer", "sslcertmode", "sslcrldir"})
+"""Options of libpq that ask for protection which asyncpg lacks."""
+UNUSED = WEAKENING | {
+    *("async_fallback", "client_encoding", "fallback_application_name", "gssdelegation", "keepalives"),
+    *("keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts", "max_protocol_version"),
+    *("min_protocol_version", "prepared_statement_name_func", "replication", "requiressl", "scram_client_key"),
+    *("scram_server_key", "sslcompression", "sslkeylogfile", "sslsni", "tcp_user_timeout"),
+}
+"""Options of libpq and SQLAlchemy that asyncpg would send to the server, which rejects them."""
+
 
 def connect_arguments(url: str) -> dict[str, Any]:
-    """Return the keyword arguments of `asyncpg.connect` for a SQLAlchemy-style or libpq-style URL."""
+    """Return the keyword arguments of `asyncpg.connect` for a SQLAlchemy-style or libpq-style URL.
+
+    Raises:
+        ValueError: an option has an invalid value. The message says what it should be.
+    """
     parsed = make_url(url)
-    query = dict(parsed.query)
-    arguments: dict[str, Any] = {"server_settings": {"application_name": "todo"}}
-    # SQLAlchemy has a second name for the driver's cache of prepared statements.
-    for name in ("statement_cache_size", "prepared_statement_cache_size"):
-        if name in query:
-            arguments["statement_cache_size"] = int(str(query.pop(name)))
-    if "ssl" in query:
-        query["sslmode"] = query.pop("ssl")
+    # SQLAlchemy repeats `host` and `port` for several servers, and libpq separates the values with commas.
+    query = {name: value if isinstance(value, str) else ",".join(value) for name, value in parsed.query.items()}
+    name = query.pop("application_name", None) or query.get("fallback_application_name") or APPLICATION_NAME
+    arguments: dict[str, Any] = {"server_settings": {"application_name": name}}
+    for option in CACHE_SIZE_NAMES:
+        if option in query:
+            arguments["statement_cache_size"] = _number(option, query.pop(option))
+    if query.pop("pgbouncer", "false") == "true":
+        arguments["statement_cache_size"] = 0
+    # In libpq 0 means no timeout. DB_CONNECTION_TIMEOUT then applies.
+    if timeout := _number("connect_timeout", query.pop("connect_timeout", "0")):
+        arguments["timeout"] = timeout
+    arguments |= _tls_arguments(query)
+    for option in UNUSED & query.keys():
+        del query[option]
     dsn = parsed.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
     return {"dsn": dsn, **arguments}
+
+
+def find_weakened_options(url: str) -> list[str]:
+    """Return the options of a URL that ask for protection which asyncpg lacks."""
+    return sorted(WEAKENING & make_url(url).query.keys())
+
+
+def _tls_arguments(query: dict[str, str]) -> dict[str, Any]:
+    """Move SQLAlchemy's `ssl` to libpq's `sslmode`, and return the arguments for the certificates of the system."""
+    if "ssl" in query:
+        query["sslmode"] = {"true": "require", "false": "disable"}.get(query["ssl"], query["ssl"])
+        del query["ssl"]
+    if query.get("sslmode", "prefer") not in SSL_MODES:
+        raise ValueError(f"sslmode should be one of {', '.join(SSL_MODES)}")
+    if query.get("sslrootcert") != "system":
+        return {}
+    del query["sslrootcert"]
+    query.pop("sslmode", None)
+    return {"ssl": ssl.create_default_context()}
+
+
+def _number(option: str, value: str) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        raise ValueError(f"{option} should be a whole number") from None
+    return max(0, number)

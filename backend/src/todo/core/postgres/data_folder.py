@@ -3,11 +3,20 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from todo.core.postgres.process import EmbeddedPostgresError
+
+PROCESSES = Path("/proc")
+EXECUTABLE = "postgres"
+DELETED = " (deleted)"
+"""Linux adds this to the path of a removed executable, for example after an upgrade of the package."""
+LOG_MAX_BYTES = 10_000_000
+"""The size at which the log of PostgreSQL is moved to a second file, which replaces the previous one."""
 
 
 class DataFolderInUseError(EmbeddedPostgresError):
@@ -66,13 +75,30 @@ def read_pid_file(cluster: Path) -> PidFile | None:
 
 
 def find_processes(cluster: Path) -> list[int]:
-    """Return the processes whose working folder is the cluster. All processes of a PostgreSQL server work there."""
+    """Return the processes of PostgreSQL that work in a cluster. Other programs there, such as a shell, are not found.
+
+    Without `/proc` (macOS) only the server itself is found, by its pid file.
+    """
+    if not PROCESSES.is_dir():
+        pid_file = read_pid_file(cluster)
+        return [pid_file.pid] if pid_file is not None and _is_server(pid_file.pid, cluster) else []
     pids = []
-    for process in Path("/proc").glob("[0-9]*"):
+    for process in PROCESSES.glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if (process / "cwd").readlink() == cluster.resolve():
+            is_inside = (process / "cwd").readlink() == cluster.resolve()
+            if is_inside and (process / "exe").readlink().name.removesuffix(DELETED) == EXECUTABLE:
                 pids.append(int(process.name))
     return pids
+
+
+def _is_server(pid: int, cluster: Path) -> bool:
+    """Tell whether `ps` shows a process as the server of a cluster."""
+    ps = ["ps", "-ww", "-p", str(pid), "-o"]
+    name, arguments = (
+        subprocess.run([*ps, column], capture_output=True, text=True, check=False).stdout.strip()
+        for column in ("comm=", "args=")
+    )
+    return Path(name).name == EXECUTABLE and str(cluster) in arguments
 
 
 def send_signal(signal_: signal.Signals, *pids: int) -> None:
@@ -80,3 +106,11 @@ def send_signal(signal_: signal.Signals, *pids: int) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal_)
+
+
+def rotate_log(path: Path) -> None:
+    """Move the log to `….1` if it is too long. The server keeps the file open, so the file is copied and emptied."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > LOG_MAX_BYTES:
+            shutil.copyfile(path, path.with_name(f"{path.name}.1"))
+            os.truncate(path, 0)

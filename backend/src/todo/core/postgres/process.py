@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OLDEST_MAJOR = 15
+INHERITED = frozenset({"DYLD_LIBRARY_PATH", "HOME", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"})
+"""The environment variables of a PostgreSQL process, beside `LC_*`. The others can hold secrets of the service."""
 PR_SET_PDEATHSIG = 1
 CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
@@ -44,10 +46,20 @@ def find_binaries(major: int | None) -> Binaries:
         installed = _read_major(folder / "postgres")
         if installed is not None and (installed == major if major else installed >= OLDEST_MAJOR):
             return Binaries(folder, installed)
-    missing = f"PostgreSQL {major}, which wrote this data folder," if major else f"PostgreSQL {OLDEST_MAJOR} or later"
+    if major is None:
+        raise EmbeddedPostgresError(
+            f"PostgreSQL {OLDEST_MAJOR} or later is not installed. "
+            "Install it, or set DATABASE_URL to a server that you run."
+        )
     raise EmbeddedPostgresError(
-        f"{missing} is not installed. Install it, or set DATABASE_URL to a server that you run."
+        f"PostgreSQL {major}, which wrote this data folder, is not installed. Install it in /usr/lib/postgresql or on "
+        "PATH. To move to another version, dump the database with the old one and restore it into an empty DATA_DIR."
     )
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return the variables of the environment that a PostgreSQL process may see."""
+    return {name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("LC_")}
 
 
 def _candidate_folders() -> Iterator[Path]:
@@ -61,7 +73,9 @@ def _candidate_folders() -> Iterator[Path]:
 
 def _read_major(postgres: Path) -> int | None:
     try:
-        output = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True).stdout
+        output = subprocess.run(
+            [postgres, "--version"], capture_output=True, text=True, check=True, env=inherited_environment()
+        ).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
     number = re.search(r"\d+", output)
@@ -150,6 +164,7 @@ def _can_run(privileges: Privileges, postgres: Path, data_dir: Path) -> bool:
             cwd=data_dir,
             capture_output=True,
             check=False,
+            env=inherited_environment(),
             preexec_fn=privileges.drop,
         )
     except (OSError, subprocess.SubprocessError):

@@ -19,16 +19,26 @@ from typing import Self
 
 from sqlalchemy import URL
 
-from todo.core.postgres.data_folder import acquire_lock, find_processes, read_pid_file, send_signal
-from todo.core.postgres.process import Binaries, EmbeddedPostgresError, find_binaries, plan_privileges
+from todo.core.postgres.data_folder import acquire_lock, find_processes, read_pid_file, rotate_log, send_signal
+from todo.core.postgres.owner import OWNER, ensure_owner
+from todo.core.postgres.process import (
+    Binaries,
+    EmbeddedPostgresError,
+    find_binaries,
+    inherited_environment,
+    plan_privileges,
+)
 
 PORT = 5432
 """Part of the name of the socket. The server does not listen on this port."""
 DATABASE = "todo"
 SUPERUSER = "postgres"
+MAINTENANCE_DATABASE = "postgres"
 SOCKET_PATH_MAX_BYTES = 107
 WAIT_SECONDS = 60.0
-"""How long the server may take to start, and to stop after each signal."""
+"""How long the server may take to begin to start, and to stop after each signal. Recovery has no limit."""
+RECOVERY_REPORT_SECONDS = 10.0
+"""How long a start may take before it is reported that the server recovers."""
 POLL_SECONDS = 0.01
 ORPHAN_GRACE_SECONDS = 1.0
 """How long processes that outlived their server may take to end. A process does not end while it runs a statement."""
@@ -56,6 +66,7 @@ class EmbeddedPostgres:
     ) -> None:
         self._root = data_dir.absolute()
         self._cluster = self._root / "postgres"
+        self._log = self._root / "postgres.log"
         self._options = options
         self._report = report
         self._lock: int | None = None
@@ -80,7 +91,8 @@ class EmbeddedPostgres:
             self._lock = acquire_lock(self._root / "lock")
         except OSError as error:
             raise EmbeddedPostgresError(
-                f"The data folder {self._root} cannot be used ({error.strerror}). Set DATA_DIR to another folder."
+                f"The data folder {self._root} cannot be used ({error.strerror}). "
+                "Set DATABASE_URL to a PostgreSQL server that you run, or DATA_DIR to another folder."
             ) from error
         try:
             self._stop_orphan()
@@ -90,6 +102,7 @@ class EmbeddedPostgres:
                 self._create_cluster(binaries)
             self._privileges.hand_over(self._cluster)
             self._launch(binaries)
+            ensure_owner(self.admin_url(), self.admin_url(DATABASE), DATABASE)
         except BaseException:
             self.stop()
             raise
@@ -111,25 +124,43 @@ class EmbeddedPostgres:
         """Tell whether the server was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
-    def restart(self) -> None:
+    def restart(self, is_cancelled: Callable[[], bool]) -> None:
         """Start the server again after it ended unexpectedly.
+
+        Args:
+            is_cancelled: is called while the server recovers; True ends the wait.
 
         Raises:
             EmbeddedPostgresError: the server does not start. The message has its output.
         """
         self._stop_orphan()
-        self._launch(find_binaries(self._read_cluster_major()))
+        self._launch(find_binaries(self._read_cluster_major()), is_cancelled)
 
-    def url(self, database: str = DATABASE) -> str:
-        """Return the URL of a database of the running server.
+    def rotate_log(self) -> None:
+        """Bound the size of the server's log."""
+        rotate_log(self._log)
+
+    def url(self) -> str:
+        """Return the URL of the database of the service, with the role that owns it.
 
         Raises:
             EmbeddedPostgresError: the server does not run.
         """
+        return self._url(OWNER, DATABASE)
+
+    def admin_url(self, database: str = MAINTENANCE_DATABASE) -> str:
+        """Return the URL of a database, as a superuser.
+
+        Raises:
+            EmbeddedPostgresError: the server does not run.
+        """
+        return self._url(SUPERUSER, database)
+
+    def _url(self, role: str, database: str) -> str:
         pid_file = read_pid_file(self._cluster)
         if pid_file is None:
             raise EmbeddedPostgresError(f"No PostgreSQL runs in {self._root}.")
-        return _make_url(pid_file.socket_folder, database)
+        return _make_url(pid_file.socket_folder, role, database)
 
     def _read_cluster_major(self) -> int | None:
         try:
@@ -166,32 +197,27 @@ class EmbeddedPostgres:
         self._privileges.hand_over(unfinished)
         locale = BUILTIN_LOCALE_OPTIONS if binaries.major >= BUILTIN_LOCALE_SINCE else ()
         self._run(binaries, ["initdb", "-D", str(unfinished), *INITDB_OPTIONS, *locale])
-        self._run(
-            binaries,
-            ["postgres", "--single", "-D", str(unfinished), "postgres"],
-            f"CREATE DATABASE {DATABASE};\n",
-        )
         unfinished.rename(self._cluster)
 
-    def _run(self, binaries: Binaries, command: list[str], stdin: str = "") -> None:
+    def _run(self, binaries: Binaries, command: list[str]) -> None:
         completed = subprocess.run(
             [binaries.folder / command[0], *command[1:]],
-            input=stdin,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
             cwd=self._root,
-            env=_environment(),
+            env=inherited_environment(),
             preexec_fn=self._privileges.drop,
         )
         if completed.returncode != 0:
             raise EmbeddedPostgresError(f"{command[0]} failed: {completed.stderr.strip() or completed.stdout.strip()}")
 
-    def _launch(self, binaries: Binaries) -> None:
+    def _launch(self, binaries: Binaries, is_cancelled: Callable[[], bool] = lambda: False) -> None:
         quoted_folder = str(self._prepare_socket_folder()).replace('"', '""')
         options = [f'unix_socket_directories="{quoted_folder}"', *SERVER_OPTIONS, *self._options]
-        log_path = self._root / "postgres.log"
-        with log_path.open("ab") as log:
+        self.rotate_log()
+        with self._log.open("ab") as log:
             log_start = log.tell()
             self._process = subprocess.Popen(
                 [binaries.folder / "postgres", "-D", self._cluster, *(f"--{option}" for option in options)],
@@ -199,17 +225,33 @@ class EmbeddedPostgres:
                 stdout=log,
                 stderr=log,
                 cwd=self._root,
-                env=_environment(),
+                env=inherited_environment(),
                 # Ctrl-C in the terminal must not reach the server, because the service stops the server last.
                 start_new_session=True,
                 preexec_fn=self._privileges.drop,  # noqa: PLW1509 -- `drop` only makes system calls and needs no lock
             )
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not _accepts_connections(self._cluster, self._process.pid):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                output = log_path.read_bytes()[log_start:].decode(errors="replace").strip()
-                raise EmbeddedPostgresError(f"PostgreSQL does not start. Its output:\n{output}")
+        if not self._wait_until_ready(self._process, is_cancelled):
+            output = self._log.read_bytes()[log_start:].decode(errors="replace").strip()
+            raise EmbeddedPostgresError(f"PostgreSQL does not start. Its output:\n{output}")
+
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]", is_cancelled: Callable[[], bool]) -> bool:
+        """Return True when the server accepts connections; False if it ended, does not begin or the wait is cancelled.
+
+        Recovery after a crash can take many minutes. The pid file then has the process id of the server.
+        """
+        started_at = time.monotonic()
+        is_reported = False
+        while not _accepts_connections(self._cluster, process.pid):
+            waited_seconds = time.monotonic() - started_at
+            pid_file = read_pid_file(self._cluster)
+            has_begun = pid_file is not None and pid_file.pid == process.pid
+            if process.poll() is not None or is_cancelled() or (waited_seconds > WAIT_SECONDS and not has_begun):
+                return False
+            if waited_seconds > RECOVERY_REPORT_SECONDS and not is_reported:
+                self._report("PostgreSQL recovers its data after a crash; this can take minutes")
+                is_reported = True
             time.sleep(POLL_SECONDS)
+        return True
 
     def _prepare_socket_folder(self) -> Path:
         """Return the folder of the socket; a temporary folder if PostgreSQL cannot use the data folder's path."""
@@ -227,18 +269,18 @@ class EmbeddedPostgres:
         return folder
 
 
-def find_running(data_dir: Path, database: str = DATABASE) -> str | None:
-    """Return the URL of a database of the server that another process runs in a data folder, or None."""
+def find_running(data_dir: Path) -> str | None:
+    """Return the URL of the database of the server that another process runs in a data folder, or None."""
     cluster = data_dir.absolute() / "postgres"
     pid_file = read_pid_file(cluster)
     if pid_file is None or not _accepts_connections(cluster, pid_file.pid):
         return None
-    return _make_url(pid_file.socket_folder, database)
+    return _make_url(pid_file.socket_folder, OWNER, DATABASE)
 
 
-def _make_url(socket_folder: str, database: str) -> str:
+def _make_url(socket_folder: str, role: str, database: str) -> str:
     query = {"host": socket_folder, "port": str(PORT)}
-    return URL.create("postgresql+asyncpg", username=SUPERUSER, database=database, query=query).render_as_string()
+    return URL.create("postgresql+asyncpg", username=role, database=database, query=query).render_as_string()
 
 
 def _accepts_connections(cluster: Path, pid: int) -> bool:
@@ -250,8 +292,3 @@ def _accepts_connections(cluster: Path, pid: int) -> bool:
         probe.connect(f"{pid_file.socket_folder}/.s.PGSQL.{PORT}")
         return True
     return False
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment without the `PG*` variables, which would change the server's settings."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}

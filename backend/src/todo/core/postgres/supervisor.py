@@ -37,12 +37,13 @@ class PostgresSupervisor:
     def _watch(self) -> None:
         while not self._stopping.wait(CHECK_SECONDS):
             if self._postgres.is_running():
+                self._postgres.rotate_log()
                 continue
             logger.error("The embedded PostgreSQL ended unexpectedly and is started again")
             try:
-                self._postgres.restart()
-            except (EmbeddedPostgresError, OSError, subprocess.SubprocessError):
-                logger.exception("The embedded PostgreSQL could not be started again")
+                self._postgres.restart(self._stopping.is_set)
+            except (EmbeddedPostgresError, OSError, subprocess.SubprocessError) as error:
+                logger.error("The embedded PostgreSQL could not be started again: %s", error)  # noqa: TRY400 -- no bug
                 self._stopping.wait(RETRY_SECONDS)
             else:
                 logger.warning("The embedded PostgreSQL was started again")

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import unicodedata
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from typing import TypeVar
 from passlib.context import CryptContext
 
 from todo.core.errors import ServiceUnavailableError
+from todo.core.processors import count_processors
 
 BCRYPT_FILLER = "." * 21 + "O"
 """A salt in bcrypt's alphabet, for a hash that no password has."""
@@ -36,8 +36,8 @@ def normalize_password(password: str) -> str:
 class PasswordHasher:
     """Hashes passwords with bcrypt over SHA-256, so that every character of a long password counts.
 
-    A hash costs a quarter of a second of CPU. The threads are fewer than the cores, so a storm of log-ins leaves a
-    core to other requests. A password waits at most QUEUE_SECONDS for a thread (LOD-002).
+    A hash costs a quarter of a second of CPU. The threads are fewer than the usable processors, so a storm of log-ins
+    leaves a processor to other requests. A password waits at most QUEUE_SECONDS for a thread (LOD-002).
 
     Args:
         rounds: the cost of bcrypt as a power of two (12 in production, 4 in tests).
@@ -48,7 +48,7 @@ class PasswordHasher:
         self._max_length = max_length
         self._context = CryptContext(schemes=["bcrypt_sha256"], bcrypt_sha256__rounds=rounds)
         self._unmatched_hash = f"$bcrypt-sha256$v=2,t=2b,r={rounds}${BCRYPT_FILLER}${'.' * 31}"
-        threads = max(1, (os.cpu_count() or 1) - 1)
+        threads = max(1, count_processors() - 1)
         self._free_threads = asyncio.Semaphore(threads)
         self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="bcrypt")
 

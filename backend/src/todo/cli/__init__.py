@@ -1,0 +1,75 @@
+"""The `todo` command: serve, migrate, openapi."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from pydantic import SecretStr
+
+from todo.cli.database import UsageError
+from todo.cli.migrate import migrate_down, migrate_up, show_status
+from todo.cli.serve import run_service
+from todo.core.config import SettingsError, load_settings
+from todo.core.database.migrator import MigrationError
+from todo.core.postgres.process import EmbeddedPostgresError
+from todo.main import create_app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 0, or 1 with the reason on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (UsageError, SettingsError, EmbeddedPostgresError, MigrationError) as error:
+        print(f"todo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="todo",
+        description="A self-hosted to-do service. Settings come from the environment and from .env in this folder.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser(
+        "serve",
+        help="start the service",
+        description="Start the service on HOST:PORT. Without DATABASE_URL the service starts an embedded PostgreSQL "
+        "with its data in DATA_DIR.",
+    )
+    serve.set_defaults(run=lambda _: run_service(load_settings()))
+
+    migrate = commands.add_parser(
+        "migrate",
+        help="apply or undo migrations of the database",
+        description="Migrate the database of DATABASE_URL or, without it, the embedded PostgreSQL in DATA_DIR.",
+    )
+    migrate_commands = migrate.add_subparsers(required=True, metavar="COMMAND")
+    up = migrate_commands.add_parser("up", help="apply all pending migrations, or those up to REVISION")
+    up.add_argument("revision", nargs="?", default="head", metavar="REVISION")
+    up.set_defaults(run=migrate_up)
+    down = migrate_commands.add_parser(
+        "down", help="undo the last migration, the migrations after REVISION, or all migrations (REVISION base)"
+    )
+    down.add_argument("revision", nargs="?", default="-1", metavar="REVISION")
+    down.set_defaults(run=migrate_down)
+    status = migrate_commands.add_parser(
+        "status", help="print the current revision and the pending migrations; exit status 1 if migrations are pending"
+    )
+    status.set_defaults(run=show_status)
+
+    openapi = commands.add_parser("openapi", help="print the OpenAPI document")
+    openapi.set_defaults(run=_print_openapi)
+    return parser
+
+
+def _print_openapi(_: argparse.Namespace) -> None:
+    # The application requires these settings, but the document does not depend on them.
+    placeholders = {"database_url": "postgresql://nowhere/todo", "jwt_secret_key": SecretStr("0" * 64)}
+    settings = load_settings().model_copy(update=placeholders)
+    print(json.dumps(create_app(settings).openapi(), indent=2))

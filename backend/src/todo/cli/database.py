@@ -1,0 +1,74 @@
+"""The database that a command works on: that of DATABASE_URL, or the embedded PostgreSQL."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from sqlalchemy import make_url
+
+from todo.core.config import Settings
+from todo.core.database import migrator
+from todo.core.database.schema_status import SchemaStatus
+from todo.core.errors import ServiceUnavailableError
+from todo.core.postgres.data_folder import DataFolderInUseError
+from todo.core.postgres.server import EmbeddedPostgres, find_running
+from todo.core.postgres.supervisor import PostgresSupervisor
+
+
+class UsageError(Exception):
+    """The command cannot run. The message has the reason and the remedy."""
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[str]:
+    """Yield DATABASE_URL or, without it, the URL of an embedded PostgreSQL that runs for the length of the block."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    print_status("starting the embedded PostgreSQL")
+    with EmbeddedPostgres(settings.data_dir, report=print_status) as postgres, PostgresSupervisor(postgres):
+        yield postgres.url()
+
+
+@contextmanager
+def open_database_for_migration(settings: Settings) -> Iterator[str]:
+    """Yield the URL of the database. If a service runs the embedded PostgreSQL, connect to that server."""
+    try:
+        with open_database(settings) as url:
+            yield url
+    except DataFolderInUseError:
+        running_url = find_running(settings.data_dir)
+        if running_url is None:
+            raise
+        yield running_url
+
+
+def read_status(url: str) -> SchemaStatus:
+    """Return the state of the schema.
+
+    Raises:
+        UsageError: the database cannot be reached, or is not one for this service.
+    """
+    with usable(url):
+        status = migrator.read_status(url)
+    if status.problem is not None:
+        raise UsageError(f"The database {make_url(url).render_as_string()} cannot be used: {status.problem}.")
+    return status
+
+
+@contextmanager
+def usable(url: str) -> Iterator[None]:
+    """Raise a UsageError if the database cannot be used."""
+    try:
+        yield
+    except (ServiceUnavailableError, asyncpg.PostgresError) as error:
+        raise UsageError(
+            f"The database {make_url(url).render_as_string()} cannot be used: {error.__cause__ or error}. "
+            "Check DATABASE_URL, and that the server runs."
+        ) from error
+
+
+def print_status(message: str) -> None:
+    """Print a message for a person to standard error."""
+    print(message, file=sys.stderr, flush=True)

@@ -1,0 +1,102 @@
+"""New connections to PostgreSQL, with the settings of the service and without one connection's state on another."""
+
+import logging
+from typing import Any
+
+import asyncpg
+
+from todo.core.config import Settings
+from todo.core.database.driver_errors import translated_errors
+from todo.core.database.url import connect_arguments
+
+FROZEN_SERVER_SECONDS = 1.0
+"""How much longer than PostgreSQL's own statement timeout the driver waits; a frozen server enforces none."""
+SHORT_STATEMENTS = {"max_parallel_workers_per_gather": "0", "jit": "off", "plan_cache_mode": "force_generic_plan"}
+"""Server settings of each connection. Parallel workers, the JIT compiler and a plan for each value cost more than any
+statement of the service takes (ADR 0008)."""
+STARTUP_PARAMETERS = ("statement_timeout", "lock_timeout", *SHORT_STATEMENTS)
+REJECTED_PARAMETER = "startup parameter"
+"""Part of PgBouncer's error for a parameter that its option `ignore_startup_parameters` does not list."""
+
+logger = logging.getLogger(__name__)
+
+
+class Connector:
+    """Opens connections to one database.
+
+    A pooler such as PgBouncer can run each transaction on another server connection. Prepared statements of one client
+    are then those of another, and a query returns the rows of another query. The first connection therefore compares
+    the process id that the server announced with the one that a query returns. If they differ, a pooler is in between,
+    and no statement is kept prepared. The option `statement_cache_size` in the URL skips the comparison.
+    """
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self._arguments = _arguments(settings, url)
+
+    async def connect(self) -> asyncpg.Connection:
+        """Open a connection.
+
+        Raises:
+            OSError, asyncpg.PostgresError: the server cannot be reached, or rejects the connection.
+        """
+        if "statement_cache_size" in self._arguments:
+            return await _open(self._arguments)
+        first = await _open(self._arguments | {"statement_cache_size": 0})
+        try:
+            has_pooler = await first.fetchval("SELECT pg_backend_pid()") != first.get_server_pid()
+        except BaseException:
+            first.terminate()
+            raise
+        if has_pooler:
+            logger.warning(
+                "A connection pooler such as PgBouncer is in front of PostgreSQL, so no statement is kept prepared. "
+                "Add statement_cache_size=0 to the options of DATABASE_URL, or statement_cache_size=100 for a pooler "
+                "that supports prepared statements."
+            )
+            self._arguments["statement_cache_size"] = 0
+            return first
+        self._arguments["statement_cache_size"] = 100
+        await first.close()
+        return await _open(self._arguments)
+
+
+async def check_connection(settings: Settings, url: str) -> None:
+    """Open a connection with the settings of the service, and close it.
+
+    Raises:
+        ServiceUnavailableError: the server cannot be reached, or rejects the connection.
+    """
+    with translated_errors():
+        connection = await _open(_arguments(settings, url))
+        await connection.close()
+
+
+def _arguments(settings: Settings, url: str) -> dict[str, Any]:
+    arguments = {
+        "timeout": settings.db_connection_timeout,
+        "command_timeout": settings.db_statement_timeout + FROZEN_SERVER_SECONDS,
+        **connect_arguments(url),
+    }
+    arguments["server_settings"] |= SHORT_STATEMENTS | {
+        "statement_timeout": _milliseconds(settings.db_statement_timeout),
+        # The shorter one, so that a statement that waits for a lock ends with the error for locks.
+        "lock_timeout": _milliseconds(min(settings.db_lock_timeout, settings.db_statement_timeout * 0.9)),
+    }
+    return arguments
+
+
+async def _open(arguments: dict[str, Any]) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(**arguments)
+    except asyncpg.ProtocolViolationError as error:
+        if REJECTED_PARAMETER in str(error):
+            logger.error(  # noqa: TRY400 -- the message is the remedy
+                "PgBouncer rejects the connection (%s). Set its option ignore_startup_parameters to: %s",
+                error,
+                ", ".join(STARTUP_PARAMETERS),
+            )
+        raise
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))

@@ -1,0 +1,1 @@
+"""Tests on databases that an operator can set up: encodings, locales, poolers and foreign tables."""
