@@ -196,9 +196,11 @@ async def make_person(app: FastAPI, password_hash: str) -> AsyncIterator[MakePer
             await database.fetch_one(
                 INSERT_USER, email=address, email_key=address, password_hash=password_hash, name=None
             )
-            user = await database.fetch_one(SELECT_CREDENTIALS, email_key=address, address=CLIENT_ADDRESS)
+            user = await database.fetch_one(SELECT_CREDENTIALS, email_key=address)
             assert user is not None
-            tokens = await create_login_session(database, resources.security.signer, user, http_client, utc_now())
+            tokens = await create_login_session(
+                database, resources.security.signer, user, http_client, utc_now(), max_login_sessions=100
+            )
             assert tokens is not None
             client.headers["Authorization"] = f"Bearer {tokens.access.access_token}"
             client.cookies.set(REFRESH_COOKIE, tokens.refresh, domain=client.base_url.host, path=COOKIE_PATH)

@@ -24,6 +24,7 @@ from todo.core.config import JWT_SECRET, SECRET_COMMAND, Settings, SettingsError
 from todo.core.database import migrator
 from todo.core.database.migrator import MigrationError
 from todo.core.errors import ServiceUnavailableError
+from todo.core.limits.rate_limits import warn_about_separate_counts
 from todo.core.logging_config import configure_logging
 from todo.core.metrics import serving_metrics
 from todo.core.postgres.data_folder import DataFolderInUseError
@@ -109,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(settings: Settings) -> None:
     configure_logging(settings)
+    if settings.rate_limit_enabled:
+        warn_about_separate_counts(settings.workers, settings.rate_limit_storage_uri)
     # SIGTERM raises SystemExit, so that the embedded PostgreSQL is always stopped.
     signal.signal(signal.SIGTERM, _exit)
     with _listen(settings.host, settings.port) as listener, _database(settings) as url:

@@ -13,7 +13,7 @@ from fastapi_offline import FastAPIOffline
 from todo.core.config import SECRET_COMMAND, Settings, SettingsError, load_settings
 from todo.core.database.database import Database
 from todo.core.limits.keyed_lock import KeyedLock
-from todo.core.limits.rate_limits import RateLimits
+from todo.core.limits.rate_limits import ACCOUNT, ACCOUNT_GUESSED, ACCOUNT_TOTAL, RateLimits
 from todo.core.logging_config import configure_logging
 from todo.core.postgres.process import die_with_parent
 from todo.core.security.passwords import PasswordHasher
@@ -35,7 +35,7 @@ from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
 from todo.http.openapi import add_root_path
 from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
-from todo.services.accounts.service import ACCOUNT_LIMIT, Security
+from todo.services.accounts.service import Security
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
 from todo.workers.sweeper import sweeping
 
@@ -89,7 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with resources.database, sweeping(resources.database):
             yield
         resources.security.hasher.close()
-        resources.rate_limits.close()
+        await resources.rate_limits.close()
 
     tracing = is_tracing_enabled()
     if tracing:
@@ -143,6 +143,7 @@ def _make_resources(settings: Settings) -> AppResources:
             hasher=PasswordHasher(settings.bcrypt_rounds, PASSWORD_MAX),
             signer=TokenSigner(secret.get_secret_value(), previous.get_secret_value() if previous else None),
             rate_limits=_make_rate_limits(settings),
+            max_login_sessions=settings.max_login_sessions,
         ),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
     )
@@ -153,7 +154,9 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
         "register": settings.rate_limit_register,
         "login": settings.rate_limit_login,
         "refresh": settings.rate_limit_refresh,
-        ACCOUNT_LIMIT: settings.rate_limit_account,
+        ACCOUNT: settings.rate_limit_account,
+        ACCOUNT_TOTAL: settings.rate_limit_account_total,
+        ACCOUNT_GUESSED: settings.rate_limit_account_guessed,
     }
     return RateLimits(settings.rate_limit_storage_uri, rates if settings.rate_limit_enabled else {})
 

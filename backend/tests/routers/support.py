@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
+SESSION_ENDED = (401, "SESSION_ENDED", "This session has ended. Please log in again")
 INVALID_TOKEN = (401, "INVALID_TOKEN", "Invalid authentication token")
 ABSENT = object()
 START = datetime.now(UTC).replace(microsecond=123_456)

@@ -121,6 +121,8 @@ class Settings(BaseSettings):
     max_tags: int = Field(default=1000, ge=1)
     max_tags_per_task: int = Field(default=50, ge=1)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    max_login_sessions: int = Field(default=100, ge=1)
+    max_access_tokens: int = Field(default=100, ge=1)
     request_timeout: float = Field(default=15, gt=0)
     write_timeout: float = Field(default=60, gt=0)
     keep_alive_timeout: float = Field(default=75, gt=0)
@@ -132,6 +134,8 @@ class Settings(BaseSettings):
     rate_limit_login: Rate = "5/minute"
     rate_limit_refresh: Rate = "10/minute"
     rate_limit_account: Rate = "10/minute"
+    rate_limit_account_total: Rate = "100/hour"
+    rate_limit_account_guessed: Rate = "3/hour"
     rate_limit_storage_uri: Annotated[str, AfterValidator(_check_storage)] = "memory://"
 
     log_format: Literal["console", "json"] = "console"

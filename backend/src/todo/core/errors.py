@@ -42,6 +42,12 @@ class OriginRefusedError(DomainError):
     code = "ORIGIN_REFUSED"
 
 
+class ForeignOriginError(OriginRefusedError):
+    """This origin is not allowed to log in or out from a browser"""
+
+    status = 403
+
+
 class AuthenticationError(DomainError):
     """The request is not authenticated (RFC 6750)."""
 

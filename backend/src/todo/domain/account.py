@@ -6,6 +6,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator
 
 from todo.core.errors import InvalidValueError
+from todo.core.security.passwords import normalize_password
 from todo.domain.rules import Raises, TextRule, string_schema
 from todo.domain.text import RawText, Text
 
@@ -44,11 +45,12 @@ class NameTooLongError(InvalidValueError):
 
 
 def normalize_email(value: str) -> str:
-    """Return the address as it is stored: the domain in lower case and Unicode, the local part as written.
+    """Return the address as it is stored: trimmed, the domain in lower case and Unicode, the local part as written.
 
     Raises:
         InvalidEmailError: the address is malformed, or its domain has no dot (REG-005).
     """
+    value = value.strip()
     if len(value) > EMAIL_MAX:
         raise InvalidEmailError
     try:
@@ -61,11 +63,16 @@ def normalize_email(value: str) -> str:
 
 
 def _check_password(value: str) -> str:
-    if len(value) < PASSWORD_MIN:
-        raise PasswordTooShortError
+    """Return the password in the spelling that is hashed, whose characters count (AUT-020)."""
     if len(value) > PASSWORD_MAX:
+        # Normalizing takes time that grows with the square of the length.
         raise PasswordTooLongError
-    return value
+    password = normalize_password(value)
+    if len(password) < PASSWORD_MIN:
+        raise PasswordTooShortError
+    if len(password) > PASSWORD_MAX:
+        raise PasswordTooLongError
+    return password
 
 
 def _read_blank_as_null(value: str) -> str | None:

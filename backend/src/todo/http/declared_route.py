@@ -17,11 +17,11 @@ from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from pydantic_core import from_json
-from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from todo.core.errors import MalformedRequestError, UnsupportedEncodingError, UnsupportedMediaTypeError
+from todo.http.forms import FORM_TYPES, MULTIPART, parse_multipart, parse_url_encoded
 from todo.http.openapi import Responses, add_errors, declared_errors
 from todo.http.request_state import READ_METHODS, request_state
 from todo.http.signature import is_request_model, make_resolver, reject_unsupported
@@ -29,7 +29,6 @@ from todo.schemas.error import PROBLEMS_MAX, UNKNOWN_FIELD_TYPE
 
 Handler = Callable[[Request], Awaitable[Response]]
 Problem = dict[str, Any]
-FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 JSON_TYPES = ("application/json",)
 PATCH_TYPES = ("application/json", "application/merge-patch+json")
 ACCEPT_HEADERS = {"POST": "Accept-Post", "PATCH": "Accept-Patch"}
@@ -208,16 +207,18 @@ def _check_content_type(request: Request, accepted: Sequence[str]) -> None:
 
 
 async def _read_form(request: Request) -> dict[str, object]:
-    """Return the fields of a form that are not empty; of a repeated name, the last."""
+    """Return the fields of a form that are not empty; of a repeated name, the last (AUT-012)."""
     headers = request_state(request.scope).headers
     has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
     if has_body:
         _check_content_type(request, FORM_TYPES)
-    try:
-        async with request.form() as form:
-            return {name: value for name, value in form.items() if value != ""}
-    except ClientDisconnect as error:
-        raise MalformedRequestError from error
+    body = await read_body(request)
+    content_type = headers.get(b"content-type", b"").decode("latin-1")
+    if content_type.partition(";")[0].strip().lower() == MULTIPART:
+        form = await parse_multipart(content_type, body)
+    else:
+        form = parse_url_encoded(body)
+    return {name: value for name, value in form.items() if value != ""}
 
 
 async def read_body(request: Request) -> bytes:

@@ -1,13 +1,17 @@
 """Idempotent writes: a request with an `Idempotency-Key` is done once (draft-ietf-httpapi-idempotency-key-header)."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import Request, Response
 
+from todo.core.database.deferred import deferred_transaction
 from todo.core.database.session import Session
+from todo.core.errors import DomainError
 from todo.http.declared_route import Handler, read_body
 from todo.http.dependencies.principal import get_current_user
-from todo.http.dependencies.resources import get_resources
+from todo.http.dependencies.resources import AppResources, get_resources
 from todo.http.request_state import request_state
 from todo.models.idempotency_key import KEY_MAX
 from todo.services.idempotency import service as idempotency_service
@@ -38,7 +42,50 @@ KEY_PARAMETER = {
 }
 
 
-def idempotent(handler: Handler) -> Handler:
+@dataclass(frozen=True)
+class KeyedWrite:
+    """A write with a key, before it is done.
+
+    Attributes:
+        request: the request.
+        database: runs statements by themselves.
+        user_id: the user who sent the key.
+        key: a valid key.
+        fingerprints: digests of the request, keyed with the secret and with the previous secret.
+    """
+
+    request: Request
+    database: Session
+    user_id: UUID
+    key: str
+    fingerprints: list[bytes]
+
+    async def find_response(self) -> StoredResponse | None:
+        """Return the response to replay, or None if the key is new."""
+        return await idempotency_service.find_response(self.database, self.user_id, self.key, self.fingerprints)
+
+    async def claim(self, transaction: Session) -> StoredResponse | None:
+        """Claim the key, or return the response to replay."""
+        return await idempotency_service.claim_key(transaction, self.user_id, self.key, self.fingerprints)
+
+    async def perform(self, transaction: Session, handler: Handler) -> Response:
+        """Do the write and store its response."""
+        request_state(self.request.scope).transaction = transaction
+        response = await handler(self.request)
+        stored = StoredResponse(
+            status=response.status_code,
+            content_type=response.headers.get("Content-Type"),
+            etag=response.headers.get("ETag"),
+            body=bytes(response.body),
+        )
+        await idempotency_service.store_response(transaction, self.user_id, self.key, stored)
+        return response
+
+
+WriteOnce = Callable[[KeyedWrite, Handler], Awaitable[Response]]
+
+
+def idempotent(handler: Handler, write_once: WriteOnce) -> Handler:
     """Wrap the handler of a write: with a key, the write and its response are stored in one transaction.
 
     A repeated request gets the stored response.
@@ -47,38 +94,55 @@ def idempotent(handler: Handler) -> Handler:
     async def handle(request: Request) -> Response:
         if KEY_FIELD not in request_state(request.scope).headers:
             return await handler(request)
-        # Two headers are no key: the line break between them is not printable.
-        return await _write_once(request, "\n".join(request.headers.getlist(KEY_HEADER)), handler)
+        resources = await get_resources(request)
+        write = await _keyed_write(request, resources)
+        # A transaction holds a connection while it waits for a concurrent request with the same key. The lock limits
+        # these connections to one for each user.
+        async with resources.keyed_writes.hold(write.user_id):
+            return await write_once(write, handler)
 
     return handle
 
 
-async def _write_once(request: Request, key: str, handler: Handler) -> Response:
-    resources = await get_resources(request)
+async def write_in_transaction(write: KeyedWrite, handler: Handler) -> Response:
+    """Claim the key, then serve the request, in one transaction."""
+    async with write.database.transaction() as transaction:
+        stored = await write.claim(transaction)
+        return _replay(stored) if stored is not None else await write.perform(transaction, handler)
+
+
+async def write_after_password(write: KeyedWrite, handler: Handler) -> Response:
+    """Serve the request, and claim the key in the transaction that its first write begins (AUT-004).
+
+    No connection is held while the password is hashed. If another process serves a request with the same key in this
+    time, the claim or the password fails, and the response of that request is repeated (AUT-005).
+    """
+
+    async def claim(transaction: Session) -> None:
+        if await write.claim(transaction) is not None:
+            raise IdempotencyKeyInUseError
+
+    stored = await write.find_response()
+    if stored is None:
+        try:
+            async with deferred_transaction(write.database, claim) as transaction:
+                return await write.perform(transaction, handler)
+        except DomainError:
+            stored = await write.find_response()
+            if stored is None:
+                raise
+    return _replay(stored)
+
+
+async def _keyed_write(request: Request, resources: AppResources) -> KeyedWrite:
+    """Return the write that a request with a key asks for."""
     principal = await get_current_user(request)
+    # Two headers are no key: the line break between them is not printable.
+    key = "\n".join(request.headers.getlist(KEY_HEADER))
     idempotency_service.check_key(key)
     request_line = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.getlist('If-Match')}\n"
     fingerprints = resources.security.signer.digests(request_line.encode() + await read_body(request))
-    # One keyed write of a user at a time: the transaction holds a connection while it waits for a concurrent request
-    # with the same key, or for a password.
-    async with resources.keyed_writes.hold(principal.id), resources.database.session.transaction() as transaction:
-        stored = await idempotency_service.claim_key(transaction, principal.id, key, fingerprints)
-        if stored is not None:
-            return _replay(stored)
-        request_state(request.scope).transaction = transaction
-        response = await handler(request)
-        await _store(transaction, principal.id, key, response)
-    return response
-
-
-async def _store(session: Session, user_id: UUID, key: str, response: Response) -> None:
-    stored = StoredResponse(
-        status=response.status_code,
-        content_type=response.headers.get("Content-Type"),
-        etag=response.headers.get("ETag"),
-        body=bytes(response.body),
-    )
-    await idempotency_service.store_response(session, user_id, key, stored)
+    return KeyedWrite(request, resources.database.session, principal.id, key, fingerprints)
 
 
 def _replay(stored: StoredResponse) -> Response:

@@ -10,24 +10,43 @@ from todo.core.errors import InternalError, ServiceUnavailableError
 from todo.http.conditional import ETAG_HEADER, IF_NONE_MATCH_PARAMETER, NOT_MODIFIED, conditional
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import API
-from todo.http.idempotency import KEY_ERRORS, KEY_PARAMETER, REPLAYED_HEADERS, idempotent
+from todo.http.idempotency import (
+    KEY_ERRORS,
+    KEY_PARAMETER,
+    REPLAYED_HEADERS,
+    idempotent,
+    write_after_password,
+    write_in_transaction,
+)
 from todo.http.openapi import add_errors, errors
 from todo.schemas.entity_tag import entity_tag
 
 
 class ResourceRoute(DeclaredRoute):
-    """A route of a resource. Its responses carry the resource's entity tag as the `ETag`."""
+    """A route of a resource. Its responses carry the resource's entity tag as the `ETag`.
+
+    Attributes:
+        write_once: does a write that has an idempotency key.
+    """
+
+    write_once = staticmethod(write_in_transaction)
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         reads = set(options.get("methods") or ["GET"]) == {"GET"}
         super().__init__(path, endpoint, **_described(options, reads=reads))
-        self.handler = conditional(self.handler) if reads else idempotent(self.handler)
+        self.handler = conditional(self.handler) if reads else idempotent(self.handler, self.write_once)
 
     def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
         """Return the response for a result, with its entity tag as the `ETag`."""
         if isinstance(result, dict) and "version" in result:
             headers = ((b"etag", f'"{entity_tag(result)}"'.encode()), *headers)
         return super().render(result, response, *headers)
+
+
+class PasswordRoute(ResourceRoute):
+    """A route of a resource whose writes verify a password first."""
+
+    write_once = staticmethod(write_after_password)
 
 
 def make_router(path: str, tag: str, *, route_class: type[APIRoute] = ResourceRoute) -> APIRouter:

@@ -6,11 +6,12 @@ from fastapi.responses import StreamingResponse
 from todo.core.clock import utc_now
 from todo.core.errors import RateLimitExceededError
 from todo.http.declared_route import DeclaredRoute
+from todo.http.dependencies.client import Client
 from todo.http.dependencies.principal import ActiveUser, CurrentUser, LoggedInUser
 from todo.http.dependencies.resources import Resources, Security, Session
 from todo.http.openapi import Responses, errors, merge_patch, schema_of
 from todo.http.refresh_cookie import clear_refresh_cookie
-from todo.http.resource_route import make_router
+from todo.http.resource_route import PasswordRoute, make_router
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, UserPublic
@@ -41,7 +42,7 @@ EXPORT: Responses = {
     }
 }
 
-router = make_router("/auth", "account")
+router = make_router("/auth", "account", route_class=PasswordRoute)
 
 
 @router.get("/me")
@@ -55,9 +56,11 @@ async def get_me(session: Session, user: CurrentUser) -> UserPublic:
     openapi_extra=merge_patch(AccountUpdate),
     responses=errors(EmailAlreadyExistsError, WrongPasswordError, RateLimitExceededError),
 )
-async def update_me(changes: AccountUpdate, session: Session, security: Security, user: ActiveUser) -> UserPublic:
+async def update_me(
+    changes: AccountUpdate, session: Session, security: Security, client: Client, user: ActiveUser
+) -> UserPublic:
     """Change your name or, together with your password, your e-mail address. Absent fields stay."""
-    return await account_service.update_user(session, security, user, changes)
+    return await account_service.update_user(session, security, user, changes, client)
 
 
 @router.post(
@@ -65,9 +68,11 @@ async def update_me(changes: AccountUpdate, session: Session, security: Security
     status_code=status.HTTP_204_NO_CONTENT,
     responses=errors(WrongPasswordError, RateLimitExceededError),
 )
-async def change_password(change: PasswordChange, session: Session, security: Security, user: LoggedInUser) -> None:
+async def change_password(
+    change: PasswordChange, session: Session, security: Security, client: Client, user: LoggedInUser
+) -> None:
     """Set a new password. All your other login sessions end. Personal access tokens stay."""
-    await account_service.change_password(session, security, user, change, utc_now())
+    await account_service.change_password(session, security, user, change, client, utc_now())
 
 
 @router.delete(
@@ -76,10 +81,15 @@ async def change_password(change: PasswordChange, session: Session, security: Se
     responses=errors(WrongPasswordError, RateLimitExceededError),
 )
 async def delete_me(
-    confirmation: AccountDeletion, response: Response, session: Session, resources: Resources, user: LoggedInUser
+    confirmation: AccountDeletion,
+    response: Response,
+    session: Session,
+    resources: Resources,
+    client: Client,
+    user: LoggedInUser,
 ) -> None:
     """Delete your account with all tasks, tags, login sessions and tokens. This cannot be undone."""
-    await account_service.delete_user(session, resources.security, user, confirmation.password)
+    await account_service.delete_user(session, resources.security, user, confirmation.password, client)
     clear_refresh_cookie(response, resources.settings)
 
 

@@ -12,12 +12,14 @@ from todo.core.errors import ServiceUnavailableError
 from todo.domain.text import RawText, Text
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client, limit_rate
+from todo.http.dependencies.origin import check_origin
 from todo.http.dependencies.principal import API
 from todo.http.dependencies.resources import Resources, Security, Session
 from todo.http.openapi import errors, located_at
 from todo.http.refresh_cookie import (
     COOKIE_PARAMETER,
     SETS_COOKIE,
+    RefreshRoute,
     RefreshToken,
     clear_refresh_cookie,
     set_refresh_cookie,
@@ -31,6 +33,7 @@ from todo.services.accounts.errors import EmailAlreadyExistsError, InvalidCreden
 from todo.services.authentication import InvalidTokenError, InvalidTokenTypeError
 from todo.services.login_sessions import service as login_session_service
 from todo.services.login_sessions.errors import (
+    LoginSessionEndedError,
     MissingRefreshTokenError,
     RefreshTokenExpiredError,
     RefreshTokenReusedError,
@@ -66,7 +69,7 @@ async def register(user: UserCreate, session: Session, security: Security) -> Us
 
 @router.post(
     "/login",
-    dependencies=[Depends(limit_rate("login"))],
+    dependencies=[Depends(check_origin), Depends(limit_rate("login"))],
     responses=SETS_COOKIE | errors(InvalidCredentialsError),
 )
 async def login(
@@ -80,26 +83,13 @@ async def login(
     return tokens.access
 
 
-@router.post(
-    "/refresh",
-    dependencies=[Depends(limit_rate("refresh"))],
-    openapi_extra=COOKIE_PARAMETER,
-    responses=SETS_COOKIE
-    | errors(
-        MissingRefreshTokenError,
-        RefreshTokenExpiredError,
-        RefreshTokenReusedError,
-        InvalidTokenError,
-        InvalidTokenTypeError,
-    ),
-)
 async def refresh(
     response: Response, session: Session, resources: Resources, refresh_token: RefreshToken
 ) -> TokenPublic:
     """Exchange the refresh token in the cookie for a new access token and the next refresh token.
 
     Each refresh token can be used once. If it is used again after its successor, it was copied, and the login session
-    ends.
+    ends. A 401 clears the cookie.
     """
     grace = timedelta(seconds=resources.settings.refresh_grace)
     tokens = await login_session_service.refresh_login_session(
@@ -109,7 +99,26 @@ async def refresh(
     return tokens.access
 
 
-@router.post("/logout", responses=SETS_COOKIE, openapi_extra=COOKIE_PARAMETER)
+router.add_api_route(
+    "/refresh",
+    refresh,
+    methods=["POST"],
+    dependencies=[Depends(check_origin), Depends(limit_rate("refresh"))],
+    openapi_extra=COOKIE_PARAMETER,
+    responses=SETS_COOKIE
+    | errors(
+        MissingRefreshTokenError,
+        RefreshTokenExpiredError,
+        RefreshTokenReusedError,
+        LoginSessionEndedError,
+        InvalidTokenError,
+        InvalidTokenTypeError,
+    ),
+    route_class_override=RefreshRoute,
+)
+
+
+@router.post("/logout", dependencies=[Depends(check_origin)], responses=SETS_COOKIE, openapi_extra=COOKIE_PARAMETER)
 async def logout(
     response: Response, session: Session, resources: Resources, refresh_token: RefreshToken
 ) -> MessagePublic:

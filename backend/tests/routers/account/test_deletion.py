@@ -87,7 +87,7 @@ async def test_credentials_of_a_deleted_user_are_rejected(
     await delete_account(ada.client, PASSWORD)
 
     assert_error(await ada.client.get("/auth/me"), 401, "INVALID_TOKEN")
-    assert_error(await refresh(client, refresh_token), 401, "INVALID_TOKEN")
+    assert_error(await refresh(client, refresh_token), 401, "SESSION_ENDED")
     assert_error(await log_in(client, ada.email), 401, "INVALID_CREDENTIALS")
     assert_error(await client.get("/tasks", headers=authorize(token["token"])), 401, "INVALID_TOKEN")
     assert_error(await ada.client.post("/tasks", json={"title": "Haunt"}), 401, "INVALID_TOKEN")

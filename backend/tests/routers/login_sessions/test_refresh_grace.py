@@ -15,7 +15,7 @@ from tests.routers.login_sessions.support import (
     list_login_sessions,
     replaced_secret_settings,
 )
-from tests.routers.support import INVALID_TOKEN, START
+from tests.routers.support import SESSION_ENDED, START
 from tests.support import (
     MakeApp,
     Person,
@@ -126,7 +126,7 @@ async def test_reuse_after_the_grace_ends_the_login_session(client_at_start: Asy
         await refresh(client_at_start, token)
         response = await refresh(client_at_start, newest_token)
 
-    assert_error(response, *INVALID_TOKEN)
+    assert_error(response, *SESSION_ENDED)
 
 
 @pytest.mark.spec("SES-004")

@@ -13,7 +13,7 @@ from tests.routers.login_sessions.support import (
     get_current_login_session,
     list_login_sessions,
 )
-from tests.routers.support import INVALID_TOKEN
+from tests.routers.support import SESSION_ENDED
 from tests.support import (
     SECRET,
     Json,
@@ -40,7 +40,7 @@ async def test_logout_all_ends_every_login_session(
     assert response.content == b""
     for login in (second_login, ada):
         assert_error(await login.client.get("/auth/sessions"), 401, "SESSION_ENDED", SESSION_ENDED_DETAIL)
-    assert_error(await refresh(client, refresh_token_of(second_login)), *INVALID_TOKEN)
+    assert_error(await refresh(client, refresh_token_of(second_login)), *SESSION_ENDED)
 
 
 @pytest.mark.spec("SES-005")
@@ -76,7 +76,7 @@ async def test_logout_ends_the_login_session_on_the_server(client: AsyncClient, 
 
     response = await refresh(client, token)
 
-    assert_error(response, *INVALID_TOKEN)
+    assert_error(response, *SESSION_ENDED)
 
 
 @pytest.mark.spec("SES-008")
@@ -95,7 +95,7 @@ async def test_logout_accepts_a_used_refresh_token(client: AsyncClient, ada: Per
 
     await client.post("/auth/logout", headers={"Cookie": f"refresh_token={used_token}"})
 
-    assert_error(await refresh(client, newest_token), *INVALID_TOKEN)
+    assert_error(await refresh(client, newest_token), *SESSION_ENDED)
 
 
 @pytest.mark.spec("SES-008")
@@ -127,7 +127,7 @@ async def test_delete_ends_one_login_session(
 
     assert response.status_code == 204
     assert response.content == b""
-    assert_error(await refresh(client, refresh_token_of(second_login)), *INVALID_TOKEN)
+    assert_error(await refresh(client, refresh_token_of(second_login)), *SESSION_ENDED)
     assert [login_session["current"] for login_session in await list_login_sessions(ada)] == [True]
 
 

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from todo.core.database.driver_errors import Violations
@@ -30,6 +31,11 @@ class Statement:
     def sql(self) -> str:
         """The text for the driver, with `$1` for the first parameter."""
         return str(self._compiled)
+
+    @cached_property
+    def is_write(self) -> bool:
+        """Whether the statement, or a part of it, inserts, updates or deletes rows."""
+        return any(getattr(element, "is_dml", False) for element in visitors.iterate(self.expression))
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         """Return the values in the order of the numbered parameters, with the literals of the expression in between.

@@ -1,44 +1,31 @@
-"""Rate limits on attempts to authenticate, counted in memory or in Redis (slowapi)."""
+"""Rate limits on attempts to authenticate, counted in memory or in Redis."""
 
 import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any, TypeVar
 
 from limits import RateLimitItem, parse_many
-from limits.errors import StorageError
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter, RateLimiter
-from slowapi import Limiter
-from slowapi.util import get_remote_address
 
 from todo.core.errors import RateLimitExceededError, RateLimitState
+from todo.core.limits.counters import Counters, LocalCounters, Operation, RedisCounters, RedisUnavailableError, Result
 from todo.core.metrics import RATE_LIMITED
 
-REDIS_TIMEOUT_SECONDS = 0.03
-"""How long one call of Redis may take. A log-in makes three, so it waits less than 100 ms in all (FLR-010)."""
-PAUSE_SECONDS = 5.0
-"""How long Redis is not called after a call failed."""
-REDIS_OPTIONS: dict[str, Any] = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1, "wrap_exceptions": True}
-"""Timeouts of the socket in seconds; they free the thread that calls Redis."""
-
-Result = TypeVar("Result")
+ACCOUNT, ACCOUNT_TOTAL, ACCOUNT_GUESSED = "account", "account_total", "account_guessed"
+"""Names of the rate limits on passwords: by account and network, by account, and by account and network once the
+second is exceeded."""
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that a provider assigns; the customer chooses the other bits."""
+
+Rates = Sequence[RateLimitItem]
 
 logger = logging.getLogger(__name__)
 
 
-class RedisUnavailableError(Exception):
-    """Redis did not respond in time, or is not called for a while."""
-
-
 class RateLimits:
-    """Counts attempts per name and key, such as a client's address, in fixed windows.
+    """Counts attempts per name and key, such as a client's network, in fixed windows.
 
     Args:
         storage_uri: `memory://` counts in this process; `redis://…` counts for all processes together. While Redis is
@@ -47,67 +34,84 @@ class RateLimits:
     """
 
     def __init__(self, storage_uri: str, rates: dict[str, str]) -> None:
-        self._local = FixedWindowRateLimiter(MemoryStorage())
-        self._shared = SharedCounters(storage_uri) if storage_uri.startswith("redis") else None
+        self._local = LocalCounters()
+        self._redis = RedisCounters(storage_uri) if storage_uri.startswith("redis") else None
         self._rates = {name: parse_many(rate) for name, rate in rates.items()}
 
-    def count_attempt(self, name: str, key: str) -> RateLimitState | None:
+    async def count_attempt(self, name: str, key: str) -> RateLimitState | None:
         """Count one attempt and return the state of the limit, or None if the name has no limit.
 
         Raises:
             RateLimitExceededError: the window has no attempt left (RTE-002).
         """
         rates = self._rates.get(name)
-        return self._run(lambda limiter: _count(limiter, rates, name, key)) if rates else None
+        return await self._run(lambda counters: _count(counters, rates, name, key)) if rates else None
 
-    def forget_attempts(self, name: str, key: str) -> None:
-        """Reset the count of a key."""
-        if rates := self._rates.get(name):
-            self._run(lambda limiter: _forget(limiter, rates, name, key))
-            if self._shared is not None:
-                _forget(self._local, rates, name, key)
+    async def count_password(self, account: str, network: str) -> None:
+        """Count one attempt at the password of an account, whether the account exists or not (AUT-022, AUT-023).
 
-    def close(self) -> None:
-        """End the thread that calls Redis."""
-        if self._shared is not None:
-            self._shared.close()
-
-    def _run(self, operation: Callable[[RateLimiter], Result]) -> Result:
-        if self._shared is not None:
-            with contextlib.suppress(RedisUnavailableError):
-                return self._shared.run(operation)
-        return operation(self._local)
-
-
-class SharedCounters:
-    """Counters in Redis, called from one thread, so that a slow name server or Redis costs a bounded time."""
-
-    def __init__(self, storage_uri: str) -> None:
-        self._limiter = Limiter(key_func=get_remote_address, storage_uri=storage_uri, storage_options=REDIS_OPTIONS)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="redis")
-        self._paused_until = 0.0
-
-    def run(self, operation: Callable[[RateLimiter], Result]) -> Result:
-        """Return the result of an operation on the counters in Redis.
+        An account that is guessed at from many networks has a second, lower limit for each network. Its owner is not
+        locked out, unless a guess comes from the owner's network (AUT-024, AUT-025).
 
         Raises:
-            RedisUnavailableError: Redis did not respond in time, now or within the last PAUSE_SECONDS.
-            RateLimitExceededError: the operation raised it.
+            RateLimitExceededError: the account had too many attempts from this network.
         """
-        if time.monotonic() < self._paused_until:
-            raise RedisUnavailableError
-        future = self._thread.submit(operation, self._limiter.limiter)
-        try:
-            return future.result(REDIS_TIMEOUT_SECONDS)
-        except (StorageError, TimeoutError) as error:
-            future.cancel()
-            self._paused_until = time.monotonic() + PAUSE_SECONDS
-            logger.warning("Attempts are counted in memory: %s", str(error) or "Redis does not respond")
-            raise RedisUnavailableError from error
+        pair = f"{account} {network}"
 
-    def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        async def count(counters: Counters) -> None:
+            await self._count_if_limited(counters, ACCOUNT, pair)
+            if not await _admits(counters, self._rates.get(ACCOUNT_TOTAL, ()), ACCOUNT_TOTAL, account):
+                await self._count_if_limited(counters, ACCOUNT_GUESSED, pair)
+
+        await self._run(count)
+
+    async def forget_passwords(self, account: str, network: str) -> None:
+        """Reset the counts of an account and a network after the right password, and take back its attempt.
+
+        Attempts of the owner therefore do not show in the count of the account.
+        """
+        pair = f"{account} {network}"
+
+        async def forget(counters: Counters) -> None:
+            await self._clear(counters, pair)
+            for rate in self._rates.get(ACCOUNT_TOTAL, ()):
+                await counters.hit(rate, ACCOUNT_TOTAL, account, cost=-1)
+
+        await self._run(forget)
+        if self._redis is not None:
+            # Attempts may have been counted in memory before.
+            await self._clear(self._local, pair)
+
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if self._redis is not None:
+            await self._redis.close()
+
+    async def _clear(self, counters: Counters, pair: str) -> None:
+        for name in (ACCOUNT, ACCOUNT_GUESSED):
+            for rate in self._rates.get(name, ()):
+                await counters.clear(rate, name, pair)
+
+    async def _count_if_limited(self, counters: Counters, name: str, key: str) -> None:
+        if rates := self._rates.get(name):
+            await _count(counters, rates, name, key)
+
+    async def _run(self, operation: Operation[Result]) -> Result:
+        if self._redis is not None:
+            with contextlib.suppress(RedisUnavailableError):
+                return await self._redis.run(operation)
+        return await operation(self._local)
+
+
+def warn_about_separate_counts(workers: int, storage_uri: str) -> None:
+    """Log a warning if each of several processes counts attempts for itself (AUT-009)."""
+    if workers > 1 and not storage_uri.startswith("redis"):
+        logger.warning(
+            "Each of the %d workers counts attempts in its own memory, so every rate limit is multiplied by %d. "
+            "Set RATE_LIMIT_STORAGE_URI=redis://host:6379/0 to count for all workers together",
+            workers,
+            workers,
+        )
 
 
 def network_of(address: str | None) -> str:
@@ -121,11 +125,11 @@ def network_of(address: str | None) -> str:
     return str(parsed)
 
 
-def _count(limiter: RateLimiter, rates: Iterable[RateLimitItem], name: str, key: str) -> RateLimitState:
+async def _count(counters: Counters, rates: Rates, name: str, key: str) -> RateLimitState:
     states = []
     for rate in rates:
-        admitted = limiter.hit(rate, name, key)
-        window = limiter.get_window_stats(rate, name, key)
+        admitted = await counters.hit(rate, name, key)
+        window = await counters.get_window_stats(rate, name, key)
         state = RateLimitState(rate.amount, window.remaining, max(1, math.ceil(window.reset_time - time.time())))
         if not admitted:
             RATE_LIMITED.labels(name).inc()
@@ -134,6 +138,6 @@ def _count(limiter: RateLimiter, rates: Iterable[RateLimitItem], name: str, key:
     return min(states, key=lambda state: state.remaining)
 
 
-def _forget(limiter: RateLimiter, rates: Iterable[RateLimitItem], name: str, key: str) -> None:
-    for rate in rates:
-        limiter.clear(rate, name, key)
+async def _admits(counters: Counters, rates: Rates, name: str, key: str) -> bool:
+    """Count an attempt, and tell whether all rates admit it."""
+    return all([await counters.hit(rate, name, key) for rate in rates])

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -19,6 +20,17 @@ QUEUE_SECONDS = 5.0
 Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
+
+
+def normalize_password(password: str) -> str:
+    """Return the password in the one spelling that is hashed (RFC 8265, OpaqueString).
+
+    Keyboards differ in how they compose letters and in the spaces that they type. Spaces at the ends and case count.
+    """
+    if password.isascii():
+        return password
+    spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in password)
+    return unicodedata.normalize("NFC", spaced)
 
 
 class PasswordHasher:
@@ -41,26 +53,33 @@ class PasswordHasher:
         self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="bcrypt")
 
     async def hash(self, password: str) -> str:
-        """Return a salted hash that `verify` accepts (REG-008).
+        """Return a salted hash that `verify` accepts for every spelling of the password (REG-008, AUT-018).
 
         Raises:
             ServiceUnavailableError: no thread became free in time.
         """
-        return await self._run(self._context.hash, password)
+        return await self._run(self._context.hash, normalize_password(password))
 
     async def verify(self, password: str, hashed: str | None) -> bool:
         """Tell whether the password has this hash.
 
-        Without a hash, and for a password that is too long, the result is False after the same time.
+        Hashes of older versions are of the password as typed, so both spellings are tried if they differ (AUT-019). The
+        time depends on the password alone. Without a hash, and for a password that is too long, the result is False
+        after the same time.
 
         Raises:
             ServiceUnavailableError: no thread became free in time.
         """
-        if hashed is None or len(password) > self._max_length:
-            password, hashed = password[: self._max_length], self._unmatched_hash
-        return await self._run(self._context.verify, password, hashed)
+        if len(password) > self._max_length:
+            password, hashed = password[: self._max_length], None
+        spellings = dict.fromkeys((normalize_password(password), password))
+        return await self._run(self._verify_any, spellings, hashed or self._unmatched_hash)
 
-    async def _run(self, work: Callable[..., Result], *arguments: str) -> Result:
+    def _verify_any(self, spellings: Iterable[str], hashed: str) -> bool:
+        # The list makes the number of hashes independent of the result.
+        return any([self._context.verify(spelling, hashed) for spelling in spellings])  # noqa: C419
+
+    async def _run(self, work: Callable[..., Result], *arguments: object) -> Result:
         try:
             async with asyncio.timeout(QUEUE_SECONDS):
                 await self._free_threads.acquire()

@@ -1,6 +1,8 @@
 """JSON Web Tokens: signed and verified with one secret (RFC 7519)."""
 
+import base64
 import hmac
+import re
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +17,10 @@ ALGORITHM = "HS256"
 ACCESS_LIFETIME = timedelta(seconds=900)
 REFRESH_LIFETIME = timedelta(seconds=604_800)
 VERIFIED_TOKENS_MAX = 10_000
+TOKEN_MAX_BYTES = 2000
+"""The longest token. The token of the longest possible e-mail address is shorter than 1,500 bytes."""
+TOKEN_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]{43})")
+"""Header, claims and signature in base64url without padding. A signature of HS256 has 32 bytes."""
 LAST_SECOND = 253_402_300_799
 """The end of the year 9999, the greatest `exp`."""
 UNCHECKED_BY_JOSE = {"verify_exp": False, "verify_iat": False, "verify_aud": False, "verify_nbf": False}
@@ -69,9 +75,9 @@ class TokenSigner:
 
     def __init__(self, secret: str, previous: str | None = None) -> None:
         self._secrets = (secret,) if previous is None else (secret, previous)
-        # Verifying costs 100 µs, and a client sends one access token hundreds of times. The cache holds claims whose
-        # signature was verified. Services compare the expiry on every request.
-        self.verify = lru_cache(VERIFIED_TOKENS_MAX)(self._verify)
+        # Verifying costs 100 µs, and a client sends one access token hundreds of times. The cache holds verified tokens
+        # alone, each in its one spelling. Services compare the expiry on every request.
+        self._verify_cached = lru_cache(VERIFIED_TOKENS_MAX)(self._verify)
 
     def sign(
         self,
@@ -106,20 +112,33 @@ class TokenSigner:
         """Return the keyed digests of a content: with the secret, then with the previous secret."""
         return [hmac.digest(secret.encode(), content, "sha256") for secret in self._secrets]
 
-    def _verify(self, token: str) -> Claims:
-        """Return the claims of a token with a valid signature; the token may have expired.
+    def verify(self, token: str) -> Claims:
+        """Return the claims of a token with a valid signature; the token may have expired (AUT-001).
 
         Raises:
             BadTokenError: the token is malformed, has a wrong signature, or a claim is missing or has a wrong type.
         """
+        if not _has_token_shape(token):
+            raise BadTokenError
+        return self._verify_cached(token)
+
+    def _verify(self, token: str) -> Claims:
         problem: Exception | None = None
         for secret in self._secrets:
             try:
                 claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=UNCHECKED_BY_JOSE)
                 return Claims.model_validate(claims)
-            except (JWTError, ValidationError, UnicodeEncodeError, RecursionError) as error:
+            except (JWTError, ValidationError, RecursionError) as error:
                 problem = error
         raise BadTokenError from problem
+
+
+def _has_token_shape(token: str) -> bool:
+    """Tell whether a text can be a token. Base64 has several spellings of one signature, of which one is accepted."""
+    if len(token) > TOKEN_MAX_BYTES or not (match := TOKEN_SHAPE.fullmatch(token)):
+        return False
+    signature = match[1]
+    return base64.urlsafe_b64encode(base64.urlsafe_b64decode(f"{signature}=")) == f"{signature}=".encode()
 
 
 def new_token_id() -> str:

@@ -37,7 +37,7 @@ def limit_rate(name: str) -> Callable[..., Awaitable[None]]:
         rate_limits = (await get_resources(request)).rate_limits
         headers = request_state(request.scope).response_headers
         try:
-            state = rate_limits.count_attempt(name, network_of(client.address))
+            state = await rate_limits.count_attempt(name, network_of(client.address))
         except RateLimitExceededError as error:
             headers += _rate_limit_headers(error.state)
             raise

@@ -14,3 +14,9 @@ class AccessTokenExistsError(InvalidValueError):
 
     code = "TOKEN_ALREADY_EXISTS"
     field = "name"
+
+
+class TooManyTokensError(InvalidValueError):
+    """You have too many personal access tokens. Delete one first"""
+
+    code = "TOO_MANY_TOKENS"

@@ -1,5 +1,6 @@
 """Personal access tokens: credentials of scripts, limited to scopes."""
 
+import re
 import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,37 +11,46 @@ from todo.core.security.tokens import hash_token
 from todo.domain.access_token import InvalidExpiryError
 from todo.schemas.access_token import AccessTokenCreate, AccessTokenCreated, AccessTokenPublic
 from todo.services.access_tokens import statements
-from todo.services.access_tokens.errors import AccessTokenNotFoundError
+from todo.services.access_tokens.errors import AccessTokenNotFoundError, TooManyTokensError
 from todo.services.authentication import InvalidTokenError, Principal, TokenExpiredError
+from todo.services.shared.locks import LOCK_USER
 
 PREFIX = "todo_pat_"
 """The beginning of every token, by which scanners recognise a leaked one."""
 SECRET_BYTES = 32
+TOKEN_SHAPE = re.compile(PREFIX + "[A-Za-z0-9_-]{43}")
+"""The prefix and 32 bytes in base64url."""
 LAST_USED_PRECISION = timedelta(minutes=1)
 """`last_used_at` is written at most once in this time."""
 
 
 async def create_access_token(
-    session: Session, user_id: UUID, request: AccessTokenCreate, now: datetime
+    session: Session, user_id: UUID, request: AccessTokenCreate, now: datetime, *, max_tokens: int
 ) -> AccessTokenCreated:
     """Create a token and return it; the token itself is never readable again (PAT-001).
 
     Raises:
         AccessTokenExistsError: the user has a token of this name, so a repeated request creates no second one.
         InvalidExpiryError: the expiry is in the past.
+        TooManyTokensError: the user has `max_tokens` tokens (AUT-007).
+        InvalidTokenError: the user was deleted.
     """
     if request.expires_at is not None and request.expires_at <= now:
         raise InvalidExpiryError
     token = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    row = await session.fetch_one(
-        statements.INSERT_TOKEN,
-        user_id=user_id,
-        name=request.name,
-        token_hash=hash_token(token),
-        scopes=sorted(set(request.scopes)),
-        expires_at=request.expires_at,
-    )
-    assert row is not None
+    async with session.transaction() as transaction:
+        await transaction.fetch_one(LOCK_USER, user_id=user_id)
+        row = await transaction.fetch_one(
+            statements.INSERT_TOKEN,
+            user_id=user_id,
+            name=request.name,
+            token_hash=hash_token(token),
+            scopes=sorted(set(request.scopes)),
+            expires_at=request.expires_at,
+            max_tokens=max_tokens,
+        )
+    if row is None:
+        raise TooManyTokensError
     return AccessTokenCreated(**row, token=token)
 
 
@@ -64,9 +74,11 @@ async def authenticate_access_token(session: Session, token: str, now: datetime)
     """Return the principal of a personal access token: one statement, and a second one at most once a minute.
 
     Raises:
-        InvalidTokenError: the token does not exist.
+        InvalidTokenError: the token is malformed (AUT-003) or does not exist.
         TokenExpiredError: the token has expired (PAT-006).
     """
+    if not TOKEN_SHAPE.fullmatch(token):
+        raise InvalidTokenError
     row = await session.fetch_one(statements.SELECT_BY_HASH, token_hash=hash_token(token))
     if row is None:
         raise InvalidTokenError

@@ -1,6 +1,6 @@
 """Statements on personal access tokens."""
 
-from sqlalchemy import DateTime, bindparam, delete, insert, or_, select, update
+from sqlalchemy import DateTime, Integer, bindparam, delete, func, insert, or_, select, update
 
 from todo.core.database.statement import Statement
 from todo.models import AccessToken
@@ -16,12 +16,15 @@ NOW = bindparam("now", type_=DateTime(timezone=True))
 PUBLIC_COLUMNS = columns_of(TOKENS, AccessTokenPublic)
 IS_OWN_TOKEN = (TOKENS.c.user_id == PARAMETERS["user_id"], TOKENS.c.id == PARAMETERS["id"])
 
+WRITTEN_COLUMNS = {name: PARAMETERS[name] for name in ("user_id", "name", "token_hash", "scopes", "expires_at")}
+_count = select(func.count()).select_from(TOKENS).where(TOKENS.c.user_id == PARAMETERS["user_id"]).scalar_subquery()
+_new_token = select(*WRITTEN_COLUMNS.values()).where(_count < bindparam("max_tokens", type_=Integer))
+
 INSERT_TOKEN = Statement(
-    insert(TOKENS)
-    .values({name: PARAMETERS[name] for name in ("user_id", "name", "token_hash", "scopes", "expires_at")})
-    .returning(*PUBLIC_COLUMNS),
+    insert(TOKENS).from_select([*WRITTEN_COLUMNS], _new_token).returning(*PUBLIC_COLUMNS),
     violations={TOKEN_NAME_UNIQUE: AccessTokenExistsError, OWNER_EXISTS: InvalidTokenError},
 )
+"""Inserts nothing if the user has `max_tokens` tokens."""
 SELECT_TOKENS = Statement(
     select(*PUBLIC_COLUMNS).where(TOKENS.c.user_id == PARAMETERS["user_id"]).order_by(TOKENS.c.id)
 )

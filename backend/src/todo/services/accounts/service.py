@@ -6,7 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from todo.core.database.session import Row, Session
-from todo.core.limits.rate_limits import RateLimits
+from todo.core.limits.rate_limits import RateLimits, network_of
 from todo.core.metrics import LOGINS
 from todo.core.security.passwords import PasswordHasher
 from todo.core.security.tokens import TokenSigner, hash_token
@@ -19,17 +19,22 @@ from todo.services.authentication import InvalidTokenError, Principal
 from todo.services.login_sessions import service as login_session_service
 from todo.services.login_sessions.service import Client, TokenPair
 
-ACCOUNT_LIMIT = "account"
-"""The name of the rate limit on wrong passwords by account."""
-
 
 @dataclass(frozen=True)
 class Security:
-    """The tools that check credentials."""
+    """The tools that check credentials.
+
+    Attributes:
+        hasher: hashes passwords.
+        signer: signs tokens.
+        rate_limits: counts attempts.
+        max_login_sessions: how many login sessions a user may have.
+    """
 
     hasher: PasswordHasher
     signer: TokenSigner
     rate_limits: RateLimits
+    max_login_sessions: int
 
 
 async def create_user(session: Session, hasher: PasswordHasher, user: UserCreate) -> UserPublic:
@@ -60,29 +65,29 @@ async def log_in(
 ) -> TokenPair:
     """Exchange an e-mail address and its password for tokens, and create a login session (LOG-001).
 
-    Attempts are counted by account, for unknown addresses too, until one succeeds. An address that has logged in to
-    the account before is not limited. Guessing from many addresses is slow, and the owner at home is not locked out.
+    Attempts are counted by account and network before the address is looked up, so a known and an unknown address
+    differ in nothing (AUT-022, AUT-023).
 
     Raises:
         InvalidCredentialsError: the e-mail address or the password is wrong. Response and time are the same for both
             (LOG-002, LOG-003).
-        RateLimitExceededError: the account had too many attempts (ACC-009).
+        RateLimitExceededError: the account had too many attempts from the network (ACC-009).
     """
     try:
-        email = normalize_email(email)
+        email, is_valid = normalize_email(email), True
     except InvalidEmailError:
-        user = None
-    else:
-        user = await session.fetch_one(statements.SELECT_CREDENTIALS, email_key=fold(email), address=client.address)
-    # The hash bounds the length of the key: an address can be as long as a request body.
-    account = str(user["id"]) if user else hash_token(fold(email)).hex()
-    if user is None or not user["known_address"]:
-        security.rate_limits.count_attempt(ACCOUNT_LIMIT, account)
+        is_valid = False
+    key = fold(email)
+    account, network = _account_key(key), network_of(client.address)
+    await security.rate_limits.count_password(account, network)
+    user = await session.fetch_one(statements.SELECT_CREDENTIALS, email_key=key) if is_valid else None
     if not await security.hasher.verify(password, user["password_hash"] if user else None) or user is None:
         LOGINS.labels("refused").inc()
         raise InvalidCredentialsError
-    security.rate_limits.forget_attempts(ACCOUNT_LIMIT, account)
-    tokens = await login_session_service.create_login_session(session, security.signer, user, client, now)
+    await security.rate_limits.forget_passwords(account, network)
+    tokens = await login_session_service.create_login_session(
+        session, security.signer, user, client, now, max_login_sessions=security.max_login_sessions
+    )
     if tokens is None:
         raise InvalidCredentialsError
     LOGINS.labels("accepted").inc()
@@ -98,7 +103,9 @@ async def get_user(session: Session, user_id: UUID) -> UserPublic:
     return _read_row(await session.fetch_one(statements.SELECT_USER, user_id=user_id))
 
 
-async def update_user(session: Session, security: Security, principal: Principal, changes: AccountUpdate) -> UserPublic:
+async def update_user(
+    session: Session, security: Security, principal: Principal, changes: AccountUpdate, client: Client
+) -> UserPublic:
     """Change the name or, with the password, the e-mail address (ACC-001, ACC-002).
 
     Raises:
@@ -112,7 +119,7 @@ async def update_user(session: Session, security: Security, principal: Principal
     if "email" in values:
         password = changes.model_dump().get("password", "")
         values["email_key"] = fold(values["email"])
-        values["password_hash"] = await _verify_password(session, security, principal, password)
+        values["password_hash"] = await _verify_password(session, security, principal, client, password)
     statement = statements.update_user(frozenset(values) - {"password_hash"})
     row = await session.fetch_one(statement, user_id=principal.id, **values)
     if row is None and "email" in values:
@@ -121,7 +128,7 @@ async def update_user(session: Session, security: Security, principal: Principal
 
 
 async def change_password(
-    session: Session, security: Security, principal: Principal, change: PasswordChange, now: datetime
+    session: Session, security: Security, principal: Principal, change: PasswordChange, client: Client, now: datetime
 ) -> None:
     """Set a new password and end all other login sessions, in one transaction (ACC-004).
 
@@ -129,7 +136,7 @@ async def change_password(
         WrongOldPasswordError: the old password is wrong.
         RateLimitExceededError: too many wrong passwords.
     """
-    old_hash = await _verify_password(session, security, principal, change.old_password, WrongOldPasswordError)
+    old_hash = await _verify_password(session, security, principal, client, change.old_password, WrongOldPasswordError)
     new_hash = await security.hasher.hash(change.new_password)
     async with session.transaction() as transaction:
         row = await transaction.fetch_one(
@@ -140,14 +147,16 @@ async def change_password(
         await login_session_service.end_other_login_sessions(transaction, principal, now)
 
 
-async def delete_user(session: Session, security: Security, principal: Principal, password: str) -> None:
+async def delete_user(
+    session: Session, security: Security, principal: Principal, password: str, client: Client
+) -> None:
     """Delete an account with all its data (ACC-006).
 
     Raises:
         WrongPasswordError: the password is wrong.
         RateLimitExceededError: too many wrong passwords.
     """
-    password_hash = await _verify_password(session, security, principal, password)
+    password_hash = await _verify_password(session, security, principal, client, password)
     row = await session.fetch_one(statements.DELETE_USER, user_id=principal.id, password_hash=password_hash)
     if row is None:
         raise WrongPasswordError
@@ -157,23 +166,29 @@ async def _verify_password(
     session: Session,
     security: Security,
     principal: Principal,
+    client: Client,
     password: str,
     error: type[WrongPasswordError] = WrongPasswordError,
 ) -> str:
     """Return the hash that the password matched, for the condition of the following statement.
 
-    Attempts are counted by login session, so guesses at the log-in do not block the owner who is logged in.
+    Attempts count as those at the log-in do.
     """
-    key = f"{principal.id} {principal.login_session_id}"
-    security.rate_limits.count_attempt(ACCOUNT_LIMIT, key)
-    row = await session.fetch_one(statements.SELECT_PASSWORD_HASH, user_id=principal.id)
+    row = await session.fetch_one(statements.SELECT_PASSWORD, user_id=principal.id)
     if row is None:
         raise InvalidTokenError
+    account, network = _account_key(row["email_key"]), network_of(client.address)
+    await security.rate_limits.count_password(account, network)
     password_hash: str = row["password_hash"]
     if not await security.hasher.verify(password, password_hash):
         raise error
-    security.rate_limits.forget_attempts(ACCOUNT_LIMIT, key)
+    await security.rate_limits.forget_passwords(account, network)
     return password_hash
+
+
+def _account_key(email_key: str) -> str:
+    """Return the key of an account's attempts. The hash bounds its length: an address can be as long as a body."""
+    return hash_token(email_key).hex()
 
 
 def _read_row(row: Row | None) -> UserPublic:

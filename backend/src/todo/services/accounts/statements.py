@@ -2,16 +2,16 @@
 
 from functools import cache
 
-from sqlalchemy import String, Text, Uuid, bindparam, delete, exists, insert, select, update
+from sqlalchemy import String, Text, Uuid, bindparam, delete, insert, select, update
 
 from todo.core.database.statement import Statement
-from todo.models import LoginSession, User
+from todo.models import User
 from todo.models.user import EMAIL_UNIQUE
 from todo.schemas.user import UserPublic
 from todo.services.accounts.errors import EmailAlreadyExistsError
 from todo.services.shared.tables import binds_of, columns_of, table_of
 
-USERS, LOGIN_SESSIONS = table_of(User), table_of(LoginSession)
+USERS = table_of(User)
 USER_ID = bindparam("user_id", type_=Uuid)
 PASSWORD_HASH = bindparam("password_hash", type_=String)
 PUBLIC_COLUMNS = columns_of(USERS, UserPublic)
@@ -24,17 +24,12 @@ INSERT_USER = Statement(
     violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
 )
 SELECT_CREDENTIALS = Statement(
-    select(
-        USERS.c.id,
-        USERS.c.email,
-        USERS.c.password_hash,
-        exists()
-        .where(LOGIN_SESSIONS.c.user_id == USERS.c.id, LOGIN_SESSIONS.c.address == bindparam("address", type_=String))
-        .label("known_address"),
-    ).where(USERS.c.email_key == bindparam("email_key", type_=Text))
+    select(USERS.c.id, USERS.c.email, USERS.c.password_hash).where(
+        USERS.c.email_key == bindparam("email_key", type_=Text)
+    )
 )
 SELECT_USER = Statement(select(*PUBLIC_COLUMNS).where(IS_OWN_ACCOUNT))
-SELECT_PASSWORD_HASH = Statement(select(USERS.c.password_hash).where(IS_OWN_ACCOUNT))
+SELECT_PASSWORD = Statement(select(USERS.c.email_key, USERS.c.password_hash).where(IS_OWN_ACCOUNT))
 UPDATE_PASSWORD = Statement(
     update(USERS)
     .where(*PASSWORD_UNCHANGED)

@@ -61,9 +61,21 @@ async def claim_key(session: Session, user_id: UUID, key: str, fingerprints: lis
             return None
     except LockTimeoutError as error:
         raise IdempotencyKeyInUseError from error
+    stored = await find_response(session, user_id, key, fingerprints)
+    if stored is None:
+        raise IdempotencyKeyInUseError
+    return stored
+
+
+async def find_response(session: Session, user_id: UUID, key: str, fingerprints: list[bytes]) -> StoredResponse | None:
+    """Return the response to replay, or None if the key was not used in the last 24 hours.
+
+    Raises:
+        IdempotencyKeyReusedError: the key belongs to a different request.
+    """
     row = await session.fetch_one(statements.SELECT_RESPONSE, user_id=user_id, key=key)
     if row is None:
-        raise IdempotencyKeyInUseError
+        return None
     if row["fingerprint"] not in fingerprints:
         raise IdempotencyKeyReusedError
     return StoredResponse(row["status"], row["content_type"], row["etag"], row["body"])

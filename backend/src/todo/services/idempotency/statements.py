@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, func, literal_column, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, literal_column, not_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from todo.core.database.statement import Statement
@@ -35,7 +35,9 @@ CLAIM_KEY = Statement(
     .returning(KEYS.c.key),
     violations={OWNER_EXISTS: InvalidTokenError},
 )
-SELECT_RESPONSE = Statement(select(KEYS.c.fingerprint, *(KEYS.c[name] for name in RESPONSE_COLUMNS)).where(*IS_OWN_KEY))
+SELECT_RESPONSE = Statement(
+    select(KEYS.c.fingerprint, *(KEYS.c[name] for name in RESPONSE_COLUMNS)).where(*IS_OWN_KEY, not_(IS_EXPIRED))
+)
 STORE_RESPONSE = Statement(update(KEYS).where(*IS_OWN_KEY).values(binds_of(KEYS, RESPONSE_COLUMNS)))
 _expired = (
     select(KEYS.c.user_id, KEYS.c.key)

@@ -5,6 +5,7 @@ session ends (RFC 9700, section 4.14.2). For a short grace period after a rotati
 successor again, so parallel tabs and lost responses do not log the user out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -36,6 +37,7 @@ from todo.services.login_sessions.errors import (
     RefreshTokenExpiredError,
     RefreshTokenReusedError,
 )
+from todo.services.shared.locks import LOCK_USER
 
 
 @dataclass(frozen=True)
@@ -60,26 +62,44 @@ class TokenPair:
 
 
 async def create_login_session(
-    session: Session, signer: TokenSigner, user: Row, client: Client, now: datetime
+    session: Session, signer: TokenSigner, user: Row, client: Client, now: datetime, *, max_login_sessions: int
 ) -> TokenPair | None:
     """Create a login session for a user whose password was verified; `user` has `id`, `email` and `password_hash`.
+
+    If the user has more than `max_login_sessions`, those end that were used longest ago (AUT-006).
 
     Returns:
         The tokens, or None if the password was changed or the user was deleted since the verification.
     """
     login_session_id, token_id = uuid4(), new_token_id()
-    row = await session.fetch_one(
-        statements.INSERT_LOGIN_SESSION,
-        user_id=user["id"],
-        password_hash=user["password_hash"],
-        login_session_id=login_session_id,
-        token_hash=hash_token(token_id),
-        user_agent=client.user_agent,
-        address=client.address,
-        now=now,
-        expires_at=now + REFRESH_LIFETIME,
-    )
-    return _sign_pair(signer, user["id"], user["email"], login_session_id, token_id, now) if row else None
+    async with session.transaction() as transaction:
+        # A change of the password waits for the lock and ends the new login session, or has changed the hash.
+        locked = await transaction.fetch_one(LOCK_USER, user_id=user["id"])
+        if locked is None or locked["password_hash"] != user["password_hash"]:
+            return None
+        await transaction.fetch_all(
+            statements.INSERT_LOGIN_SESSION,
+            user_id=user["id"],
+            login_session_id=login_session_id,
+            token_hash=hash_token(token_id),
+            user_agent=client.user_agent,
+            address=client.address,
+            now=now,
+            expires_at=now + REFRESH_LIFETIME,
+        )
+        await transaction.fetch_all(
+            statements.END_SURPLUS_LOGIN_SESSIONS,
+            user_id=user["id"],
+            login_session_id=login_session_id,
+            others=max_login_sessions - 1,
+            now=now,
+        )
+    return _sign_pair(signer, user["id"], user["email"], login_session_id, token_id, now)
+
+
+def select_refresh_token(signer: TokenSigner, tokens: Sequence[str]) -> str | None:
+    """Return the first of several tokens that is a refresh token of this service, else the first, else None."""
+    return next((token for token in tokens if _is_refresh_token(signer, token)), tokens[0] if tokens else None)
 
 
 async def refresh_login_session(
@@ -91,7 +111,8 @@ async def refresh_login_session(
         MissingRefreshTokenError: there is no token (REF-003).
         RefreshTokenExpiredError: the token was issued more than seven days ago (REF-002).
         InvalidTokenTypeError: it is an access token.
-        InvalidTokenError: its signature is wrong, or its login session or user does not exist (REF-004).
+        InvalidTokenError: its signature is wrong (REF-004), or it names no login session.
+        LoginSessionEndedError: its login session has ended, or the user was deleted (AUT-016).
         RefreshTokenReusedError: its successor was used, or `grace` is over; the login session has ended (SES-002).
     """
     if not token:
@@ -131,7 +152,7 @@ async def _repeat_successor(
         statements.SELECT_LOGIN_SESSION, user_id=claims.sub, login_session_id=login_session_id, now=now
     )
     if row is None:
-        raise InvalidTokenError
+        raise LoginSessionEndedError
     if row["previous_hash"] == hash_token(token_id) and now <= row["rotated_at"] + grace:
         for successor in signer.successors(token_id):
             if hash_token(successor) == row["token_hash"]:
@@ -148,6 +169,14 @@ async def _repeat_successor(
         statements.END_LOGIN_SESSION, user_id=claims.sub, login_session_id=login_session_id, now=now
     )
     raise RefreshTokenReusedError
+
+
+def _is_refresh_token(signer: TokenSigner, token: str) -> bool:
+    try:
+        read_claims(signer, token, TokenKind.REFRESH)
+    except (InvalidTokenError, InvalidTokenTypeError):
+        return False
+    return True
 
 
 async def end_login_session_of(session: Session, signer: TokenSigner, token: str | None, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Statements on login sessions; each has the condition that makes it safe beside concurrent ones."""
 
-from sqlalchemy import DateTime, LargeBinary, String, Uuid, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import DateTime, Integer, LargeBinary, String, Uuid, bindparam, delete, insert, select, tuple_, update
 
 from todo.core.database.statement import Statement
 from todo.models import LoginSession, User
@@ -21,27 +21,18 @@ IS_OWN_SESSION = (LOGIN_SESSIONS.c.user_id == USER_ID, LOGIN_SESSIONS.c.id == LO
 IS_LIVE = (LOGIN_SESSIONS.c.revoked_at.is_(None), LOGIN_SESSIONS.c.expires_at > NOW)
 IS_OWNER = LOGIN_SESSIONS.c.user_id == USERS.c.id
 
-# The row lock orders this statement and a change of the password: the change ends the new login session, or this
-# statement finds the new hash and inserts nothing.
-_new_login_session = (
-    select(
-        USERS.c.id.label("user_id"),
-        LOGIN_SESSION_ID.label("id"),
-        TOKEN_HASH.label("token_hash"),
-        bindparam("user_agent", type_=String).label("user_agent"),
-        bindparam("address", type_=String).label("address"),
-        NOW.label("created_at"),
-        NOW.label("last_used_at"),
-        NOW.label("rotated_at"),
-        EXPIRES_AT.label("expires_at"),
-    )
-    .where(USERS.c.id == USER_ID, USERS.c.password_hash == bindparam("password_hash", type_=String))
-    .with_for_update(read=True)
-)
 INSERT_LOGIN_SESSION = Statement(
-    insert(LOGIN_SESSIONS)
-    .from_select(_new_login_session.selected_columns.keys(), _new_login_session)
-    .returning(LOGIN_SESSIONS.c.id),
+    insert(LOGIN_SESSIONS).values(
+        user_id=USER_ID,
+        id=LOGIN_SESSION_ID,
+        token_hash=TOKEN_HASH,
+        user_agent=bindparam("user_agent", type_=String),
+        address=bindparam("address", type_=String),
+        created_at=NOW,
+        last_used_at=NOW,
+        rotated_at=NOW,
+        expires_at=EXPIRES_AT,
+    ),
     violations={OWNER_EXISTS: InvalidTokenError},
 )
 ROTATE_TOKEN = Statement(
@@ -66,12 +57,23 @@ SELECT_LOGIN_SESSIONS = Statement(
     .where(LOGIN_SESSIONS.c.user_id == USER_ID, *IS_LIVE)
     .order_by(LOGIN_SESSIONS.c.last_used_at.desc(), LOGIN_SESSIONS.c.id)
 )
-_end = update(LOGIN_SESSIONS).values(revoked_at=NOW).returning(LOGIN_SESSIONS.c.id)
+# The expiry lets the next sweep delete the row.
+_end = update(LOGIN_SESSIONS).values(revoked_at=NOW, expires_at=NOW).returning(LOGIN_SESSIONS.c.id)
 END_LOGIN_SESSION = Statement(_end.where(*IS_OWN_SESSION, *IS_LIVE))
 END_ALL_LOGIN_SESSIONS = Statement(_end.where(LOGIN_SESSIONS.c.user_id == USER_ID, *IS_LIVE))
 END_OTHER_LOGIN_SESSIONS = Statement(
     _end.where(LOGIN_SESSIONS.c.user_id == USER_ID, LOGIN_SESSIONS.c.id != LOGIN_SESSION_ID, *IS_LIVE)
 )
+_surplus = (
+    select(LOGIN_SESSIONS.c.id)
+    .where(LOGIN_SESSIONS.c.user_id == USER_ID, LOGIN_SESSIONS.c.id != LOGIN_SESSION_ID, *IS_LIVE)
+    .order_by(LOGIN_SESSIONS.c.last_used_at.desc())
+    .offset(bindparam("others", type_=Integer))
+)
+END_SURPLUS_LOGIN_SESSIONS = Statement(
+    _end.where(LOGIN_SESSIONS.c.user_id == USER_ID, LOGIN_SESSIONS.c.id.in_(_surplus))
+)
+"""Keeps this login session and the most recently used `others`, and ends the rest."""
 _expired = (
     select(LOGIN_SESSIONS.c.user_id, LOGIN_SESSIONS.c.id)
     .where(LOGIN_SESSIONS.c.expires_at < NOW)
