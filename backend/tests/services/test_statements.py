@@ -79,7 +79,6 @@ def every_statement() -> Iterator[tuple[str, Statement]]:
         values = [arguments_of(name, hint, module) for hint in hints.values()]
         for combination in itertools.product(*values):
             statement = function(**dict(zip(hints, combination, strict=True)))
-            # The order of a set differs between the workers of pytest-xdist, which compare the names of the tests.
             shown = [sorted(value) if isinstance(value, frozenset) else value for value in combination]
             yield f"{module.__name__.removeprefix('todo.services.')}.{name}{shown}", statement
 

@@ -40,5 +40,5 @@ PositiveInt = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 1}),
 ]
 CursorText = Annotated[
-    Text, Raises(InvalidCursorError), string_schema(minLength=1, maxLength=CURSOR_MAX, pattern="^[A-Za-z0-9_-]+$")
+    Text, Raises(InvalidCursorError), string_schema(maxLength=CURSOR_MAX, pattern="^[A-Za-z0-9_-]*$")
 ]

@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Strict
 
+NORMALIZED_MAX = 4000
+"""Characters; the longest field has 1,000, each of which may be sent as up to four."""
 SORT_KEY_MAX = 200
 """The longest sort key in characters. It keeps every index entry below PostgreSQL's limit of 2,704 bytes."""
 
@@ -27,8 +29,12 @@ def check_storable(value: str) -> str:
 
 
 def normalize(text: str) -> str:
-    """Return the text in Normalization Form C (UAX #15)."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    """Return the text in Normalization Form C (UAX #15).
+
+    A text of more than NORMALIZED_MAX characters is returned unchanged, because normalizing can take time that grows
+    with the square of the length. No field accepts a text of that length.
+    """
+    return text if text.isascii() or len(text) > NORMALIZED_MAX else unicodedata.normalize("NFC", text)
 
 
 def fold(text: str) -> str:

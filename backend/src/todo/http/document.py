@@ -113,6 +113,9 @@ def _simplify_parameters(operation: dict[str, Any]) -> None:
         if len(kinds) > 1:
             raise ValueError(f"The parameter {parameter['name']} has several types")
         schema.update(*kinds)
+        if parameter["in"] == "query":
+            # An empty parameter counts as absent (REQ-019).
+            schema.pop("minLength", None)
 
 
 def _name_errors(operation_id: str, operation: dict[str, Any], components: dict[str, Any]) -> None:

@@ -46,8 +46,13 @@ router = make_router("/auth", "auth", route_class=DeclaredRoute)
 class LoginForm(RequestModel, ignores=("grant_type", "scope", "client_id", "client_secret")):
     """The form of RFC 6749's password grant (section 4.3.2). Its other fields are ignored."""
 
-    username: Annotated[Text, Field(description="The e-mail address.", examples=["ada@example.com"])]
-    password: Annotated[RawText, Field(json_schema_extra={"format": "password"}, examples=["correct horse battery"])]
+    username: Annotated[
+        Text,
+        Field(description="The e-mail address.", json_schema_extra={"minLength": 1}, examples=["ada@example.com"]),
+    ]
+    password: Annotated[
+        RawText, Field(json_schema_extra={"format": "password", "minLength": 1}, examples=["correct horse battery"])
+    ]
 
 
 @router.post(

@@ -65,7 +65,7 @@ async def test_multipart_form_is_read_as_utf8(client: AsyncClient, email: str) -
 
 @pytest.mark.spec("AUT-012")
 async def test_last_of_repeated_fields_counts(client: AsyncClient, email: str) -> None:
-    response = await send_form(client, f"username=x&username={email}&password={quote(PASSWORD)}&unknown=ü".encode())
+    response = await send_form(client, f"username=x&username={email}&password={quote(PASSWORD)}".encode())
 
     assert response.status_code == 200, response.text
 

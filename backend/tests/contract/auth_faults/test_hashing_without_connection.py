@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
 from tests.routers.support import new_email
+from tests.services.test_statements import STATEMENTS, WRITES
 from tests.support import PASSWORD, MakeApp, Person, RecordedApp, assert_error, log_in, make_client
 from todo.core.database.pool import Pool
 from todo.core.security.passwords import PasswordHasher
@@ -87,6 +88,12 @@ async def test_changes_of_a_name_with_a_key_stay_in_one_transaction(recorded_app
     words = [statement.split()[0] for statement in recorded_app.statements]
     assert response.status_code == 200
     assert words[words.index("BEGIN;") :] == ["BEGIN;", "INSERT", "UPDATE", "UPDATE", "COMMIT;"]
+
+
+@pytest.mark.spec("AUT-004")
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_deferred_transaction_recognises_every_write(name: str) -> None:
+    assert STATEMENTS[name].is_write == (name in WRITES)
 
 
 # The guarantees of idempotency keys

@@ -218,9 +218,9 @@ def test_an_item_of_a_bulk_is_a_shared_schema(document: Json) -> None:
     [
         ("Idempotency-Key", {"minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}),
         ("If-Match", {"pattern": r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'}),
-        ("cursor", {"minLength": 1, "maxLength": 2000, "pattern": "^[A-Za-z0-9_-]+$"}),
+        ("cursor", {"maxLength": 2000, "pattern": "^[A-Za-z0-9_-]*$"}),
         ("q", {"maxLength": 200}),
-        ("external_id", {"minLength": 1, "maxLength": 200}),
+        ("external_id", {"maxLength": 200}),
     ],
 )
 def test_parameters_declare_their_constraints(document: Json, name: str, constraints: Json) -> None:

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from httpx import AsyncClient
 
-from tests.support import PASSWORD, Make, Person
+from tests.support import PASSWORD, Make, MakeApp, Person, make_client
 
 
 @pytest.mark.spec("REQ-021")
@@ -75,3 +75,14 @@ async def test_token_says_how_many_seconds_it_lasts(ada: Person) -> None:
     refreshed = await ada.client.post("/auth/refresh")
 
     assert [response.json()["expires_in"] for response in (login, refreshed)] == [900, 900]
+
+
+@pytest.mark.spec("REQ-021")
+async def test_location_begins_with_the_root_path(ada: Person, make_app: MakeApp) -> None:
+    client = make_client(
+        await make_app(root_path="/todo"), headers={"Authorization": ada.client.headers["Authorization"]}
+    )
+
+    response = await client.post("/tags", json={"name": uuid4().hex})
+
+    assert response.headers["Location"] == f"/todo/api/v1/tags/{response.json()['id']}"

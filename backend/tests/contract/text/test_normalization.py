@@ -1,5 +1,6 @@
 """Text is stored in Normalization Form C."""
 
+import time
 import unicodedata
 
 import pytest
@@ -87,3 +88,34 @@ async def test_address_that_differs_by_case_is_the_same_account(ada: Person, reg
 
     assert (first.status_code, second.json()["code"]) == (201, "EMAIL_ALREADY_EXISTS")
     assert (await log_in(ada.client, other)).status_code == 200
+
+
+@pytest.mark.spec("TXT-001")
+@pytest.mark.parametrize("marks", ["\u0301\u0327" * 50_000, "\u0301" * 50_000 + "\u0327" * 50_000])
+async def test_many_combining_marks_are_rejected_at_once(ada: Person, marks: str) -> None:
+    started = time.monotonic()
+
+    responses = [
+        await ada.client.post("/tasks", json={"title": "a" + marks}),
+        await ada.client.post("/tasks", json={"title": "x", "description": "a" + marks}),
+        await ada.client.post("/tags", json={"name": "a" + marks}),
+        await ada.client.post("/auth/register", json={"email": f"a{marks}@example.com", "password": PASSWORD}),
+        await ada.client.post("/auth/register", json={"email": "a@example.com", "password": "a" + marks}),
+        await log_in(ada.client, f"a{marks}@example.com"),
+        await log_in(ada.client, ada.email, "a" + marks),
+        await ada.client.patch("/auth/me", json={"name": "a" + marks}),
+    ]
+
+    assert [response.status_code for response in responses] == [400, 400, 400, 400, 400, 401, 401, 400]
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.spec("TXT-001")
+@pytest.mark.parametrize("parameter", ["q", "tag", "external_id", "cursor"])
+async def test_many_combining_marks_in_a_query_are_handled_at_once(ada: Person, parameter: str) -> None:
+    started = time.monotonic()
+
+    response = await ada.client.get("/tasks", params={parameter: "a" + "\u0301\u0327" * 5_000})
+
+    assert response.status_code < 500
+    assert time.monotonic() - started < 5
