@@ -282,6 +282,8 @@ async def recorded_app(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> Re
     with monkeypatch.context() as patch:
         patch.setattr(asyncpg, "connect", connect_and_record)
         app = await make_app(db_pool_min=5, db_pool_max=5)
+    # The first connection looks for a connection pooler.
+    statements.clear()
 
     async def record_and_serve(scope: Scope, receive: Receive, send: Send) -> None:
         await app(scope, receive, send)

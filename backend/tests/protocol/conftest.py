@@ -50,9 +50,13 @@ async def _connected(app: ASGIApp, write_seconds: float) -> AsyncIterator[Connec
     limits = ConnectionLimits(head_seconds=15, write_seconds=write_seconds, connections=CONNECTIONS)
     config: Any = Config(app, log_config=None, lifespan="off", ws="none")
     loop = asyncio.get_running_loop()
-    protocol = LimitedProtocol(config, ServerState(), {}, loop, limits=limits)
+    state = ServerState()
+    protocol = LimitedProtocol(config, state, {}, loop, limits=limits)
     transport, _ = await loop.connect_accepted_socket(lambda: protocol, server)
     yield Connected(protocol, client)
     transport.abort()
     client.close()
-    await asyncio.sleep(0)
+    running = [*state.tasks]
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

@@ -17,6 +17,9 @@ BCRYPT_FILLER = "." * 21 + "O"
 QUEUE_SECONDS = 5.0
 """How long a password waits for a free thread."""
 
+NORMALIZED_MAX = 4096
+"""Characters. Normalizing can take time that grows with the square of the length."""
+
 Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
@@ -26,8 +29,9 @@ def normalize_password(password: str) -> str:
     """Return the password in the one spelling that is hashed (RFC 8265, OpaqueString).
 
     Keyboards differ in how they compose letters and in the spaces that they type. Spaces at the ends and case count.
+    A password of more than NORMALIZED_MAX characters is returned unchanged. It is too long in any spelling.
     """
-    if password.isascii():
+    if password.isascii() or len(password) > NORMALIZED_MAX:
         return password
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in password)
     return unicodedata.normalize("NFC", spaced)

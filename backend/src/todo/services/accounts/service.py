@@ -10,7 +10,7 @@ from todo.core.limits.rate_limits import RateLimits, network_of
 from todo.core.metrics import LOGINS
 from todo.core.security.passwords import PasswordHasher
 from todo.core.security.tokens import TokenSigner, hash_token
-from todo.domain.account import InvalidEmailError, normalize_email
+from todo.domain.account import EMAIL_MAX, InvalidEmailError, normalize_email
 from todo.domain.text import fold
 from todo.schemas.user import AccountUpdate, PasswordChange, UserCreate, UserPublic
 from todo.services.accounts import statements
@@ -77,7 +77,8 @@ async def log_in(
         email, is_valid = normalize_email(email), True
     except InvalidEmailError:
         is_valid = False
-    key = fold(email)
+    # An invalid address can be as long as a request body.
+    key = fold(email[:EMAIL_MAX])
     account, network = _account_key(key), network_of(client.address)
     await security.rate_limits.count_password(account, network)
     user = await session.fetch_one(statements.SELECT_CREDENTIALS, email_key=key) if is_valid else None
