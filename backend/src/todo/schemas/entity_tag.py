@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 DIGEST_LENGTH = 12
+DIGEST_OF_NO_TAGS = sha256(b"").hexdigest()[:DIGEST_LENGTH]
 TAG_SEPARATOR, FIELD_SEPARATOR = "\x1e", "\x1f"
 
 
@@ -19,5 +20,7 @@ def entity_tag(resource: Mapping[str, Any]) -> str:
 
 def tags_digest(tags: list[Mapping[str, Any]]) -> str:
     """Return the digest of tags in their order: 12 hexadecimal characters."""
+    if not tags:
+        return DIGEST_OF_NO_TAGS
     shown = TAG_SEPARATOR.join(FIELD_SEPARATOR.join((str(tag["id"]), tag["name"], tag["color"] or "")) for tag in tags)
     return sha256(shown.encode()).hexdigest()[:DIGEST_LENGTH]

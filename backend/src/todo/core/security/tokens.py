@@ -77,7 +77,7 @@ class TokenSigner:
         self._secrets = (secret,) if previous is None else (secret, previous)
         # Verifying costs 100 µs, and a client sends one access token hundreds of times. The cache holds verified tokens
         # alone, each in its one spelling. Services compare the expiry on every request.
-        self._verify_cached = lru_cache(VERIFIED_TOKENS_MAX)(self._verify)
+        self.verify = lru_cache(VERIFIED_TOKENS_MAX)(self._verify)
 
     def sign(
         self,
@@ -112,7 +112,7 @@ class TokenSigner:
         """Return the keyed digests of a content: with the secret, then with the previous secret."""
         return [hmac.digest(secret.encode(), content, "sha256") for secret in self._secrets]
 
-    def verify(self, token: str) -> Claims:
+    def _verify(self, token: str) -> Claims:
         """Return the claims of a token with a valid signature; the token may have expired (AUT-001).
 
         Raises:
@@ -120,9 +120,6 @@ class TokenSigner:
         """
         if not _has_token_shape(token):
             raise BadTokenError
-        return self._verify_cached(token)
-
-    def _verify(self, token: str) -> Claims:
         problem: Exception | None = None
         for secret in self._secrets:
             try:
