@@ -204,7 +204,7 @@ class Problem(NamedTuple):
 
 
 class InvalidItemsError(DomainError):
-    """Nothing was written, because some items are invalid
+    """Some items are invalid, so nothing was written
 
     The response is that of the first problem, and lists all problems.
     """
