@@ -1,7 +1,7 @@
 """Store folded text and sort keys that the service computes, and move the searched text to a table of its own.
 
-The migration reads and writes every task, tag and user once, in batches and in one transaction. It took 31 s for a
-million tasks. Stop the service meanwhile: the tables are locked, and the version before cannot insert rows afterwards.
+The migration reads and writes every task, tag and user once, in batches and in one transaction. Stop the
+service meanwhile: the tables are locked, and the version before cannot insert rows afterwards.
 """
 
 from collections.abc import Iterator, Sequence
