@@ -243,7 +243,7 @@ async def test_error_from_elsewhere_keeps_all_connections(make_pool: MakePool) -
 async def test_acquire_after_close_opens_no_connection(make_pool: MakePool) -> None:
     pool = await make_pool(1)
     await pool.close()
-    pool._slots.release()
+    pool._release_slot()
 
     with pytest.raises(ServiceUnavailableError):
         await pool.acquire()

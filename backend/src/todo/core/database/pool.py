@@ -5,6 +5,7 @@ asyncpg's own pool is not used: a newcomer can overtake waiters there, and each 
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from math import inf
 
@@ -50,9 +51,8 @@ class Pool:
         self._max_size = max_size
         self._acquire_timeout = acquire_timeout
         self._max_age = max_age
-        self._slots = asyncio.Semaphore(max_size)
-        self._waiting = 0
-        self._busy = 0
+        self._free = max_size
+        self._waiters: deque[asyncio.Future[bool]] = deque()
         self._is_closed = False
         self._idle: list[asyncpg.Connection] = []
         # All open connections, each with the loop time after which it is replaced.
@@ -70,7 +70,12 @@ class Pool:
             ServiceUnavailableError: no connection became free in time.
             OSError, asyncpg.PostgresError: the server cannot be reached, or rejects the connection.
         """
-        await self._acquire_slot()
+        try:
+            await self._acquire_slot(self._acquire_timeout)
+        except TimeoutError as error:
+            CONNECTIONS_REFUSED.inc()
+            logger.warning("No connection to the database was free within %s seconds", self._acquire_timeout)
+            raise ServiceUnavailableError from error
         try:
             while self._idle:
                 connection = self._idle.pop()
@@ -103,7 +108,7 @@ class Pool:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 for _ in range(self._max_size):
-                    await self._slots.acquire()
+                    await self._acquire_slot(CLOSE_SECONDS)
                 while self._idle:
                     await self._discard(self._idle.pop())
         except TimeoutError:
@@ -114,28 +119,40 @@ class Pool:
     def update_gauges(self) -> None:
         """Set the Prometheus gauges of the pool."""
         CONNECTIONS.set(self._max_size)
-        CONNECTIONS_BUSY.set(self._busy)
-        CONNECTIONS_AWAITED.set(self._waiting)
+        CONNECTIONS_BUSY.set(self._max_size - self._free)
+        CONNECTIONS_AWAITED.set(sum(not waiter.done() for waiter in self._waiters))
 
-    async def _acquire_slot(self) -> None:
-        if self._slots.locked():
-            self._waiting += 1
-            try:
-                async with asyncio.timeout(self._acquire_timeout):
-                    await self._slots.acquire()
-            except TimeoutError as error:
-                CONNECTIONS_REFUSED.inc()
-                logger.warning("No connection to the database was free within %s seconds", self._acquire_timeout)
-                raise ServiceUnavailableError from error
-            finally:
-                self._waiting -= 1
-        else:
-            await self._slots.acquire()
-        self._busy += 1
+    async def _acquire_slot(self, seconds: float) -> None:
+        """Wait for one of the slots. Here a timer costs less than half of `asyncio.timeout` with a semaphore.
+
+        Raises:
+            TimeoutError: no slot became free in time.
+        """
+        if self._free:
+            self._free -= 1
+            return
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
+        self._waiters.append(waiter)
+        timer = loop.call_later(seconds, _resolve, waiter, False)
+        try:
+            has_slot = await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled() and waiter.result():
+                # The cancellation came after the slot.
+                self._release_slot()
+            raise
+        finally:
+            timer.cancel()
+        if not has_slot:
+            raise TimeoutError
 
     def _release_slot(self) -> None:
-        self._busy -= 1
-        self._slots.release()
+        """Give the slot to the first waiter, so that a newcomer cannot overtake it."""
+        while self._waiters:
+            if _resolve(self._waiters.popleft(), True):
+                return
+        self._free += 1
 
     async def _open_connection(self) -> asyncpg.Connection:
         if self._is_closed:
@@ -161,6 +178,14 @@ class Pool:
         except Exception:
             return False
         return True
+
+
+def _resolve(waiter: asyncio.Future[bool], has_slot: bool) -> bool:
+    """Tell a waiter whether it has a slot; return False if it no longer waits."""
+    if waiter.done():
+        return False
+    waiter.set_result(has_slot)
+    return True
 
 
 def _is_lost(error: BaseException) -> bool:
