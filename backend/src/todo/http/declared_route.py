@@ -102,8 +102,11 @@ class DeclaredRoute(APIRoute):
         """Return the path of the resource that was created (RFC 9110, section 15.3.2)."""
         values = request.path_params
         if "{id}" in self._location:
-            # The body of a replayed response has the id too.
-            values = {**values, "id": from_json(bytes(response.body))["id"]}
+            resource = response.result if isinstance(response, RenderedResponse) else None
+            if not isinstance(resource, dict):
+                # The body of a replayed response has the id too.
+                resource = from_json(bytes(response.body))
+            values = {**values, "id": resource["id"]}
         root: str = request.scope.get("root_path", "")
         return (root + self._location.format(**values)).encode()
 
@@ -132,6 +135,7 @@ class DeclaredRoute(APIRoute):
             headers: additional headers.
         """
         return RenderedResponse(
+            result,
             b"" if self._dump is None else self._dump(result),
             self._status if response is None else response.status_code,
             *headers,
@@ -250,9 +254,14 @@ def _parse_json(body: bytes) -> object:
 
 
 class RenderedResponse(Response):
-    """A response with its final headers; `Response` itself would compute the constant ones for each request."""
+    """A response with its final headers; `Response` itself would compute the constant ones for each request.
 
-    def __init__(self, body: bytes, status: int, *headers: tuple[bytes, bytes]) -> None:
+    Attributes:
+        result: what the endpoint returned.
+    """
+
+    def __init__(self, result: Any, body: bytes, status: int, *headers: tuple[bytes, bytes]) -> None:
+        self.result = result
         self.status_code = status
         self.body = body
         self.background = None
