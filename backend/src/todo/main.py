@@ -36,6 +36,7 @@ from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
 from todo.http.openapi import add_root_path
 from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
+from todo.routers.pages import router as pages
 from todo.services.accounts.service import Security
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
 from todo.workers.sweeper import sweeping
@@ -166,7 +167,7 @@ def _add_routes(app: FastAPI) -> None:
     # A flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
-        *(task_bulk.router, access_tokens.router, health.router, documentation.router),
+        *(task_bulk.router, access_tokens.router, health.router, documentation.router, pages.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 
