@@ -1,7 +1,8 @@
-"""The `todo` command: serve, migrate, openapi."""
+"""The `todo` command: serve, migrate, user, openapi."""
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from pydantic import SecretStr
 from todo.cli.database import UsageError
 from todo.cli.migrate import migrate_down, migrate_up, show_status
 from todo.cli.serve import run_service
+from todo.cli.user_parser import add_user_commands
 from todo.core.config import SettingsError, load_settings
 from todo.core.database.migrator import MigrationError
 from todo.core.postgres.process import EmbeddedPostgresError
@@ -26,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         pass
+    except BrokenPipeError:
+        # The reader of standard output, such as head, has ended. The interpreter would flush to it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 
@@ -62,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
         "status", help="print the current revision and the pending migrations; exit status 1 if migrations are pending"
     )
     status.set_defaults(run=show_status)
+
+    add_user_commands(commands)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=_print_openapi)

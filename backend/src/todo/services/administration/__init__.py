@@ -1,0 +1,1 @@
+"""What the operator does with the accounts of users."""
