@@ -21,7 +21,7 @@ DEFAULT_ORIGINS = tuple(f"http://localhost:{port}" for port in (3000, 5173, 8080
 
 
 Registration = Literal["open", "invited", "closed"]
-"""Who can register: anybody, the holder of an invitation, nobody."""
+"""Registration is allowed to anybody, with an invitation, or not at all."""
 
 
 class SettingsError(Exception):

@@ -18,9 +18,16 @@ logger = logging.getLogger(__name__)
 
 @contextlib.asynccontextmanager
 async def reading_disabled_users(database: Database, disabled_users: DisabledUsers) -> AsyncIterator[None]:
-    """Read the disabled users at once and then regularly, for the length of the block."""
-    task = asyncio.create_task(_read_forever(database, disabled_users))
+    """Read the disabled users before the block and then regularly, for the length of the block.
+
+    If the database does not respond, the block begins after one interval.
+    """
+    has_read = asyncio.Event()
+    task = asyncio.create_task(_read_forever(database, disabled_users, has_read))
     try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(INTERVAL_SECONDS):
+                await has_read.wait()
         yield
     finally:
         task.cancel()
@@ -28,8 +35,8 @@ async def reading_disabled_users(database: Database, disabled_users: DisabledUse
             await task
 
 
-async def _read_forever(database: Database, disabled_users: DisabledUsers) -> None:
-    """Read until the task is cancelled. Of consecutive failures only the first is logged."""
+async def _read_forever(database: Database, disabled_users: DisabledUsers, has_read: asyncio.Event) -> None:
+    """Read until the task is cancelled. The first of consecutive failures is logged."""
     while True:
         try:
             await disabled_users.read(database.session, utc_now())
@@ -40,4 +47,5 @@ async def _read_forever(database: Database, disabled_users: DisabledUsers) -> No
             if LOGS_CAUSES.get():
                 logger.exception("The disabled users were not read")
             LOGS_CAUSES.set(False)
+        has_read.set()
         await asyncio.sleep(INTERVAL_SECONDS)

@@ -1,1 +1,1 @@
-"""What the operator does with the accounts of users."""
+"""Administration of accounts by the operator."""

@@ -1,4 +1,4 @@
-"""What the operator does with the accounts of users, without their passwords."""
+"""Administration of accounts by the operator, without the passwords of the users."""
 
 from datetime import datetime
 from typing import cast
