@@ -73,6 +73,19 @@ async def test_control_characters_of_a_name_do_not_reach_the_terminal(user: RunU
     assert "\x1b" not in listed.out
 
 
+@pytest.mark.spec("USR-010")
+async def test_columns_are_aligned_after_wide_characters(
+    user: RunUser, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", await make_database())
+    await user("create", "ada@example.com", "--name", "小林")
+    await user("create", "bob@example.com", "--name", "Bob!")
+
+    _, ada, bob = (await user("list")).out.splitlines()
+
+    assert ada.index("20") == bob.index("20") - 2
+
+
 @pytest.mark.spec("USR-010", "USR-018")
 async def test_list_of_no_accounts(user: RunUser, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", await make_database())

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import asyncpg
 import pytest
@@ -59,6 +60,15 @@ async def test_unreachable_database_is_reported_without_its_password(
     assert "The database postgresql://todo:***@127.0.0.1:1/todo cannot be used" in done.err
     assert "Traceback" not in done.err
     assert "secret@" not in done.err
+
+
+@pytest.mark.spec("USR-017")
+async def test_interrupted_command_ends_with_status_1(user: RunUser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("todo.cli.user.run_in_session", Mock(side_effect=KeyboardInterrupt))
+
+    done = await user("list")
+
+    assert (done.status, done.err) == (1, "todo: Interrupted.\n")
 
 
 @pytest.mark.spec("USR-016")

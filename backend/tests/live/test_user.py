@@ -69,6 +69,17 @@ def test_account_is_created_beside_a_running_service(service: Service, tmp_path:
     assert login.status_code == 200
 
 
+@pytest.mark.spec("USR-010")
+def test_list_is_printed_in_the_encoding_of_the_terminal(service: Service, tmp_path: Path) -> None:
+    folder = str(service.data_dir)
+    run_todo("user", "create", "小林@example.com", cwd=tmp_path, stdin=PASSWORD, DATA_DIR=folder)
+
+    listed = run_todo("user", "list", cwd=tmp_path, DATA_DIR=folder, PYTHONIOENCODING="ascii")
+
+    assert listed.returncode == 0, listed.stderr
+    assert r"\u5c0f\u6797@example.com" in listed.stdout
+
+
 def run_on_terminal(script: str, folder: Path, **settings: str) -> str:
     """Run a script on a new terminal, answer the prompts, and return what the terminal shows."""
     terminal, side_of_script = os.openpty()

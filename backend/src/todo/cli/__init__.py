@@ -1,6 +1,7 @@
 """The `todo` command: serve, migrate, user, openapi."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -20,6 +21,9 @@ from todo.main import create_app
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0, or 1 with the reason on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # The names of users have characters that the encoding of the terminal may lack.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         options.run(options)

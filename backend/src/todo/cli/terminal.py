@@ -1,8 +1,9 @@
-"""What a command asks a person, and how it prints tables."""
+"""Questions, passwords and tables on a terminal."""
 
 import getpass
 import json
 import sys
+import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -67,9 +68,18 @@ def print_json(value: object) -> None:
 def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows below their head, in columns that are as wide as their longest cell."""
     lines = [[*head], *([format_cell(cell) for cell in row] for row in rows)]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(head))]
+    widths = [max(width_of(line[index]) for line in lines) for index in range(len(head))]
     for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        cells = (cell + " " * (width - width_of(cell)) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def width_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes (UAX #11)."""
+    return sum(
+        0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "FW")
+        for character in text
+    )
 
 
 def format_cell(value: object) -> str:

@@ -69,13 +69,16 @@ def open_accounts() -> Iterator[Accounts]:
     """Yield the accounts of the database of the settings.
 
     Raises:
-        UsageError: the database cannot be used, or lacks migrations.
+        UsageError: the database cannot be used, or lacks migrations, or the command is interrupted.
     """
     settings = load_settings()
-    with open_database_for_migration(settings) as url:
-        reject_newer(url)
-        reject_pending(url)
-        yield Accounts(settings, url)
+    try:
+        with open_database_for_migration(settings) as url:
+            reject_newer(url)
+            reject_pending(url)
+            yield Accounts(settings, url)
+    except KeyboardInterrupt:
+        raise UsageError("Interrupted.") from None
 
 
 def create_user(options: argparse.Namespace) -> None:
