@@ -37,8 +37,10 @@ from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
 from todo.http.openapi import add_root_path
 from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
 from todo.routers.pages import router as pages
+from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
+from todo.workers.disabled_users import reading_disabled_users
 from todo.workers.sweeper import sweeping
 
 COMPRESSED_MIN_BYTES = 1400
@@ -88,7 +90,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with resources.database, sweeping(resources.database):
+        database = resources.database
+        async with database, sweeping(database), reading_disabled_users(database, resources.disabled_users):
             yield
         resources.security.hasher.close()
         await resources.rate_limits.close()
@@ -147,6 +150,7 @@ def _make_resources(settings: Settings) -> AppResources:
             rate_limits=_make_rate_limits(settings),
             max_login_sessions=settings.max_login_sessions,
         ),
+        disabled_users=DisabledUsers(),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
     )
 

@@ -3,6 +3,7 @@
 from todo.models.access_token import AccessToken
 from todo.models.base import Base
 from todo.models.idempotency_key import IdempotencyKey
+from todo.models.invitation import Invitation
 from todo.models.login_session import LoginSession
 from todo.models.tag import Tag
 from todo.models.task import Task
@@ -10,4 +11,15 @@ from todo.models.task_search import TaskSearch
 from todo.models.task_tag_link import TaskTagLink
 from todo.models.user import User
 
-__all__ = ["AccessToken", "Base", "IdempotencyKey", "LoginSession", "Tag", "Task", "TaskSearch", "TaskTagLink", "User"]
+__all__ = [
+    "AccessToken",
+    "Base",
+    "IdempotencyKey",
+    "Invitation",
+    "LoginSession",
+    "Tag",
+    "Task",
+    "TaskSearch",
+    "TaskTagLink",
+    "User",
+]
