@@ -35,7 +35,7 @@ async def show_home(request: Request) -> Response:
     """Return the start page to browsers, and addresses as JSON to other clients."""
     settings = (await get_resources(request)).settings
     if _prefers_html(request.headers.get("Accept", "")):
-        response: Response = _render_page(request, settings, "home", register=_registration(settings))
+        response: Response = _render_page(request, settings, "home", "Start", register=_registration(settings))
     else:
         root = request.scope.get("root_path", "")
         links = {name: root + path for name, path in ADDRESSES.items()}
@@ -47,13 +47,13 @@ async def show_home(request: Request) -> Response:
 @router.api_route("/reset-password", methods=[*READ_METHODS])
 async def show_reset_page(request: Request) -> Response:
     """Return the page that requests a link, or sets a new password with the token of a link."""
-    return _render_page(request, (await get_resources(request)).settings, "reset-password")
+    return _render_page(request, (await get_resources(request)).settings, "reset-password", "Reset your password")
 
 
 @router.api_route("/confirm-email", methods=[*READ_METHODS])
 async def show_confirmation_page(request: Request) -> Response:
     """Return the page that confirms a new e-mail address with the token of a link."""
-    return _render_page(request, (await get_resources(request)).settings, "confirm-email")
+    return _render_page(request, (await get_resources(request)).settings, "confirm-email", "Confirm your address")
 
 
 @router.api_route("/favicon.ico", methods=[*READ_METHODS])
@@ -68,10 +68,11 @@ async def send_robots() -> PlainTextResponse:
     return PlainTextResponse(ROBOTS)
 
 
-def _render_page(request: Request, settings: Settings, name: str, **parts: str) -> HTMLResponse:
+def _render_page(request: Request, settings: Settings, name: str, title: str, **parts: str) -> HTMLResponse:
     """Return a page. `parts` is HTML for the template; all other values are escaped."""
     values = {
         "app_name": escape(settings.app_name),
+        "title": title,
         "root": escape(request.scope.get("root_path", "")),
         "version": escape(service_version()),
         **parts,
