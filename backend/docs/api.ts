@@ -64,7 +64,7 @@ export async function request<T>(path: string, { json, ...init }: Options = {}, 
   throw new ApiError(response, body);
 }
 /** Change the cookie of the refresh token in one tab at a time, because all tabs share it. */
-async function exchange(path: string, body?: URLSearchParams): Promise<void> {
+async function exchange(path: string, body: URLSearchParams | null = null): Promise<void> {
   const change = () => request<{ access_token?: string }>(path, { method: "POST", body }, fetchAgain);
   accessToken = (await (navigator.locks?.request("todo", change) ?? change())).access_token ?? null;
 }

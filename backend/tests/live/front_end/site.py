@@ -9,9 +9,12 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import playwright
 from playwright.async_api import BrowserContext, Page
+
+from tests.support import PASSWORD
 
 BACKEND = Path(__file__).parents[3]
 DOCUMENT = BACKEND / "docs" / "front-end.md"
@@ -104,3 +107,10 @@ class Tab:
         if "error" in outcome:
             raise ApiError(outcome["error"])
         return outcome.get("value")
+
+
+async def register_on(page: Page) -> None:
+    """Fill in the form of the example and register."""
+    await page.get_by_label("E-mail").fill(f"{uuid4().hex}@example.com")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Register").click()

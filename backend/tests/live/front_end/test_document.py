@@ -5,15 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.live.conftest import Service, environment, require
 from tests.live.front_end.conftest import OpenTab
-from tests.live.front_end.site import ADDRESS, CLIENT, DOCUMENT, ApiError, Tab, read_snippets
-from tests.support import PASSWORD
+from tests.live.front_end.site import ADDRESS, CLIENT, DOCUMENT, ApiError, Tab, register_on
 from todo.core.errors import DomainError
 from todo.domain.scope import SCOPES
 
@@ -27,13 +25,6 @@ async def example(open_tab: OpenTab, origins: dict[str, str]) -> Page:
     page = (await open_tab()).page
     await page.goto(f"{origins['localhost']}/index.html")
     return page
-
-
-async def register_on(page: Page) -> None:
-    """Fill in the form of the example and register."""
-    await page.get_by_label("E-mail").fill(f"{uuid4().hex}@example.com")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Register").click()
 
 
 @pytest.mark.spec("FRO-015")
@@ -192,5 +183,5 @@ def test_page_agrees_with_the_client_and_the_scopes() -> None:
     text = DOCUMENT.read_text()
 
     assert CLIENT.read_text().count(ADDRESS) == 1
-    assert read_snippets()["address.ts"].strip() == ADDRESS.replace("/api/v1", "http://localhost:8000/api/v1")
+    assert f"\n{ADDRESS.replace('/api/v1', 'http://localhost:8000/api/v1')}\n" in text
     assert all(f"`{scope}`" in text for scope in SCOPES)

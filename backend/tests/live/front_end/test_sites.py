@@ -73,6 +73,22 @@ async def test_browser_keeps_a_cookie_without_secure_over_plain_http(
     assert await log_in_from(OTHER_HOST, service.url.replace("localhost", OTHER_HOST)) == [OK, OK]
 
 
+@pytest.mark.spec("FRO-012")
+async def test_browser_keeps_the_cookie_of_another_site_with_samesite_none(
+    log_in_from: LogInFrom, start: Start, origins: dict[str, str]
+) -> None:
+    service = start(COOKIE_SAMESITE="none", CORS_ORIGINS=origins["localhost"], RATE_LIMIT_ENABLED="false")
+
+    assert await log_in_from("localhost", service.url.replace("localhost", "127.0.0.1")) == [OK, OK]
+
+
+@pytest.mark.spec("FRO-013")
+async def test_page_of_another_site_sends_no_cookie(tab: Tab, log_in_from: LogInFrom, service: Service) -> None:
+    assert [cookie["domain"] for cookie in await tab.context.cookies()] == ["localhost"]
+
+    assert await log_in_from("127.0.0.1", service.url) == [OK, NO_COOKIE]
+
+
 @pytest.mark.spec("FRO-013")
 async def test_scripts_cannot_read_the_cookie(tab: Tab, service: Service) -> None:
     await tab.page.goto(f"{service.url}/api/v1/auth/nowhere")
