@@ -19,6 +19,15 @@ LINE_LENGTH_MAX = 120
 HOLD_LOCK = """() => new Promise((granted) => {
     navigator.locks.request("todo", () => new Promise((release) => { globalThis.release = release; granted(); }));
 })"""
+COUNT_WAITING_TABS = """async () => {
+    for (let attempt = 0; attempt < 500; attempt++) {
+        const { pending } = await navigator.locks.query();
+        if (pending.length > 0) return pending.length;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return 0;
+}"""
+"""Wait at most five seconds until a tab waits for the lock."""
 CREATE = "return api.request('/tasks', { method: 'POST', json: { title: 'Water the plants' } })"
 COUNT = "return (await api.listTasks()).total"
 ME = "return api.request('/auth/me')"
@@ -85,7 +94,7 @@ async def test_refresh_waits_for_the_refresh_of_another_tab(tab: Tab, open_tab: 
     refreshes = record_refreshes(tab)
 
     user = asyncio.create_task(tab.run(ME))
-    await other.page.wait_for_function("navigator.locks.query().then(({ pending }) => pending.length === 1)")
+    assert await other.page.evaluate(COUNT_WAITING_TABS) == 1
     assert refreshes == []
     await other.page.evaluate("globalThis.release()")
 
@@ -116,10 +125,10 @@ async def test_expired_access_token_is_refreshed_and_the_request_repeated(tab: T
 
 @pytest.mark.spec("FRO-006")
 async def test_write_whose_response_was_lost_is_done_once(tab: Tab) -> None:
-    keys: list[str] = []
+    keys: list[str | None] = []
 
     async def lose_first_response(route: Route) -> None:
-        keys.append(route.request.headers["idempotency-key"])
+        keys.append(route.request.headers.get("idempotency-key"))
         response = await route.fetch()
         await (route.abort() if len(keys) == 1 else route.fulfill(response=response))
 
