@@ -49,8 +49,8 @@ TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 """Headers that tracing adds to requests of browsers (W3C Trace Context and Baggage)."""
 ALLOWED_HEADERS = ("Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode())
 EXPOSED_HEADERS = (
-    *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Idempotency-Replayed", "Retry-After"),
-    *(*RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
+    *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Content-Disposition"),
+    *("Idempotency-Replayed", "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
 )
 DESCRIPTION = """
 Keep tasks and tags. All times are in UTC, and every error has the same shape.
