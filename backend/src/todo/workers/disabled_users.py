@@ -39,7 +39,7 @@ async def reading_disabled_users(database: Database, disabled_users: DisabledUse
 async def _read_forever(database: Database, disabled_users: DisabledUsers, has_read: asyncio.Event) -> None:
     """Read until the task is cancelled. The first of consecutive failures is logged.
 
-    Nothing is read before the database has all migrations, because PostgreSQL would log each failed statement.
+    The first read waits for all migrations, because PostgreSQL would log each failed statement.
     """
     is_migrated = False
     while True:
