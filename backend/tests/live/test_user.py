@@ -30,6 +30,7 @@ def list_statuses(client: httpx.Client, requests: int = 8) -> set[int]:
 
 
 @pytest.mark.spec("USR-007", "USR-008", "USR-016")
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_disabled_account_ends_within_five_seconds_in_every_process(
     start: Start, log_in: LogIn, tmp_path: Path, workers: str
@@ -115,7 +116,7 @@ def path_of_tests() -> str:
 
 
 @pytest.mark.spec("USR-015", "USR-016")
-@pytest.mark.timeout(180)  # each of the commands takes a second to start
+@pytest.mark.timeout(180)
 def test_commands_of_the_documentation_run_on_a_terminal(service: Service, tmp_path: Path) -> None:
     shown = run_on_terminal(BLOCKS["terminal"], tmp_path, PATH=path_of_tests(), DATA_DIR=str(service.data_dir))
 
@@ -134,6 +135,7 @@ def test_commands_of_the_documentation_run_on_a_terminal(service: Service, tmp_p
 
 
 @pytest.mark.spec("USR-015", "USR-018")
+@pytest.mark.timeout(180)
 def test_commands_of_the_documentation_run_in_a_script(service: Service, tmp_path: Path) -> None:
     require("openssl")
     process = subprocess.run(

@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from tests.support import MakeApp, MakeDatabase, MakePerson, make_client, make_settings
 from todo.core.clock import utc_now
+from todo.core.database import migrator
 from todo.core.database.database import Database
 from todo.core.database.url import connect_arguments
 from todo.services.accounts.disabled_users import DisabledUsers
@@ -88,16 +89,20 @@ async def test_outage_is_logged_once_and_survived(
 
 
 @pytest.mark.spec("USR-019")
-async def test_missing_migration_is_logged_once(
-    make_database: MakeDatabase, make_app: MakeApp, caplog: pytest.LogCaptureFixture
+async def test_database_without_migrations_is_read_after_the_migration(
+    make_database: MakeDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = await make_app(await make_database(migrated=False))
+    disabled_users = DisabledUsers()
+    url = await make_database(migrated=False)
+    async with Database(make_settings(), url) as database, reading_disabled_users(database, disabled_users):
+        await asyncio.sleep(MANY_READS_SECONDS)
+        assert caplog.text == ""
 
-    await asyncio.sleep(MANY_READS_SECONDS)
+        await asyncio.to_thread(migrator.upgrade, url)
+        user_id = await insert_user(database)
+        await disable_user(database.session, user_id, utc_now())
 
-    assert (await make_client(app).get("https://todo.test/health")).status_code == 200
-    assert caplog.text.count("The database lacks migrations, run: todo migrate up") == 1
-    assert "Traceback" not in caplog.text
+        await wait_until_read(disabled_users, user_id)
 
 
 @pytest.mark.spec("USR-007")

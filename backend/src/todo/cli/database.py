@@ -37,7 +37,6 @@ def open_database(settings: Settings) -> Iterator[str]:
     if settings.database_url is not None:
         yield settings.database_url
         return
-    print_status("starting the embedded PostgreSQL")
     with EmbeddedPostgres(settings.data_dir, report=print_status) as postgres, PostgresSupervisor(postgres):
         yield postgres.url()
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from todo.core.clock import utc_now
 from todo.core.database.database import Database
 from todo.core.database.driver_errors import LOGS_CAUSES
+from todo.core.database.schema_status import read_schema_status
 from todo.core.errors import ServiceUnavailableError
 from todo.services.accounts.disabled_users import DisabledUsers
 
@@ -36,10 +37,16 @@ async def reading_disabled_users(database: Database, disabled_users: DisabledUse
 
 
 async def _read_forever(database: Database, disabled_users: DisabledUsers, has_read: asyncio.Event) -> None:
-    """Read until the task is cancelled. The first of consecutive failures is logged."""
+    """Read until the task is cancelled. The first of consecutive failures is logged.
+
+    The first read waits for all migrations, because PostgreSQL would log each failed statement.
+    """
+    is_migrated = False
     while True:
         try:
-            await disabled_users.read(database.session, utc_now())
+            is_migrated = is_migrated or not (await read_schema_status(database.session.fetch_all)).pending
+            if is_migrated:
+                await disabled_users.read(database.session, utc_now())
             LOGS_CAUSES.set(True)
         except ServiceUnavailableError:
             LOGS_CAUSES.set(False)

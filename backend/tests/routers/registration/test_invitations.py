@@ -34,6 +34,7 @@ def assert_invitation_required(response: Response) -> None:
         "INVITATION_REQUIRED",
         "Registration needs an invitation that was not used and has not expired",
     )
+    assert "errors" not in response.json()
     assert "WWW-Authenticate" not in response.headers
 
 

@@ -8,4 +8,3 @@ class InvitationRequiredError(DomainError):
 
     status = 403
     code = "INVITATION_REQUIRED"
-    field = "invitation"
