@@ -66,7 +66,9 @@ DESCRIPTION = """
 Keep tasks and tags. All times are in UTC, and every error has the same shape.
 
 1. **Register** with `POST /api/v1/auth/register`.
-2. Press **Authorize** and log in. The username is your e-mail address. Leave the client fields empty.
+2. Press **Authorize** and log in. The username is your e-mail address. Leave the client fields empty. If your account
+   has a second factor, execute `POST /api/v1/auth/login` with `totp_code` instead, and paste its `access_token` into
+   **Authorize**.
 3. **Try** any call. An access token lasts 15 minutes. `POST /api/v1/auth/refresh` returns a new one.
 
 An error is `{"detail": "a sentence for a person", "code": "A_CODE"}`. **400** means that a value breaks a rule, and the

@@ -23,9 +23,11 @@ WITHOUT_USER = {
     "accounts.statements.INSERT_USER": "the user is new",
     "accounts.statements.SELECT_CREDENTIALS": "the e-mail address finds the user",
     "idempotency.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "accounts.statements.SELECT_ID": "the e-mail address finds the user",
     "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "totp.statements.SELECT_OTHERWISE_SEALED": "a new secret seals the secrets of all users anew",
 }
-FRESH_KEYS = {"pk_sessions", "pk_task_search", "uq_access_tokens_token_hash"}
+FRESH_KEYS = {"pk_sessions", "pk_task_search", "pk_recovery_codes", "uq_access_tokens_token_hash"}
 """Unique constraints on random values and on the ids of new tasks, which no request can violate."""
 UPDATED_FIELDS = {
     "update_user": frozenset({"name", "email", "email_key"}),

@@ -11,7 +11,6 @@ from httpx import Response
 
 from tests.routers.totp.support import Factor, confirm_totp, log_in, start_totp
 from tests.support import PASSWORD, MakeApp, Person, assert_error, make_client
-from todo.core.config import Settings
 
 NETWORKS = (f"2001:db8:7f7:{number:x}::1" for number in count(1))
 ACCOUNT, CODES, DAY_CODES = 4, 6, 8
@@ -151,7 +150,3 @@ async def test_confirmation_has_a_limit_of_its_own(limited_app: FastAPI, send: S
     assert statuses == [400] * CODES + [429]
     assert (await confirm_totp(ada, factor.code())).status_code == 200, "the other application counts for itself"
     assert (await send(next(NETWORKS), factor.code(1))).status_code == 200
-
-
-def test_default_limit_allows_60_wrong_codes_in_a_month() -> None:
-    assert Settings(_env_file=None).rate_limit_totp == "10/hour;20/day;60/month"

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from tests.routers.support import new_email
 from tests.routers.totp.support import (
     WRONG_CODE,
     Factor,
@@ -20,7 +21,18 @@ from tests.routers.totp.support import (
     replace_codes,
     start_totp,
 )
-from tests.support import Json, MakeApp, MakeLoginSession, Person, assert_error, make_client
+from tests.support import (
+    PASSWORD,
+    Json,
+    MakeApp,
+    MakeLoginSession,
+    MakeToken,
+    Person,
+    assert_error,
+    authorize,
+    make_client,
+)
+from todo.domain.scope import SCOPES
 from todo.http.dependencies.resources import AppResources
 from todo.services.accounts.two_factors import disable_totp
 
@@ -41,7 +53,7 @@ async def test_secret_comes_with_a_uri_for_apps(ada: Person) -> None:
 async def test_issuer_is_the_name_of_the_installation(make_app: MakeApp, ada: Person) -> None:
     app = await make_app(app_name="Ädas Tasks: home & garden")
     async with make_client(app, headers=ada.client.headers) as client:
-        uri = (await client.post("/auth/totp", json={"password": "correct horse battery"})).json()["uri"]
+        uri = (await client.post("/auth/totp", json={"password": PASSWORD})).json()["uri"]
 
     assert pyotp.parse_uri(uri).issuer == "Ädas Tasks: home & garden"
 
@@ -196,6 +208,40 @@ async def test_operator_disables_the_factor_by_email(
     assert factor.recovery_codes
 
 
+# Other credentials and other routes
+
+
+@pytest.mark.spec("TFA-015")
+async def test_personal_access_token_cannot_change_the_factor(
+    app: FastAPI, ada: Person, factor: Factor, make_token: MakeToken
+) -> None:
+    token = (await make_token(ada, *SCOPES))["token"]
+    async with make_client(app, headers=authorize(token)) as client:
+        script = Person(ada.id, ada.email, client)
+        responses = [
+            await start_totp(script),
+            await confirm_totp(script, factor.code(1)),
+            await replace_codes(script, factor.code(1)),
+            await delete_totp(script, factor.code(1)),
+        ]
+
+    for response in responses:
+        assert_error(response, 403, "SESSION_REQUIRED")
+    assert await is_enabled(ada)
+
+
+@pytest.mark.spec("TFA-016")
+async def test_sensitive_changes_need_the_password_alone(ada: Person, factor: Factor) -> None:
+    assert factor.recovery_codes
+    new_password = "staple and a longer one"
+
+    email = await ada.client.patch("/auth/me", json={"email": new_email(), "password": PASSWORD})
+    password = await ada.client.post("/auth/password", json={"old_password": PASSWORD, "new_password": new_password})
+    deletion = await ada.client.request("DELETE", "/auth/me", json={"password": new_password})
+
+    assert [response.status_code for response in (email, password, deletion)] == [200, 204, 204]
+
+
 # Bodies
 
 
@@ -206,9 +252,9 @@ async def test_operator_disables_the_factor_by_email(
         ("POST", "/auth/totp", {"password": 7}),
         ("POST", "/auth/totp/confirm", {}),
         ("POST", "/auth/totp/confirm", {"code": 123_456}),
-        ("POST", "/auth/totp/recovery-codes", {"password": "correct horse battery"}),
+        ("POST", "/auth/totp/recovery-codes", {"password": PASSWORD}),
         ("DELETE", "/auth/totp", {"code": "123456"}),
-        ("DELETE", "/auth/totp", {"password": "correct horse battery", "code": None}),
+        ("DELETE", "/auth/totp", {"password": PASSWORD, "code": None}),
     ],
 )
 async def test_missing_or_mistyped_field_is_rejected(ada: Person, method: str, path: str, body: Json) -> None:
