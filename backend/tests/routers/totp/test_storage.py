@@ -27,7 +27,7 @@ class StartWith(Protocol):
 
 @pytest.fixture
 async def url(make_database: MakeDatabase) -> str:
-    """Return the URL of an own database, because an application seals the secrets of all users anew."""
+    """Return the URL of a new database, because an application seals the secrets of all users in its database."""
     return await make_database()
 
 

@@ -33,7 +33,7 @@ USE_STEP = Statement(
     .values(last_step=FACTOR["last_step"])
     .returning(FACTORS.c.user_id)
 )
-"""Writes the time step of a code. Of two statements with the same step, the second matches no row."""
+"""Writes the time step of a code. A second statement with the same step matches no row."""
 DELETE_FACTOR = Statement(delete(FACTORS).where(IS_OWN_FACTOR).returning(FACTORS.c.user_id))
 SET_ENABLED = Statement(
     update(USERS).where(USERS.c.id == USER_ID).values(totp_enabled=bindparam("totp_enabled", type_=Boolean))
