@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
-from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -21,6 +20,7 @@ from todo.core.security.sealing import Sealer
 from todo.core.security.tokens import TokenSigner
 from todo.core.setting_values import SECRET_COMMAND
 from todo.core.telemetry import is_tracing_enabled, trace_statements
+from todo.core.version import service_version
 from todo.domain.account import PASSWORD_MAX
 from todo.http.conditional import IF_NONE_MATCH
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
@@ -114,7 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         trace_statements()
     app = FastAPIOffline(
         title=settings.app_name,
-        version=version("todo"),
+        version=service_version(),
         description=DESCRIPTION,
         openapi_tags=TAGS,
         lifespan=lifespan,

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pydantic import SecretStr
 
 from todo.cli.database import UsageError
+from todo.cli.healthcheck import check_health
 from todo.cli.migrate import migrate_down, migrate_up, show_status
 from todo.cli.serve import run_service
 from todo.core.config import SettingsError, load_settings
 from todo.core.database.migrator import MigrationError
 from todo.core.postgres.process import EmbeddedPostgresError
+from todo.core.version import service_version
 from todo.main import create_app
 
 
@@ -34,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="todo",
         description="A self-hosted to-do service. Settings come from the environment and from .env in this folder.",
     )
+    parser.add_argument("--version", action="version", version=f"todo {service_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser(
@@ -62,6 +65,14 @@ def _parser() -> argparse.ArgumentParser:
         "status", help="print the current revision and the pending migrations; exit status 1 if migrations are pending"
     )
     status.set_defaults(run=show_status)
+
+    health = commands.add_parser(
+        "healthcheck",
+        help="exit with 0 if the service on this machine responds",
+        description="Send a request to the service at HOST and PORT. The exit status is 0 if it responds, else 1.",
+    )
+    health.add_argument("--ready", action="store_true", help="check the database too")
+    health.set_defaults(run=check_health)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=_print_openapi)

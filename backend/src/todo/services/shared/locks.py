@@ -15,5 +15,5 @@ LOCK_USER = Statement(
 """Locks a user until the end of the transaction, so that a count in a later statement stays true.
 
 A count in the same statement would be older than the wait for the lock. The lock does not block writes of tasks and
-tags.
+tags, because the key that foreign keys refer to stays unlocked.
 """
