@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     rate_limit_account: Rate = "10/minute"
     rate_limit_account_total: Rate = "100/hour"
     rate_limit_account_guessed: Rate = "3/hour"
+    rate_limit_totp: Rate = "10/hour;20/day;60/month"
     rate_limit_storage_uri: RateStorage = "memory://"
 
     log_format: Literal["console", "json"] = "console"

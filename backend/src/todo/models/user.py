@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Index, String, Text, Uuid, text
+from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, Index, String, Text, Uuid, text
 from sqlmodel import Field
 
 from todo.domain.account import EMAIL_MAX, NAME_MAX
@@ -28,5 +28,6 @@ class User(Base, table=True):
     email_key: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
     password_hash: str = Field(sa_column=Column(Text, nullable=False))
     name: str | None = Field(default=None, sa_column=Column(String(NAME_MAX)))
+    totp_enabled: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     created_at: datetime = Field(sa_column=instant_column())
     disabled_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))

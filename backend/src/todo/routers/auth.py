@@ -44,6 +44,7 @@ from todo.services.login_sessions.errors import (
     RefreshTokenExpiredError,
     RefreshTokenReusedError,
 )
+from todo.services.totp.errors import InvalidTotpCodeError, TotpRequiredError
 
 logger = logging.getLogger(__name__)
 router = make_router("/auth", "auth", route_class=DeclaredRoute)
@@ -59,6 +60,13 @@ class LoginForm(RequestModel, ignores=("grant_type", "scope", "client_id", "clie
     password: Annotated[
         RawText, Field(json_schema_extra={"format": "password", "minLength": 1}, examples=["correct horse battery"])
     ]
+    totp_code: Annotated[
+        Text,
+        Field(
+            description="For an account with a second factor: the TOTP code of six digits, or a recovery code.",
+            examples=["123456"],
+        ),
+    ] = ""
 
 
 @router.post(
@@ -78,14 +86,24 @@ async def register(user: UserCreate, session: Session, resources: Resources) -> 
 @router.post(
     "/login",
     dependencies=[Depends(check_origin), Depends(limit_rate("login"))],
-    responses=SETS_COOKIE | errors(InvalidCredentialsError, AccountDisabledError),
+    responses=SETS_COOKIE
+    | errors(InvalidCredentialsError, TotpRequiredError, InvalidTotpCodeError, AccountDisabledError),
 )
 async def login(
     form: Annotated[LoginForm, Form()], response: Response, session: Session, resources: Resources, client: Client
 ) -> TokenPublic:
-    """Exchange e-mail address and password for an access token (15 minutes) and a refresh token cookie (7 days)."""
+    """Exchange e-mail address and password for an access token (15 minutes) and a refresh token cookie (7 days).
+
+    An account with a second factor also needs a code: without it the response is 401 `TOTP_REQUIRED`.
+    """
     tokens = await account_service.log_in(
-        session, resources.security, email=form.username, password=form.password, client=client, now=utc_now()
+        session,
+        resources.security,
+        email=form.username,
+        password=form.password,
+        totp_code=form.totp_code,
+        client=client,
+        now=utc_now(),
     )
     set_refresh_cookie(response, resources.settings, tokens.refresh)
     return tokens.access

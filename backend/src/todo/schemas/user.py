@@ -40,6 +40,7 @@ class UserPublic(TypedDict):
     email: Annotated[str, Field(examples=["ada@example.com"])]
     name: Annotated[str | None, Field(examples=["Ada"])]
     created_at: Annotated[datetime, Field(examples=["2026-11-23T09:30:00Z"])]
+    totp_enabled: Annotated[bool, Field(description="Whether the log-in requires a second factor.", examples=[False])]
 
 
 class UserSummary(UserPublic):

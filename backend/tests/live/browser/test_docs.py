@@ -1,14 +1,18 @@
 """The documentation pages, in a browser without access to the network."""
 
+import re
 from dataclasses import dataclass
 from uuid import uuid4
 
+import pyotp
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.live.browser.support import save_screenshot
 from tests.live.conftest import HTTP, LogIn, Service
 from tests.support import PASSWORD
+
+RECOVERY_CODE = re.compile(r"(?:[a-z2-7]{4}-){3}[a-z2-7]{4}")
 
 
 @dataclass
@@ -110,6 +114,14 @@ async def test_each_operation_succeeds_in_the_browser(docs: Documentation) -> No
         "update_tag": await docs.try_out("update_tag", '{"name": "garden", "color": "#2E8B57"}', tag_id=tag),
         "delete_tag": await docs.try_out("delete_tag", tag_id=tag),
         "delete_token": await docs.try_out("delete_token", token_id=token),
+    }
+    responses["start_totp"] = await docs.try_out("start_totp", f'{{"password": "{PASSWORD}"}}')
+    secret = responses["start_totp"].partition('"secret": "')[2].partition('"')[0]
+    responses["confirm_totp"] = await docs.try_out("confirm_totp", f'{{"code": "{pyotp.TOTP(secret).now()}"}}')
+    for operation, codes in (("replace_codes", "confirm_totp"), ("delete_totp", "replace_codes")):
+        [code, *_] = RECOVERY_CODE.findall(responses[codes])
+        responses[operation] = await docs.try_out(operation, f'{{"password": "{PASSWORD}", "code": "{code}"}}')
+    responses |= {
         "change_password": await docs.try_out(
             "change_password", f'{{"old_password": "{PASSWORD}", "new_password": "{new_password}"}}'
         ),

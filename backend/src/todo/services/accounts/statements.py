@@ -24,10 +24,11 @@ INSERT_USER = Statement(
     violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
 )
 SELECT_CREDENTIALS = Statement(
-    select(USERS.c.id, USERS.c.email, USERS.c.password_hash, USERS.c.disabled_at).where(
+    select(USERS.c.id, USERS.c.email, USERS.c.password_hash, USERS.c.totp_enabled, USERS.c.disabled_at).where(
         USERS.c.email_key == bindparam("email_key", type_=Text)
     )
 )
+SELECT_ID = Statement(select(USERS.c.id).where(USERS.c.email_key == bindparam("email_key", type_=Text)))
 SELECT_USER = Statement(select(*PUBLIC_COLUMNS).where(IS_OWN_ACCOUNT))
 SELECT_PASSWORD = Statement(select(USERS.c.email_key, USERS.c.password_hash).where(IS_OWN_ACCOUNT))
 UPDATE_PASSWORD = Statement(
