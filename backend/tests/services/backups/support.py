@@ -18,7 +18,6 @@ from tests.models.rows import (
     insert_user,
 )
 from tests.support import SECRET
-from todo.core.clock import utc_now
 from todo.core.database.migrator import make_engine
 from todo.core.database.url import connect_arguments
 from todo.core.progress import NoProgress
@@ -81,9 +80,9 @@ async def write_old_backup(url: str, path: Path, revision: str) -> None:
     metadata.remove(metadata.tables["alembic_version"])
     driver = await connect(url)
     with path.open("wb") as output, write_archive(output, None, 0) as archive:
-        async with read_snapshot(driver, metadata):
+        async with read_snapshot(driver, metadata) as created_at:
             await write_members(
-                driver, archive, metadata, NoProgress(), revision=revision, secret=SECRET, created_at=utc_now()
+                driver, archive, metadata, NoProgress(), revision=revision, secret=SECRET, created_at=created_at
             )
     await driver.close()
 

@@ -12,7 +12,6 @@ import pytest
 from tests.models.rows import insert_task, insert_user
 from tests.services.backups.support import SELECT_TABLES, back_up, connect, read_rows, restore, verify
 from tests.support import SECRET, MakeDatabase
-from todo.core.clock import utc_now
 from todo.core.database import migrator
 from todo.core.progress import NoProgress
 from todo.migrations import REVISIONS
@@ -67,7 +66,7 @@ async def test_backup_shows_one_instant_while_rows_are_written(
     ada = await insert_user(writer, "ada@example.com")
     await insert_task(writer, ada, "before")
 
-    async with read_snapshot(reader, Base.metadata):
+    async with read_snapshot(reader, Base.metadata) as created_at:
         before = await read_rows(url)
         await insert_task(writer, ada, "afterwards")
         await writer.execute("UPDATE users SET name = 'Ada'")
@@ -79,7 +78,7 @@ async def test_backup_shows_one_instant_while_rows_are_written(
                 NoProgress(),
                 revision=REVISIONS[-1],
                 secret=SECRET,
-                created_at=utc_now(),
+                created_at=created_at,
             )
     await reader.close()
     await writer.close()

@@ -23,7 +23,7 @@ def other_major_url(tmp_path: Path) -> Iterator[str]:
     cluster = tmp_path / "data" / "postgres"
     cluster.mkdir(parents=True, mode=0o700)
     privileges.hand_over(cluster)
-    command = [program.parent / "initdb", "-D", cluster, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "-N"]
+    command = [str(program.parent / "initdb"), "-D", str(cluster), "-U", "postgres", "--auth=trust", "-E", "UTF8", "-N"]
     subprocess.run(command, check=True, capture_output=True, preexec_fn=privileges.drop)
     with EmbeddedPostgres(tmp_path / "data", UNSAFE_BUT_FAST_OPTIONS) as postgres:
         yield postgres.url()

@@ -7,7 +7,6 @@ from typing import BinaryIO
 import asyncpg
 from sqlalchemy import MetaData
 
-from todo.core.clock import utc_now
 from todo.core.database.driver_errors import translated_errors
 from todo.core.database.schema_status import SchemaStatus, fetch_with, read_schema_status
 from todo.core.database.url import connect_arguments
@@ -29,33 +28,35 @@ async def create_backup(
     """Write all tables and the secret to `output`, and return the manifest.
 
     Raises:
-        BackupError: the database is not at the revision of this program, or a table stays locked.
-        ServiceUnavailableError: the database cannot be used.
+        BackupError: the database is not at the revision of this program, cannot be read, or a table stays locked.
+        ServiceUnavailableError: the database cannot be reached.
+        OSError: `output` cannot be written.
     """
     # The connection is used once, so prepared statements would have no use, and a pooler may not support them.
     arguments = {"timeout": CONNECT_SECONDS} | connect_arguments(url) | {"statement_cache_size": 0}
-    created_at = utc_now()
     with translated_errors():
         connection = await asyncpg.connect(**arguments)
-        try:
-            # Tables of another revision cannot be locked by their names.
+    try:
+        # Tables of another revision cannot be locked by their names.
+        _require_head(await read_schema_status(fetch_with(connection)))
+        async with read_snapshot(connection, Base.metadata) as created_at:
             _require_head(await read_schema_status(fetch_with(connection)))
-            async with read_snapshot(connection, Base.metadata):
-                _require_head(await read_schema_status(fetch_with(connection)))
-                with write_archive(output, passphrase, created_at.timestamp()) as archive:
-                    return await write_members(
-                        connection,
-                        archive,
-                        Base.metadata,
-                        progress,
-                        revision=REVISIONS[-1],
-                        secret=secret,
-                        created_at=created_at,
-                    )
-        except asyncpg.LockNotAvailableError as error:
-            raise BackupError(LOCKED) from error
-        finally:
-            await connection.close()
+            with write_archive(output, passphrase, created_at.timestamp()) as archive:
+                return await write_members(
+                    connection,
+                    archive,
+                    Base.metadata,
+                    progress,
+                    revision=REVISIONS[-1],
+                    secret=secret,
+                    created_at=created_at,
+                )
+    except asyncpg.LockNotAvailableError as error:
+        raise BackupError(LOCKED) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise BackupError(f"The database cannot be read: {error}") from error
+    finally:
+        await connection.close()
 
 
 async def write_members(

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -22,8 +23,8 @@ ROW_END = b"\n"
 
 
 @contextlib.asynccontextmanager
-async def read_snapshot(connection: asyncpg.Connection, metadata: MetaData) -> AsyncIterator[None]:
-    """Hold one snapshot of the database for the length of a block.
+async def read_snapshot(connection: asyncpg.Connection, metadata: MetaData) -> AsyncIterator[datetime]:
+    """Hold one snapshot of the database for the length of a block, and yield its instant.
 
     Raises:
         LockNotAvailableError: a table stays locked.
@@ -38,7 +39,7 @@ async def read_snapshot(connection: asyncpg.Connection, metadata: MetaData) -> A
         await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute(TEXT_FORMAT)
         await connection.execute(f"LOCK TABLE {tables} IN ACCESS SHARE MODE")
-        yield
+        yield await connection.fetchval("SELECT clock_timestamp()")
 
 
 async def copy_table(
