@@ -51,9 +51,8 @@ def main() -> None:
             alone = _measure(tokens, tag)
             asyncio.run(_add_other_users(admin_url))
             crowded = _measure(tokens, tag)
-    print(
-        f"| user | request | ms alone | ms with {OTHERS * TASKS_EACH:,} tasks of others | ratio |\n|---|---|---|---|---|"
-    )
+    print(f"| user | request | ms alone | ms with {OTHERS * TASKS_EACH:,} tasks of others | ratio |")
+    print("|---|---|---|---|---|")
     for (size, request), before in alone.items():
         after = crowded[size, request]
         print(f"| {size:,} tasks | {request} | {before:.1f} | {after:.1f} | {after / before:.2f} |")

@@ -1,4 +1,4 @@
-"""The `todo` command: serve, migrate, user, openapi."""
+"""The `todo` command."""
 
 import argparse
 import io
@@ -9,9 +9,11 @@ from collections.abc import Sequence
 
 from pydantic import SecretStr
 
+from todo.cli.backup import back_up
 from todo.cli.database import UsageError
 from todo.cli.healthcheck import check_health
 from todo.cli.migrate import migrate_down, migrate_up, show_status
+from todo.cli.restore import restore
 from todo.cli.serve import run_service
 from todo.cli.user_parser import add_user_commands
 from todo.core.config import SettingsError, load_settings
@@ -19,6 +21,11 @@ from todo.core.database.migrator import MigrationError
 from todo.core.postgres.process import EmbeddedPostgresError
 from todo.core.version import service_version
 from todo.main import create_app
+from todo.services.backups.errors import BackupError
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as of shells."""
+PASSPHRASE_HELP = "read the passphrase from FILE; the default is the variable TODO_BACKUP_PASSPHRASE"  # noqa: S105
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,11 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (UsageError, SettingsError, EmbeddedPostgresError, MigrationError) as error:
+    except (UsageError, SettingsError, EmbeddedPostgresError, MigrationError, BackupError) as error:
         print(f"todo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        pass
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of standard output, such as head, has ended. The interpreter would flush to it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -84,10 +91,38 @@ def _parser() -> argparse.ArgumentParser:
     health.add_argument("--ready", action="store_true", help="check the database too")
     health.set_defaults(run=check_health)
     add_user_commands(commands)
+    _add_backup_commands(commands)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=_print_openapi)
     return parser
+
+
+def _add_backup_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = commands.add_parser(
+        "backup",
+        help="write the database and the secret into a file",
+        description="Write all data and the secret into FILE, also while the service runs. The backup is encrypted if "
+        "there is a passphrase.",
+    )
+    backup.add_argument("file", metavar="FILE", help="a new file, or - for standard output")
+    backup.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
+    backup.add_argument("--encrypt", action="store_true", help="ask for a passphrase on the terminal")
+    backup.add_argument("--passphrase-file", metavar="FILE", help=PASSPHRASE_HELP)
+    backup.set_defaults(run=back_up)
+
+    restore_parser = commands.add_parser(
+        "restore",
+        help="replace the database and the secret with those of a backup",
+        description="Verify the backup FILE, then restore it into an empty database. Stop the service first.",
+    )
+    restore_parser.add_argument("file", metavar="FILE", help="a file of `todo backup`, or - for standard input")
+    restore_parser.add_argument("--replace", action="store_true", help="delete the data of a database with users")
+    restore_parser.add_argument("--passphrase-file", metavar="FILE", help=PASSPHRASE_HELP)
+    restore_parser.add_argument(
+        "--print-secret", action="store_true", help="only verify the backup, and print its secret (JWT_SECRET_KEY)"
+    )
+    restore_parser.set_defaults(run=restore)
 
 
 def _print_openapi(_: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from todo.cli.database import open_database_for_migration, print_status, read_status, reject_newer
+from todo.cli.progress import show_progress
 from todo.core.config import load_settings
 from todo.core.database import migrator
 
@@ -12,7 +13,8 @@ def migrate_up(options: argparse.Namespace) -> None:
     """Apply the migrations up to the revision of the command line."""
     with open_database_for_migration(load_settings()) as url:
         reject_newer(url)
-        migrator.upgrade(url, options.revision)
+        with show_progress() as progress:
+            migrator.upgrade(url, options.revision, progress)
         print_status(f"the database is at revision {migrator.read_status(url).current or 'base'}")
 
 

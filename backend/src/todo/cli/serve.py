@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -14,23 +13,22 @@ from functools import partial
 from types import FrameType
 
 import uvicorn
-from pydantic import SecretStr
 from uvicorn.supervisors import Multiprocess
 
 from todo.cli.database import UsageError, open_database, print_status, read_status, usable
+from todo.cli.progress import show_progress
+from todo.cli.secret_file import load_secret
 from todo.cli.service_manager import ServiceManager
-from todo.core.config import Settings, SettingsError, find_misspelt_variables
+from todo.core.config import Settings, find_misspelt_variables
 from todo.core.database import migrator
 from todo.core.database.connection import check_connection
 from todo.core.database.url import find_weakened_options
 from todo.core.limits.rate_limits import warn_about_separate_counts
 from todo.core.logging_config import configure_logging
 from todo.core.metrics import serving_metrics
-from todo.core.setting_values import JWT_SECRET, SECRET_COMMAND
 from todo.http.protocol.connection import LimitedProtocol
 from todo.http.protocol.limits import ConnectionLimits, allow_connections
 
-SECRET_FILE = "jwt_secret_key"  # noqa: S105 -- the name of a file
 GRACE_SECONDS = 20
 """How long running requests may take to end when the service stops."""
 
@@ -86,13 +84,19 @@ def run_service(settings: Settings) -> None:
         os.environ["DATABASE_URL"] = url
         if settings.database_url is None:
             if read_status(url).pending:
-                migrator.upgrade(url)
-            os.environ["JWT_SECRET_KEY"] = _load_or_create_secret(settings).get_secret_value()
+                with show_progress() as progress:
+                    migrator.upgrade(url, progress=progress)
+            os.environ["JWT_SECRET_KEY"] = load_secret(settings, url).get_secret_value()
         else:
             _check_operator_database(settings, url)
         config = _server_config(settings)
         _announce(settings, listener)
-        with _metrics_server(settings), manager.watching(*listener.getsockname()[:2]):
+        with (
+            _metrics_server(settings),
+            manager.watching(*listener.getsockname()[:2]),
+            # uvicorn raises KeyboardInterrupt after its shutdown by Ctrl-C.
+            contextlib.suppress(KeyboardInterrupt),
+        ):
             if settings.workers == 1:
                 Server(config, manager).run(sockets=[listener])
             else:
@@ -163,34 +167,13 @@ def _check_operator_database(settings: Settings, url: str) -> None:
         SettingsError: JWT_SECRET_KEY is not set.
         UsageError: the database cannot be used.
     """
-    if settings.jwt_secret_key is None:
-        raise SettingsError(f"JWT_SECRET_KEY should be set when DATABASE_URL is set; make one with: {SECRET_COMMAND}")
+    load_secret(settings, url)
     if pending := read_status(url).pending:
         logger.warning("The database has %d pending migration(s); run: todo migrate up", len(pending))
     with usable(url):
         asyncio.run(check_connection(settings, url))
     for option in find_weakened_options(url):
         logger.warning("DATABASE_URL has the option %s, which this service does not support", option)
-
-
-def _load_or_create_secret(settings: Settings) -> SecretStr:
-    """Return JWT_SECRET_KEY or the secret in the data folder. The first run creates this file, with mode 0600."""
-    if settings.jwt_secret_key is not None:
-        return settings.jwt_secret_key
-    path = settings.data_dir / SECRET_FILE
-    if not path.exists():
-        unfinished = path.with_suffix(".unfinished")
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-    secret = path.read_text().strip()
-    if not JWT_SECRET.fullmatch(secret):
-        raise SettingsError(
-            f"{path} should contain at least 64 hexadecimal characters; remove the file to get a new secret"
-        )
-    return SecretStr(secret)
 
 
 def _announce(settings: Settings, listener: socket.socket) -> None:

@@ -1,25 +1,16 @@
-"""Alembic's environment: connects to the database and applies the migrations in one transaction."""
+"""Alembic's environment: applies the migrations in one transaction."""
 
 import asyncio
-from uuid import uuid4
+from collections.abc import Iterator
 
 from alembic import context
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection
 
 from todo.core.config import load_settings
-from todo.core.database.url import connect_arguments
+from todo.core.database.maintenance import prepare_maintenance
+from todo.core.database.migrator import find_progress, make_engine
+from todo.migrations import REVISIONS
 from todo.models import Base
-
-MIGRATION_LOCK_ID = 5_406_121
-"""The advisory lock that prevents concurrent migrations of a database."""
-
-LOCK_TIMEOUT = "10s"
-REMOVE_TIMEOUTS = """
-SELECT set_config(name, '0', true) FROM pg_settings
-WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
-"""
 
 
 def find_url() -> str:
@@ -31,24 +22,39 @@ def find_url() -> str:
 
 
 def run(connection: Connection) -> None:
-    """Run Alembic's command on a connection."""
-    context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
+    """Run Alembic's command on a connection, in its open transaction or in a new one."""
+    announcements = announce_upgrades() if "progress" in context.config.attributes else iter(())
+
+    def announce_next(*_: object, **__: object) -> None:
+        next(announcements, None)
+
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_server_default=True,
+        on_version_apply=announce_next,
+    )
     with context.begin_transaction():
-        # A role can have timeouts that fit the statements of the service and are too short for a migration.
-        connection.execute(text(REMOVE_TIMEOUTS))
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK_ID})"))
-        # A migration that waits for a busy table would make all later statements on it wait too.
-        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+        prepare_maintenance(connection)
+        announce_next()
         context.run_migrations()
 
 
+def announce_upgrades() -> Iterator[None]:
+    """Announce the next migration at each step of the iteration."""
+    current = context.get_context().get_current_revision()
+    target = context.script.get_revision(str(context.get_revision_argument()))
+    first = REVISIONS.index(current) + 1 if current else 0
+    revisions = REVISIONS[first : REVISIONS.index(target.revision) + 1]
+    for number, revision in enumerate(revisions, start=1):
+        description = " ".join(context.script.get_revision(revision).doc.split())
+        find_progress(context.config).begin(f"migration {number} of {len(revisions)}: {description}")
+        yield
+
+
 async def connect_and_run(url: str) -> None:
-    """Connect to the database with the arguments of the service's pool, and run Alembic's command."""
-    # A pooler can run a transaction on another server connection, which may have prepared statements of usual names.
-    options = {"statement_cache_size": 0, "prepared_statement_name_func": lambda: f"todo_{uuid4()}"}
-    engine = create_async_engine(
-        "postgresql+asyncpg://", connect_args=connect_arguments(url) | options, poolclass=NullPool
-    )
+    """Connect to the database and run Alembic's command."""
+    engine = make_engine(url)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(run)
@@ -56,4 +62,8 @@ async def connect_and_run(url: str) -> None:
         await engine.dispose()
 
 
-asyncio.run(connect_and_run(find_url()))
+shared_connection: Connection | None = context.config.attributes.get("connection")
+if shared_connection is None:
+    asyncio.run(connect_and_run(find_url()))
+else:
+    run(shared_connection)

@@ -1,41 +1,59 @@
 """Applies and undoes the Alembic migrations in `todo.migrations`, and compares a database with them.
 
-Alembic is imported only to apply or undo migrations. The import takes 10 MB and a quarter of a second, and a service
-that starts on an up-to-date database does not need Alembic.
+Alembic and SQLAlchemy's engine are imported only to apply or undo migrations. The import takes 10 MB and a quarter of a
+second, and a service that starts on an up-to-date database does not need them.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import asyncpg
+from sqlalchemy import Connection, NullPool
 
 from todo.core.database.driver_errors import translated_errors
-from todo.core.database.schema_status import SchemaStatus, read_schema_status
-from todo.core.database.statement import Statement
+from todo.core.database.maintenance import IN_USE
+from todo.core.database.schema_status import SchemaStatus, fetch_with, read_schema_status
 from todo.core.database.url import connect_arguments
+from todo.core.progress import NoProgress, Progress
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 SCRIPTS = "todo:migrations"
 CONNECT_SECONDS = 10
-IN_USE = (
-    "the database is in use: a table stayed locked for ten seconds, and the database is unchanged. "
-    "Stop the services and the other programs that use the database, then retry"
-)
 
 
 class MigrationError(Exception):
     """A migration failed or does not exist. The message is from Alembic or from the database."""
 
 
-def upgrade(url: str, revision: str = "head") -> None:
+def upgrade(url: str, revision: str = "head", progress: Progress | None = None) -> None:
     """Apply the pending migrations up to a revision. Concurrent upgrades of a database run one after the other.
 
     Raises:
         MigrationError: a migration failed, or the revision does not exist.
     """
-    _run("upgrade", url, revision)
+    _run("upgrade", {"url": url, "progress": progress or NoProgress()}, revision)
+
+
+def upgrade_within(connection: Connection, revision: str, progress: Progress | None = None) -> None:
+    """Apply the pending migrations up to a revision, in the open transaction of a connection.
+
+    Raises:
+        MigrationError: a migration failed.
+    """
+    _run("upgrade", {"connection": connection, "progress": progress or NoProgress()}, revision)
+
+
+def downgrade_within(connection: Connection, revision: str) -> None:
+    """Undo the migrations after a revision, in the open transaction of a connection.
+
+    Raises:
+        MigrationError: a migration failed.
+    """
+    _run("downgrade", {"connection": connection}, revision)
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -44,7 +62,7 @@ def downgrade(url: str, revision: str) -> None:
     Raises:
         MigrationError: a migration failed, or the revision does not exist.
     """
-    _run("downgrade", url, revision)
+    _run("downgrade", {"url": url}, revision)
 
 
 def check(url: str) -> None:
@@ -53,7 +71,7 @@ def check(url: str) -> None:
     Raises:
         MigrationError: the schema and the models differ, so a migration is missing.
     """
-    _run("check", url)
+    _run("check", {"url": url})
 
 
 def read_status(url: str) -> SchemaStatus:
@@ -71,23 +89,34 @@ async def _read_status(url: str) -> SchemaStatus:
     with translated_errors():
         connection = await asyncpg.connect(**arguments)
         try:
-
-            async def fetch_all(statement: Statement, **values: object) -> list[Any]:
-                rows: list[Any] = await connection.fetch(statement.sql, *statement.arguments(values))
-                return rows
-
-            return await read_schema_status(fetch_all)
+            return await read_schema_status(fetch_with(connection))
         finally:
             await connection.close()
 
 
-def _run(command_name: str, url: str, *arguments: str) -> None:
+def make_engine(url: str) -> "AsyncEngine":
+    """Return an engine without a pool, which also works through PgBouncer."""
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 -- see the module's docstring
+
+    # A pooler can run a transaction on another server connection, which may have prepared statements of usual names.
+    options = {"statement_cache_size": 0, "prepared_statement_name_func": lambda: f"todo_{uuid4()}"}
+    arguments = connect_arguments(url) | options
+    return create_async_engine("postgresql+asyncpg://", connect_args=arguments, poolclass=NullPool)
+
+
+def find_progress(config: "Config") -> Progress:
+    """Return the receiver of the progress of the migrations that run."""
+    progress: Progress = config.attributes.get("progress") or NoProgress()
+    return progress
+
+
+def _run(command_name: str, attributes: dict[str, object], *arguments: str) -> None:
     from alembic import command  # noqa: PLC0415 -- see the module's docstring
     from alembic.util import CommandError  # noqa: PLC0415 -- see the module's docstring
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 -- see the module's docstring
 
     try:
-        getattr(command, command_name)(_config(url), *arguments)
+        getattr(command, command_name)(_config(attributes), *arguments)
     except CommandError as error:
         raise MigrationError(str(error)) from error
     except DBAPIError as error:
@@ -98,10 +127,10 @@ def _run(command_name: str, url: str, *arguments: str) -> None:
         raise MigrationError(f"the database cannot be used: {error}") from error
 
 
-def _config(url: str) -> "Config":
+def _config(attributes: dict[str, object]) -> "Config":
     from alembic.config import Config  # noqa: PLC0415 -- see the module's docstring
 
     config = Config()
     config.set_main_option("script_location", SCRIPTS)
-    config.attributes["url"] = url
+    config.attributes.update(attributes)
     return config

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 from sqlalchemy import text
 
 from todo.core.database.statement import Statement
@@ -50,6 +51,16 @@ async def read_schema_status(fetch_all: Fetch) -> SchemaStatus:
     applied = REVISIONS.index(current) + 1 if current in REVISIONS else len(REVISIONS)
     pending = REVISIONS[applied:] if current else REVISIONS
     return SchemaStatus(current, pending, _find_problem(database["encoding"], revisions, database["missing"]))
+
+
+def fetch_with(connection: asyncpg.Connection) -> Fetch:
+    """Return a function that runs statements on a connection."""
+
+    async def fetch_all(statement: Statement, **values: object) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await connection.fetch(statement.sql, *statement.arguments(values))
+        return rows
+
+    return fetch_all
 
 
 def _find_problem(encoding: str, revisions: Sequence[str], missing: Sequence[str]) -> str | None:

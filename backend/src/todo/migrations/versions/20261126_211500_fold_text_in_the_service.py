@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from todo.core.database.migrator import MigrationError
+from todo.core.database.migrator import MigrationError, find_progress
 from todo.domain.text import fold, normalize, sort_key
 
 revision = "e2a94c07d1b8"
@@ -110,7 +110,7 @@ def downgrade() -> None:
 
 
 def _fill_tasks() -> None:
-    for rows in _batches(SELECT_TASKS, user_id=NIL, id=0):
+    for rows in _batches("tasks", SELECT_TASKS, user_id=NIL, id=0):
         titles = [normalize(row.title) for row in rows]
         descriptions = [None if row.description is None else normalize(row.description) for row in rows]
         keys = {"user_id": [row.user_id for row in rows], "id": [row.id for row in rows]}
@@ -126,7 +126,7 @@ def _fill_tasks() -> None:
 
 
 def _fill_tags() -> None:
-    for rows in _batches(SELECT_TAGS, user_id=NIL, id=0):
+    for rows in _batches("tags", SELECT_TAGS, user_id=NIL, id=0):
         _run(
             UPDATE_TAGS,
             user_id=[row.user_id for row in rows],
@@ -139,7 +139,7 @@ def _fill_tags() -> None:
 
 
 def _fill_users() -> None:
-    for rows in _batches(SELECT_USERS, id=NIL):
+    for rows in _batches("users", SELECT_USERS, id=NIL):
         _run(UPDATE_USERS, id=[row.id for row in rows], email_key=[fold(normalize(row.email)) for row in rows])
     if duplicates := op.get_bind().scalar(sa.text(SELECT_DUPLICATES)):
         raise MigrationError(
@@ -147,11 +147,17 @@ def _fill_users() -> None:
         )
 
 
-def _batches(statement: str, **first: object) -> Iterator[Sequence[Any]]:
+def _batches(table: str, statement: str, **first: object) -> Iterator[Sequence[Any]]:
     """Yield all rows in batches, each from after the last key of the one before."""
+    config = op.get_context().config
+    assert config is not None
+    progress = find_progress(config)
+    if total := op.get_bind().scalar(sa.text(f"SELECT count(*) FROM {table}")):  # noqa: S608 -- a constant
+        progress.begin(table, total)
     last = first
     while rows := op.get_bind().execute(sa.text(statement), {**last, "batch": BATCH}).all():
         yield rows
+        progress.advance(len(rows))
         last = {name: getattr(rows[-1], name) for name in first}
 
 

@@ -1,0 +1,1 @@
+"""Tests of `todo backup` and `todo restore`."""

@@ -1,0 +1,1 @@
+"""Tests of backups on databases, without the command."""
