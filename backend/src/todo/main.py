@@ -13,8 +13,11 @@ from fastapi_offline import FastAPIOffline
 from todo.core.config import Settings, SettingsError, load_settings
 from todo.core.database.database import Database
 from todo.core.limits.keyed_lock import KeyedLock
-from todo.core.limits.rate_limits import ACCOUNT, ACCOUNT_GUESSED, ACCOUNT_TOTAL, RateLimits
+from todo.core.limits.rate_limits import ACCOUNT, ACCOUNT_GUESSED, ACCOUNT_TOTAL, MAIL, RateLimits
 from todo.core.logging_config import configure_logging
+from todo.core.mail.addresses import read_sender
+from todo.core.mail.sender import MailSender
+from todo.core.mail.smtp_url import read_smtp_url
 from todo.core.postgres.process import die_with_parent
 from todo.core.security.passwords import PasswordHasher
 from todo.core.security.tokens import TokenSigner
@@ -35,9 +38,23 @@ from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddl
 from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
 from todo.http.openapi import add_root_path
-from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
+from todo.routers import (
+    access_tokens,
+    account,
+    auth,
+    documentation,
+    health,
+    login_sessions,
+    mailed_links,
+    tags,
+    task_bulk,
+    tasks,
+)
 from todo.services.accounts.service import Security
+from todo.services.delivery.service import MailService
+from todo.services.delivery.texts import Pages
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
+from todo.workers.mailer import mailing
 from todo.workers.sweeper import sweeping
 
 COMPRESSED_MIN_BYTES = 1400
@@ -84,10 +101,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings = load_settings()
         configure_logging(settings)
     resources = _make_resources(settings)
+    mail_service = _make_mail_service(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with resources.database, sweeping(resources.database):
+        database = resources.database
+        async with database, sweeping(database), mailing(database, mail_service):
             yield
         resources.security.hasher.close()
         await resources.rate_limits.close()
@@ -145,9 +164,23 @@ def _make_resources(settings: Settings) -> AppResources:
             signer=TokenSigner(secret.get_secret_value(), previous.get_secret_value() if previous else None),
             rate_limits=_make_rate_limits(settings),
             max_login_sessions=settings.max_login_sessions,
+            has_mail=settings.smtp_url is not None,
         ),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
     )
+
+
+def _make_mail_service(settings: Settings) -> MailService | None:
+    if settings.smtp_url is None or settings.mail_from is None or settings.public_url is None:
+        return None
+    pages = Pages(
+        app_name=" ".join(settings.app_name.split()),
+        public_url=settings.public_url,
+        password_reset_url=settings.password_reset_url or f"{settings.public_url}/reset-password",
+        email_confirm_url=settings.email_confirm_url or f"{settings.public_url}/confirm-email",
+    )
+    server = read_smtp_url(settings.smtp_url.get_secret_value())
+    return MailService(MailSender(server, read_sender(settings.mail_from)), pages)
 
 
 def _make_rate_limits(settings: Settings) -> RateLimits:
@@ -155,6 +188,9 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
         "register": settings.rate_limit_register,
         "login": settings.rate_limit_login,
         "refresh": settings.rate_limit_refresh,
+        "password_reset": settings.rate_limit_password_reset,
+        "confirm": settings.rate_limit_confirm,
+        MAIL: settings.rate_limit_mail,
         ACCOUNT: settings.rate_limit_account,
         ACCOUNT_TOTAL: settings.rate_limit_account_total,
         ACCOUNT_GUESSED: settings.rate_limit_account_guessed,
@@ -166,7 +202,7 @@ def _add_routes(app: FastAPI) -> None:
     # A flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
-        *(task_bulk.router, access_tokens.router, health.router, documentation.router),
+        *(task_bulk.router, access_tokens.router, mailed_links.router, health.router, documentation.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 

@@ -4,10 +4,25 @@ from todo.models.access_token import AccessToken
 from todo.models.base import Base
 from todo.models.idempotency_key import IdempotencyKey
 from todo.models.login_session import LoginSession
+from todo.models.password_reset import PasswordReset, PasswordResetRequest
+from todo.models.queued_mail import QueuedMail
 from todo.models.tag import Tag
 from todo.models.task import Task
 from todo.models.task_search import TaskSearch
 from todo.models.task_tag_link import TaskTagLink
 from todo.models.user import User
 
-__all__ = ["AccessToken", "Base", "IdempotencyKey", "LoginSession", "Tag", "Task", "TaskSearch", "TaskTagLink", "User"]
+__all__ = [
+    "AccessToken",
+    "Base",
+    "IdempotencyKey",
+    "LoginSession",
+    "PasswordReset",
+    "PasswordResetRequest",
+    "QueuedMail",
+    "Tag",
+    "Task",
+    "TaskSearch",
+    "TaskTagLink",
+    "User",
+]

@@ -33,10 +33,18 @@ class UserPublic(TypedDict):
     email: Annotated[str, Field(examples=["ada@example.com"])]
     name: Annotated[str | None, Field(examples=["Ada"])]
     created_at: Annotated[datetime, Field(examples=["2026-11-23T09:30:00Z"])]
+    pending_email: Annotated[
+        str | None,
+        Field(description="A new address that waits for confirmation by mail, or null.", examples=[None]),
+    ]
 
 
 class AccountUpdate(RequestModel, ignores=UserPublic.__annotations__):
-    """The new values of an account. A new `email` also requires the current `password`."""
+    """The new values of an account. A new `email` also requires the current `password`.
+
+    If the service sends mail, the new address is in `pending_email` until the link in a mail to it is opened. The
+    present address as `email` cancels the change.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada Lovelace"}]})
 
