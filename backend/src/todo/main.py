@@ -101,7 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings = load_settings()
         configure_logging(settings)
     resources = _make_resources(settings)
-    mail_service = _make_mail_service(settings)
+    mail_service = make_mail_service(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -150,6 +150,20 @@ def create_worker_app() -> FastAPI:
     return create_app()
 
 
+def make_mail_service(settings: Settings) -> MailService | None:
+    """Return the means to send mail, or None without SMTP_URL."""
+    if settings.smtp_url is None or settings.mail_from is None or settings.public_url is None:
+        return None
+    pages = Pages(
+        app_name=" ".join(settings.app_name.split()),
+        public_url=settings.public_url,
+        password_reset_url=settings.password_reset_url or f"{settings.public_url}/reset-password",
+        email_confirm_url=settings.email_confirm_url or f"{settings.public_url}/confirm-email",
+    )
+    server = read_smtp_url(settings.smtp_url.get_secret_value())
+    return MailService(MailSender(server, read_sender(settings.mail_from)), pages)
+
+
 def _make_resources(settings: Settings) -> AppResources:
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL should name a PostgreSQL database; `todo serve` can start its own")
@@ -168,19 +182,6 @@ def _make_resources(settings: Settings) -> AppResources:
         ),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
     )
-
-
-def _make_mail_service(settings: Settings) -> MailService | None:
-    if settings.smtp_url is None or settings.mail_from is None or settings.public_url is None:
-        return None
-    pages = Pages(
-        app_name=" ".join(settings.app_name.split()),
-        public_url=settings.public_url,
-        password_reset_url=settings.password_reset_url or f"{settings.public_url}/reset-password",
-        email_confirm_url=settings.email_confirm_url or f"{settings.public_url}/confirm-email",
-    )
-    server = read_smtp_url(settings.smtp_url.get_secret_value())
-    return MailService(MailSender(server, read_sender(settings.mail_from)), pages)
 
 
 def _make_rate_limits(settings: Settings) -> RateLimits:

@@ -23,12 +23,24 @@ WITHOUT_USER = {
     "accounts.statements.INSERT_USER": "the user is new",
     "accounts.statements.SELECT_CREDENTIALS": "the e-mail address finds the user",
     "idempotency.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "accounts.email_change_statements.CLEAR_EXPIRED": "a sweep clears the expired addresses of all users",
     "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "mail.statements.CLAIM_MAIL": "a worker sends the mails of all users",
+    "mail.statements.COUNT_MAILS": "a worker sends the mails of all users",
+    "mail.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "password_resets.statements.INSERT_REQUEST": "a request looks for no account",
+    "password_resets.statements.LOCK_RECIPIENT": "the e-mail address finds the user",
+    "password_resets.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "password_resets.statements.SWEEP_REQUESTS": "a request has no user",
+    "password_resets.statements.TAKE_REQUESTS": "a request has no user",
 }
-FRESH_KEYS = {"pk_sessions", "pk_task_search", "uq_access_tokens_token_hash"}
+FRESH_KEYS = {
+    *("pk_password_reset_requests", "pk_password_resets", "pk_sessions", "pk_task_search"),
+    "uq_access_tokens_token_hash",
+}
 """Unique constraints on random values and on the ids of new tasks, which no request can violate."""
 UPDATED_FIELDS = {
-    "update_user": frozenset({"name", "email", "email_key"}),
+    "update_user": frozenset({"name", "email", "email_key", "pending_email"}),
     "update_task": frozenset(TaskUpdate.model_fields),
 }
 """The fields of each function that builds an UPDATE for a set of fields."""

@@ -8,7 +8,7 @@ from todo.domain.account import Email, Password
 from todo.domain.text import RawText
 from todo.schemas.request import RequestModel
 
-TOKEN_EXAMPLE = "Cx9vDm8vSlecPi2bbwx6EdV4fTgE0Zq0oZcU5H8nq1pT2v8mJkQeR7YwLx3sB6aN"
+EXAMPLE = "Cx9vDm8vSlecPi2bbwx6EdV4fTgE0Zq0oZcU5H8nq1pT2v8mJkQeR7YwLx3sB6aN"
 
 MailedToken = Annotated[RawText, Field(description="The token behind `#token=` in the link of the mail.")]
 
@@ -25,7 +25,7 @@ class PasswordResetConfirm(RequestModel):
     """The token of a mail, and the new password."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"token": TOKEN_EXAMPLE, "new_password": "staple and a longer one"}]}
+        json_schema_extra={"examples": [{"token": EXAMPLE, "new_password": "staple and a longer one"}]}
     )
 
     token: MailedToken
@@ -35,6 +35,6 @@ class PasswordResetConfirm(RequestModel):
 class EmailChangeConfirm(RequestModel):
     """The token of a mail to a new address."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": TOKEN_EXAMPLE}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": EXAMPLE}]})
 
     token: MailedToken

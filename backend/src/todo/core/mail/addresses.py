@@ -3,7 +3,7 @@
 import re
 from email.errors import HeaderParseError
 from email.headerregistry import Address
-from email.utils import parseaddr
+from email.utils import getaddresses
 from urllib.parse import urlsplit
 
 import idna
@@ -17,15 +17,17 @@ def read_sender(value: str) -> Address:
     Raises:
         ValueError: the value is no address, or its local part is not ASCII.
     """
-    name, address = parseaddr(value)
+    addresses = getaddresses([value]) or [("", "")]
+    name, address = addresses[0]
     local_part, _, domain = address.rpartition("@")
     try:
         domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
         sender = Address(display_name=name, username=local_part, domain=domain)
     except (idna.IDNAError, HeaderParseError, ValueError, IndexError):
         raise ValueError(_sender_message()) from None
+    is_single = len(addresses) == 1 and value.removesuffix(">").endswith(address)
     is_plain = value.isprintable() and local_part.isascii() and not re.search(r"[\s<>,;]", local_part)
-    if not local_part or not is_plain or not DOMAIN.fullmatch(domain):
+    if not local_part or not is_single or not is_plain or not DOMAIN.fullmatch(domain):
         raise ValueError(_sender_message())
     return sender
 

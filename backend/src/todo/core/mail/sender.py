@@ -150,7 +150,7 @@ def _read_error(error: Exception) -> MailNotSentError:
         return _rejected_from(error.code, f"{error.code} {error.message}")
     if isinstance(error, aiosmtplib.SMTPNotSupported) and "SMTPUTF8" in str(error):
         return MailRejectedError(str(error))
-    return MailNotSentError(f"{type(error).__name__}: {error}")
+    return MailNotSentError(f"{type(error).__name__}: {str(error) or 'the server did not respond in time'}")
 
 
 def _rejected_from(code: int, reason: str) -> MailNotSentError:

@@ -68,9 +68,9 @@ async def _retry(session: Session, queued: Row, error: MailNotSentError, now: da
     delay = await delay_mail(session, queued, now)
     MAILS.labels("delayed").inc()
     logger.warning(
-        "A mail (%s) was not sent, and is tried again in %d minutes: %s",
+        "A mail (%s) was not sent, and is tried again in %d seconds: %s",
         queued["kind"],
-        delay.total_seconds() // 60,
+        delay.total_seconds(),
         error,
     )
 

@@ -35,8 +35,8 @@ async def claim_mail(session: Session, now: datetime) -> Row | None:
 
 async def delay_mail(session: Session, mail: Row, now: datetime) -> timedelta:
     """Plan the next attempt, and return the delay: one minute at first, then twice the previous one, up to an hour."""
-    doublings: int = min(mail["attempts"] - 1, DOUBLINGS_MAX)
-    delay = min(FIRST_DELAY * 2**doublings, LONGEST_DELAY)
+    attempts: int = mail["attempts"]
+    delay = min(FIRST_DELAY * (1 << min(attempts - 1, DOUBLINGS_MAX)), LONGEST_DELAY)
     await session.fetch_all(statements.DELAY_MAIL, **_key_of(mail), next_attempt_at=now + delay)
     return delay
 
