@@ -14,7 +14,7 @@ from tests.smtp import MAIL_PASSWORD, USER, Inbox, make_certificate, serving_smt
 from todo.core.mail import sender as sender_module
 from todo.core.mail.addresses import read_sender
 from todo.core.mail.sender import Mail, MailNotSentError, MailRejectedError, MailSender, build_message
-from todo.core.mail.smtp_url import read_smtp_url
+from todo.core.mail.smtp_url import SmtpServer, read_smtp_url
 
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 SENDER = "Tödo <todo@example.com>"
@@ -98,7 +98,7 @@ async def test_smtps_is_encrypted_from_the_start(tls: tuple[ssl.SSLContext, Path
 async def test_certificate_of_a_remote_server_is_verified(
     tls: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch, trusted: bool, sent: int
 ) -> None:
-    monkeypatch.setattr(sender_module.SmtpServer, "is_local", False)
+    monkeypatch.setattr(SmtpServer, "is_local", False)
     async with serving_smtp(Inbox(), tls_context=tls[0]) as inbox:
         url = f"smtp://localhost:{inbox.port}" + (f"?cafile={quote(str(tls[1]))}" if trusted else "")
         if trusted:
@@ -137,7 +137,7 @@ async def test_wrong_password_is_a_failure_that_can_be_retried(tls: tuple[ssl.SS
 async def test_password_is_sent_in_plain_text_only_if_the_option_allows_it(
     monkeypatch: pytest.MonkeyPatch, option: str, logins: list[str]
 ) -> None:
-    monkeypatch.setattr(sender_module.SmtpServer, "is_local", False)
+    monkeypatch.setattr(SmtpServer, "is_local", False)
     async with with_authentication(Inbox(), auth_require_tls=False) as inbox:
         url = f"smtp://{CREDENTIALS}@127.0.0.1:{inbox.port}{option}"
         if option:

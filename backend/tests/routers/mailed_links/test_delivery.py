@@ -178,7 +178,7 @@ async def test_request_does_not_wait_for_a_server_that_hangs(
     silent = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
     url = SecretStr(f"smtp://127.0.0.1:{silent.sockets[0].getsockname()[1]}")
     await request_reset(client, ada.email)
-    delivery = asyncio.create_task(deliver(settings_with(app, smtp_url=url)))  # type: ignore[arg-type]  # a coroutine
+    delivery = asyncio.create_task(deliver(settings_with(app, smtp_url=url)))
     await asyncio.sleep(0.2)
 
     async with asyncio.timeout(1):

@@ -35,6 +35,9 @@ from tests.support import (
     refresh_token_of,
 )
 from todo.core.clock import utc_now
+from todo.core.database.session import Row, Session
+from todo.core.database.statement import Statement
+from todo.services.password_resets.statements import INSERT_REQUEST
 
 # The request
 
@@ -46,6 +49,27 @@ async def test_known_and_unknown_addresses_get_one_response(client: AsyncClient,
     assert known.status_code == unknown.status_code == 202
     assert known.json() == unknown.json()
     assert {*known.json()} == {"message"}
+
+
+@pytest.mark.spec("MAI-011")
+async def test_known_and_unknown_addresses_run_the_same_statement(
+    client: AsyncClient, ada: Person, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    fetch_all = Session.fetch_all
+
+    async def record_and_fetch(session: Session, statement: Statement, **values: object) -> list[Row]:
+        statements.append(statement.sql)
+        return await fetch_all(session, statement, **values)
+
+    monkeypatch.setattr(Session, "fetch_all", record_and_fetch)
+    written = []
+    for email in (ada.email, new_email()):
+        await request_reset(client, email)
+        written.append(await connection.fetchval("SELECT count(*) FROM password_reset_requests"))
+
+    assert statements == [INSERT_REQUEST.sql] * 2
+    assert written == [1, 2]
 
 
 @pytest.mark.spec("MAI-010")
