@@ -23,7 +23,7 @@ WITHOUT_USER = {
     "accounts.statements.INSERT_USER": "the user is new",
     "accounts.statements.SELECT_CREDENTIALS": "the e-mail address finds the user",
     "idempotency.statements.SWEEP": "a sweep deletes the expired rows of all users",
-    "accounts.email_change_statements.CLEAR_EXPIRED": "a sweep clears the expired addresses of all users",
+    "accounts.email_change_statements.SWEEP": "a sweep clears the expired addresses of all users",
     "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
     "mail.statements.CLAIM_MAIL": "a worker sends the mails of all users",
     "mail.statements.COUNT_MAILS": "a worker sends the mails of all users",

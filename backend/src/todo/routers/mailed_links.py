@@ -3,6 +3,7 @@
 from fastapi import Depends, status
 
 from todo.core.clock import utc_now
+from todo.core.errors import ServiceUnavailableError
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client, limit_rate
 from todo.http.dependencies.resources import Security, Session
@@ -24,7 +25,7 @@ router = make_router("/auth", "auth", route_class=DeclaredRoute)
     "/password-reset",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=[Depends(limit_rate("password_reset"))],
-    responses=errors(MailNotConfiguredError),
+    responses=errors(MailNotConfiguredError, ServiceUnavailableError),
 )
 async def request_reset(request: PasswordResetRequest, session: Session, security: Security) -> MessagePublic:
     """Ask for a mail with a link that sets a new password. The response is the same for every address."""
@@ -36,7 +37,7 @@ async def request_reset(request: PasswordResetRequest, session: Session, securit
     "/password-reset/confirm",
     status_code=status.HTTP_204_NO_CONTENT,
     dependencies=[Depends(limit_rate("confirm"))],
-    responses=errors(InvalidResetTokenError, MailNotConfiguredError),
+    responses=errors(InvalidResetTokenError, MailNotConfiguredError, ServiceUnavailableError),
 )
 async def reset_password(reset: PasswordResetConfirm, session: Session, security: Security, client: Client) -> None:
     """Set a new password with the token of a mail. It works once, for 30 minutes. All login sessions end."""
@@ -46,7 +47,7 @@ async def reset_password(reset: PasswordResetConfirm, session: Session, security
 @router.post(
     "/email-change/confirm",
     dependencies=[Depends(limit_rate("confirm"))],
-    responses=errors(InvalidEmailTokenError, EmailAlreadyExistsError, MailNotConfiguredError),
+    responses=errors(InvalidEmailTokenError, EmailAlreadyExistsError, MailNotConfiguredError, ServiceUnavailableError),
 )
 async def confirm_email(confirmation: EmailChangeConfirm, session: Session, security: Security) -> UserPublic:
     """Change the e-mail address to the one that the mail with this token was sent to, and tell the previous one."""

@@ -2,7 +2,7 @@
 
 from todo.core.clock import utc_now
 from todo.core.database.session import Session
-from todo.services.accounts.email_change import clear_expired_email_changes
+from todo.services.accounts.email_change import sweep_email_changes
 from todo.services.idempotency.service import sweep_keys
 from todo.services.login_sessions.service import sweep_login_sessions
 from todo.services.mail.service import sweep_mails
@@ -19,4 +19,4 @@ async def sweep(session: Session) -> None:
         pass
     while await sweep_mails(session, utc_now()):
         pass
-    await clear_expired_email_changes(session, utc_now())
+    await sweep_email_changes(session, utc_now())

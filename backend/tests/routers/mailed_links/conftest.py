@@ -1,4 +1,4 @@
-"""Fixtures: an application that sends mail, on a database of its own, and the server that receives the mail."""
+"""Fixtures: an application that sends mail, its database, and the server that receives the mail."""
 
 from collections.abc import AsyncIterator
 

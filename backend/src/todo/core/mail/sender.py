@@ -49,7 +49,7 @@ class Mail:
 
 
 class MailSender:
-    """Sends each mail on a connection of its own.
+    """Opens a connection for each mail.
 
     Args:
         server: accepts the mails.

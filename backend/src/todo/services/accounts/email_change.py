@@ -123,6 +123,6 @@ async def confirm_email_change(session: Session, text: str, now: datetime, *, ha
     return cast("UserPublic", dict(row))
 
 
-async def clear_expired_email_changes(session: Session, now: datetime) -> None:
+async def sweep_email_changes(session: Session, now: datetime) -> None:
     """Clear the addresses that were not confirmed in time."""
-    await session.fetch_all(email_change_statements.CLEAR_EXPIRED, now=now)
+    await session.fetch_all(email_change_statements.SWEEP, now=now)

@@ -34,4 +34,4 @@ CONFIRM_EMAIL = Statement(
     .returning(*PUBLIC_COLUMNS),
     violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
 )
-CLEAR_EXPIRED = Statement(update(USERS).where(USERS.c.pending_email_expires_at < NOW).values(**NO_PENDING_EMAIL))
+SWEEP = Statement(update(USERS).where(USERS.c.pending_email_expires_at < NOW).values(**NO_PENDING_EMAIL))

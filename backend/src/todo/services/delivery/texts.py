@@ -8,7 +8,7 @@ from textwrap import fill
 from todo.core.mail.sender import Mail
 
 WIDTH = 72
-"""Characters of a line of text. A link has a line of its own."""
+"""Characters of a line of text. A link is not broken."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ async def delay_mail(session: Session, mail: Row, now: datetime) -> timedelta:
 
 
 async def delete_mail(session: Session, mail: Row) -> None:
-    """Delete a claimed mail, unless it was queued anew since."""
+    """Delete a claimed mail. A mail that was queued again after the claim stays."""
     await session.fetch_all(statements.DELETE_MAIL, **_key_of(mail))
 
 

@@ -20,7 +20,7 @@ IS_CLAIMED_MAIL = (
     *(QUEUE.c[name] == parameter for name, parameter in PARAMETERS.items()),
     QUEUE.c.attempts == bindparam("attempts", type_=Integer),
 )
-"""The mail is the one that was claimed: it was neither claimed again nor queued anew since."""
+"""Matches the mail until it is claimed or queued again."""
 
 QUEUE_MAIL = Statement(
     insert(QUEUE)
