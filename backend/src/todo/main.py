@@ -12,8 +12,11 @@ from fastapi_offline import FastAPIOffline
 from todo.core.config import Settings, SettingsError, load_settings
 from todo.core.database.database import Database
 from todo.core.limits.keyed_lock import KeyedLock
-from todo.core.limits.rate_limits import ACCOUNT, ACCOUNT_GUESSED, ACCOUNT_TOTAL, TOTP, RateLimits
+from todo.core.limits.rate_limits import ACCOUNT, ACCOUNT_GUESSED, ACCOUNT_TOTAL, MAIL, TOTP, RateLimits
 from todo.core.logging_config import configure_logging
+from todo.core.mail.addresses import read_sender
+from todo.core.mail.sender import MailSender
+from todo.core.mail.smtp_url import read_smtp_url
 from todo.core.postgres.process import die_with_parent
 from todo.core.security.passwords import PasswordHasher
 from todo.core.security.sealing import Sealer
@@ -43,6 +46,7 @@ from todo.routers import (
     documentation,
     health,
     login_sessions,
+    mailed_links,
     tags,
     task_bulk,
     tasks,
@@ -51,8 +55,11 @@ from todo.routers import (
 from todo.routers.pages import router as pages
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
+from todo.services.delivery.service import MailService
+from todo.services.delivery.texts import Pages
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
 from todo.workers.disabled_users import reading_disabled_users
+from todo.workers.mailer import mailing
 from todo.workers.resealer import resealing
 from todo.workers.sweeper import sweeping
 
@@ -103,6 +110,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings = load_settings()
         configure_logging(settings)
     resources = _make_resources(settings)
+    mail_service = make_mail_service(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -111,6 +119,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             database,
             resealing(database, resources.security.sealer),
             sweeping(database),
+            mailing(database, mail_service),
             reading_disabled_users(database, resources.disabled_users),
         ):
             yield
@@ -156,6 +165,20 @@ def create_worker_app() -> FastAPI:
     return create_app()
 
 
+def make_mail_service(settings: Settings) -> MailService | None:
+    """Return the means to send mail, or None without SMTP_URL."""
+    if settings.smtp_url is None or settings.mail_from is None or settings.public_url is None:
+        return None
+    pages = Pages(
+        app_name=" ".join(settings.app_name.split()),
+        public_url=settings.public_url,
+        password_reset_url=settings.password_reset_url or f"{settings.public_url}/reset-password",
+        email_confirm_url=settings.email_confirm_url or f"{settings.public_url}/confirm-email",
+    )
+    server = read_smtp_url(settings.smtp_url.get_secret_value())
+    return MailService(MailSender(server, read_sender(settings.mail_from)), pages)
+
+
 def _make_resources(settings: Settings) -> AppResources:
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL should name a PostgreSQL database; `todo serve` can start its own")
@@ -172,6 +195,7 @@ def _make_resources(settings: Settings) -> AppResources:
             sealer=Sealer(secret, previous),
             rate_limits=_make_rate_limits(settings),
             max_login_sessions=settings.max_login_sessions,
+            has_mail=settings.smtp_url is not None,
         ),
         disabled_users=DisabledUsers(),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
@@ -183,6 +207,9 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
         "register": settings.rate_limit_register,
         "login": settings.rate_limit_login,
         "refresh": settings.rate_limit_refresh,
+        "password_reset": settings.rate_limit_password_reset,
+        "confirm": settings.rate_limit_confirm,
+        MAIL: settings.rate_limit_mail,
         ACCOUNT: settings.rate_limit_account,
         ACCOUNT_TOTAL: settings.rate_limit_account_total,
         ACCOUNT_GUESSED: settings.rate_limit_account_guessed,
@@ -195,7 +222,8 @@ def _add_routes(app: FastAPI) -> None:
     # A flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
-        *(task_bulk.router, access_tokens.router, totp.router, health.router, documentation.router, pages.router),
+        *(task_bulk.router, access_tokens.router, totp.router, mailed_links.router, health.router),
+        *(documentation.router, pages.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.cli.conftest import RunUser, Terminal
+from tests.routers.totp.support import enable_totp
 from tests.support import (
     MakeDatabase,
     MakeLoginSession,
@@ -214,3 +215,23 @@ async def test_unknown_address_is_named(user: RunUser, command: list[str], email
     assert (done.status, done.out) == (1, "")
     assert done.err.startswith("todo: No account has the address ")
     assert done.err.count("\n") == 1
+
+
+# disable-totp
+
+
+@pytest.mark.spec("TFA-014")
+async def test_disable_totp_deletes_the_second_factor(user: RunUser, client: AsyncClient, ada: Person) -> None:
+    await enable_totp(ada)
+    assert_error(await log_in(client, ada.email), 401, "TOTP_REQUIRED")
+
+    first, second = [await user("disable-totp", ada.email.upper()) for _ in range(2)]
+
+    assert (first.status, first.out) == (0, f"{ada.email}: The second factor was deleted.\n")
+    assert (second.status, second.out) == (0, f"{ada.email}: The account has no second factor.\n")
+    assert (await log_in(client, ada.email)).status_code == 200
+
+
+@pytest.mark.spec("TFA-014")
+async def test_disable_totp_of_an_unknown_address_fails(user: RunUser) -> None:
+    assert (await user("disable-totp", "no@one.example")).status == 1

@@ -19,6 +19,9 @@ WITHOUT_USER = {
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/logout",
+    "POST /api/v1/auth/password-reset",
+    "POST /api/v1/auth/password-reset/confirm",
+    "POST /api/v1/auth/email-change/confirm",
     "GET /health",
     "GET /ready",
 }

@@ -8,8 +8,9 @@ from todo.domain.text import fold, sort_key
 
 TABLES = {
     *("users", "tasks", "tags", "task_search", "task_tag_link", "sessions", "access_tokens", "idempotency_keys"),
-    *("totp_factors", "recovery_codes"),
+    *("totp_factors", "recovery_codes", "mail_queue", "password_resets"),
 }
+"""The tables whose rows belong to a user, and `users`."""
 INSERT_USER = "INSERT INTO users (email, email_key, password_hash) VALUES ($1, $2, 'x') RETURNING id"
 INSERT_TASK = "INSERT INTO tasks (user_id, title, title_key) VALUES ($1, $2, $3) RETURNING id"
 INSERT_TAG = "INSERT INTO tags (user_id, name, name_key) VALUES ($1, $2, $3) RETURNING id"
@@ -20,6 +21,12 @@ INSERT_LOGIN_SESSION = (
 )
 INSERT_TOKEN = "INSERT INTO access_tokens (user_id, name, token_hash, scopes) VALUES ($1, 'cron', $2, $3)"
 INSERT_KEY = "INSERT INTO idempotency_keys (user_id, key, fingerprint) VALUES ($1, $2, 'x')"
+INSERT_MAIL = (
+    "INSERT INTO mail_queue (user_id, kind, recipient, next_attempt_at) VALUES ($1, $2, 'ada@example.com', now())"
+)
+INSERT_RESET = (
+    "INSERT INTO password_resets (user_id, token_hash, account_digest, expires_at) VALUES ($1, 'x', 'x', now())"
+)
 
 
 async def insert_user(connection: asyncpg.Connection, email: str) -> UUID:

@@ -9,6 +9,8 @@ from tests.models.rows import (
     ADD_TAG,
     INSERT_KEY,
     INSERT_LOGIN_SESSION,
+    INSERT_MAIL,
+    INSERT_RESET,
     INSERT_SEARCH,
     INSERT_TOKEN,
     TABLES,
@@ -40,6 +42,16 @@ async def test_required_column_of_a_user_rejects_null(connection: asyncpg.Connec
         await connection.execute(f"UPDATE users SET {column} = NULL WHERE id = $1", ada)
 
 
+async def test_pending_email_has_an_expiry(connection: asyncpg.Connection, ada: UUID) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("UPDATE users SET pending_email = 'new@example.com' WHERE id = $1", ada)
+
+
+async def test_unknown_kind_of_mail_is_rejected(connection: asyncpg.Connection, ada: UUID) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(INSERT_MAIL, ada, "newsletter")
+
+
 async def test_rows_of_a_deleted_user_are_deleted(connection: asyncpg.Connection, ada: UUID) -> None:
     task, tag = await insert_task(connection, ada), await insert_tag(connection, ada)
     await connection.execute(ADD_TAG, ada, task, tag)
@@ -47,6 +59,8 @@ async def test_rows_of_a_deleted_user_are_deleted(connection: asyncpg.Connection
     await connection.execute(INSERT_LOGIN_SESSION, ada)
     await connection.execute(INSERT_TOKEN, ada, b"a", ["tasks:read"])
     await connection.execute(INSERT_KEY, ada, "key")
+    await connection.execute(INSERT_MAIL, ada, "password_reset")
+    await connection.execute(INSERT_RESET, ada)
 
     await connection.execute("DELETE FROM users WHERE id = $1", ada)
 

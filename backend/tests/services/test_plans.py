@@ -279,7 +279,7 @@ def all_statements() -> Iterator[tuple[str, Statement]]:
     for fields in (["title"], ["completed"], ["title", "due_date", "priority"]):
         for conditional in (False, True):
             yield f"update {fields}", update_task(frozenset(fields), conditional=conditional)
-    for fields in (["name"], ["email", "password_hash"]):
+    for fields in (["name"], ["email", "email_key", "pending_email"]):
         yield f"update user {fields}", update_user(frozenset(fields))
 
 

@@ -26,20 +26,29 @@ WITHOUT_USER = {
     "administration.statements.SELECT_SUMMARIES": "the operator lists all users",
     "administration.statements.SELECT_SUMMARY": "the e-mail address finds the user",
     "idempotency.statements.SWEEP": "a sweep deletes the expired rows of all users",
-    "accounts.statements.SELECT_ID": "the e-mail address finds the user",
     "invitations.statements.DELETE_INVITATION": "an invitation belongs to no user",
     "invitations.statements.INSERT_INVITATION": "an invitation belongs to no user",
     "invitations.statements.SWEEP": "an invitation belongs to no user",
-    "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
     "totp.statements.SELECT_OTHERWISE_SEALED": "a new secret seals the secrets of all users anew",
+    "accounts.email_change_statements.SWEEP": "a sweep clears the expired addresses of all users",
+    "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "mail.statements.CLAIM_MAIL": "a worker sends the mails of all users",
+    "mail.statements.COUNT_MAILS": "a worker sends the mails of all users",
+    "mail.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "password_resets.statements.INSERT_REQUEST": "a request looks for no account",
+    "password_resets.statements.LOCK_RECIPIENT": "the e-mail address finds the user",
+    "password_resets.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "password_resets.statements.SWEEP_REQUESTS": "a request has no user",
+    "password_resets.statements.TAKE_REQUESTS": "a request has no user",
 }
 FRESH_KEYS = {
-    *("pk_invitations", "pk_recovery_codes", "pk_sessions", "pk_task_search"),
+    *("pk_invitations", "pk_password_reset_requests", "pk_password_resets", "pk_recovery_codes", "pk_sessions"),
+    "pk_task_search",
     "uq_access_tokens_token_hash",
 }
 """Unique constraints on random values and on the ids of new tasks, which no request can violate."""
 UPDATED_FIELDS = {
-    "update_user": frozenset({"name", "email", "email_key"}),
+    "update_user": frozenset({"name", "email", "email_key", "pending_email"}),
     "update_task": frozenset(TaskUpdate.model_fields),
 }
 """The fields of each function that builds an UPDATE for a set of fields."""

@@ -28,6 +28,7 @@ from todo.services.accounts import service as account_service
 from todo.services.administration import service as administration
 from todo.services.invitations.service import create_invitation
 from todo.services.login_sessions.service import end_all_login_sessions
+from todo.services.totp.service import delete_factor
 
 TABLE_HEAD = ("E-MAIL", "NAME", "CREATED (UTC)", "DISABLED", "LOGIN SESSIONS", "LAST USE")
 Result = TypeVar("Result")
@@ -132,6 +133,16 @@ def enable_user(options: argparse.Namespace) -> None:
         accounts.run(lambda session: administration.enable_user(session, user_id))
         account = accounts.get(options.email)
     report(options, f"Enabled the account {account['email']}.", account)
+
+
+def disable_totp(options: argparse.Namespace) -> None:
+    """Delete the second factor of an account."""
+    with open_accounts() as accounts:
+        user_id = accounts.get(options.email)["id"]
+        deleted = accounts.run(lambda session: delete_factor(session, user_id))
+        account = accounts.get(options.email)
+    outcome = "The second factor was deleted." if deleted else "The account has no second factor."
+    report(options, f"{account['email']}: {outcome}", account)
 
 
 def end_sessions(options: argparse.Namespace) -> None:

@@ -43,6 +43,12 @@ def add_user_commands(commands: "_SubParsersAction[argparse.ArgumentParser]") ->
     )
     add("disable", user.disable_user, "disable an account and end its login sessions and tokens")
     add("enable", user.enable_user, "enable an account", note="Its personal access tokens work again.")
+    add(
+        "disable-totp",
+        user.disable_totp,
+        "delete the second factor of an account and its recovery codes",
+        note="The person can then log in with the password alone.",
+    )
     delete = add("delete", user.delete_user, "delete an account with all its data")
     delete.add_argument("--yes", action="store_true", help="delete without asking")
     add("end-sessions", user.end_sessions, "end all login sessions of an account", note="Personal access tokens stay.")

@@ -10,11 +10,26 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from todo.core.setting_values import DatabaseUrl, Host, LowerCase, Origins, Proxies, Rate, RateStorage, RootPath, Secret
+from todo.core.setting_values import (
+    BaseUrl,
+    DatabaseUrl,
+    Host,
+    LowerCase,
+    MailSender,
+    Origins,
+    PageUrl,
+    Proxies,
+    Rate,
+    RateStorage,
+    RootPath,
+    Secret,
+    SmtpUrl,
+)
 
 ENV_FILE = ".env"
 OTHER_VARIABLES = frozenset({"test_database_url"})
 """Documented variables that are not settings of the service, in lower case."""
+NEEDS_SMTP = ("mail_from", "password_reset_url", "email_confirm_url")
 SIMILARITY = 0.83
 """How similar a variable is to a setting that was meant, from 0 to 1 (difflib). JWT_SECRET is for JWT_SECRET_KEY."""
 DEFAULT_ORIGINS = tuple(f"http://localhost:{port}" for port in (3000, 5173, 8080, 8000))
@@ -88,7 +103,16 @@ class Settings(BaseSettings):
     rate_limit_account_total: Rate = "100/hour"
     rate_limit_account_guessed: Rate = "3/hour"
     rate_limit_totp: Rate = "10/hour;20/day;60/month"
+    rate_limit_password_reset: Rate = "5/minute"  # noqa: S105 -- a rate
+    rate_limit_confirm: Rate = "10/minute"
+    rate_limit_mail: Rate = "5/hour"
     rate_limit_storage_uri: RateStorage = "memory://"
+
+    smtp_url: SmtpUrl | None = None
+    mail_from: MailSender | None = None
+    public_url: BaseUrl | None = None
+    password_reset_url: PageUrl | None = None
+    email_confirm_url: PageUrl | None = None
 
     log_format: Literal["console", "json"] = "console"
     metrics_host: Host = "127.0.0.1"
@@ -102,7 +126,15 @@ class Settings(BaseSettings):
             raise ValueError("COOKIE_SECURE should be true when COOKIE_SAMESITE is none (browsers require this)")
         if self.db_pool_min > self.db_pool_max:
             raise ValueError("DB_POOL_MIN should not exceed DB_POOL_MAX")
+        self._check_mail()
         return self
+
+    def _check_mail(self) -> None:
+        if self.smtp_url is not None:
+            if self.mail_from is None or self.public_url is None:
+                raise ValueError("MAIL_FROM and PUBLIC_URL should be set when SMTP_URL is set")
+        elif names := [name for name in NEEDS_SMTP if getattr(self, name) is not None]:
+            raise ValueError(f"SMTP_URL should be set when {names[0].upper()} is set")
 
 
 def load_settings() -> Settings:

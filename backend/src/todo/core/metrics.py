@@ -28,6 +28,8 @@ DURATION = Histogram(
 )
 LOGINS = Counter("todo_logins", "Attempts to log in.", ["outcome"])
 RATE_LIMITED = Counter("todo_rate_limited", "Attempts over a rate limit.", ["name"])
+MAILS = Counter("todo_mails", "Attempts to send a mail.", ["outcome"])
+MAILS_WAITING = Gauge("todo_mails_waiting", "Mails that wait to be sent.", multiprocess_mode="livemostrecent")
 CONNECTIONS = Gauge("todo_db_connections_max", "Size of the connection pools.", multiprocess_mode="livesum")
 CONNECTIONS_BUSY = Gauge("todo_db_connections_busy", "Connections in use.", multiprocess_mode="livesum")
 CONNECTIONS_AWAITED = Gauge(

@@ -15,6 +15,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from todo.core.database.url import connect_arguments
+from todo.core.mail.addresses import check_base_url, check_page_url, read_sender
+from todo.core.mail.smtp_url import read_smtp_url
 
 JWT_SECRET = re.compile(r"[0-9a-fA-F]{64,}")
 SECRET_COMMAND = "openssl rand -hex 32"  # noqa: S105 -- a command that generates a secret
@@ -174,21 +176,35 @@ def _check_root_path(value: str) -> str:
     return path
 
 
+def _check_smtp_url(value: SecretStr) -> SecretStr:
+    read_smtp_url(value.get_secret_value())
+    return value
+
+
+def _check_sender(value: str) -> str:
+    read_sender(value)
+    return value
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+BaseUrl = Annotated[str, AfterValidator(check_base_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_check_database_url)]
 Host = Annotated[str, AfterValidator(read_host)]
 LowerCase = BeforeValidator(_lower)
+MailSender = Annotated[str, AfterValidator(_check_sender)]
 Origins = Annotated[
     tuple[Annotated[str, AfterValidator(read_origin)], ...],
     NoDecode,
     BeforeValidator(split_list),
     AfterValidator(_without_repetitions),
 ]
+PageUrl = Annotated[str, AfterValidator(check_page_url)]
 Proxies = Annotated[str, NoDecode, BeforeValidator(read_proxies)]
 Rate = Annotated[str, AfterValidator(_check_rate)]
 RateStorage = Annotated[str, AfterValidator(_check_storage)]
 RootPath = Annotated[str, AfterValidator(_check_root_path)]
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
+SmtpUrl = Annotated[SecretStr, AfterValidator(_check_smtp_url)]

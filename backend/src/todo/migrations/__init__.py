@@ -7,6 +7,7 @@ REVISIONS = (
     "5b90d2f7a6c3",
     "e2a94c07d1b8",
     "a46d1f3c8b27",
+    "7c35e1b0a9d4",
     "7c3e91d5f0a4",
 )
 """All revisions, oldest first. The service reads the schema status with them, without importing Alembic."""

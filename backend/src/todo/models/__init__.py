@@ -5,6 +5,8 @@ from todo.models.base import Base
 from todo.models.idempotency_key import IdempotencyKey
 from todo.models.invitation import Invitation
 from todo.models.login_session import LoginSession
+from todo.models.password_reset import PasswordReset, PasswordResetRequest
+from todo.models.queued_mail import QueuedMail
 from todo.models.recovery_code import RecoveryCode
 from todo.models.tag import Tag
 from todo.models.task import Task
@@ -19,6 +21,9 @@ __all__ = [
     "IdempotencyKey",
     "Invitation",
     "LoginSession",
+    "PasswordReset",
+    "PasswordResetRequest",
+    "QueuedMail",
     "RecoveryCode",
     "Tag",
     "Task",

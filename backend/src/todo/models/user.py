@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, Index, String, Text, Uuid, text
+from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, Index, LargeBinary, String, Text, Uuid, text
 from sqlmodel import Field
 
 from todo.domain.account import EMAIL_MAX, NAME_MAX
@@ -14,13 +14,19 @@ EMAIL_UNIQUE = "uq_users_email"
 
 
 class User(Base, table=True):
-    """A user. The e-mail address is unique regardless of case (DB-002)."""
+    """A user. The e-mail address is unique regardless of case (DB-002). A pending address waits for confirmation."""
 
     __tablename__ = "users"
     __table_args__: ClassVar = (
         Index(EMAIL_UNIQUE, "email_key", unique=True),
         Index("idx_users_disabled_at", "disabled_at", postgresql_where=text("disabled_at IS NOT NULL")),
         CheckConstraint("email LIKE '%_@_%'", name="email"),
+        CheckConstraint("(pending_email IS NULL) = (pending_email_expires_at IS NULL)", name="pending_email"),
+        Index(
+            "idx_users_pending_email_expires_at",
+            "pending_email_expires_at",
+            postgresql_where=text("pending_email_expires_at IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("gen_random_uuid()")))
@@ -31,3 +37,6 @@ class User(Base, table=True):
     totp_enabled: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     created_at: datetime = Field(sa_column=instant_column())
     disabled_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    pending_email: str | None = Field(default=None, sa_column=Column(String(EMAIL_MAX)))
+    pending_email_token_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    pending_email_expires_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))

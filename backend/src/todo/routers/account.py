@@ -48,7 +48,7 @@ router = make_router("/auth", "account", route_class=PasswordRoute)
 @router.get("/me")
 async def get_me(session: Session, user: CurrentUser) -> UserPublic:
     """Return the account of the access token."""
-    return await account_service.get_user(session, user.id)
+    return await account_service.get_user(session, user.id, utc_now())
 
 
 @router.patch(
@@ -59,8 +59,12 @@ async def get_me(session: Session, user: CurrentUser) -> UserPublic:
 async def update_me(
     changes: AccountUpdate, session: Session, security: Security, client: Client, user: ActiveUser
 ) -> UserPublic:
-    """Change your name or, together with your password, your e-mail address. Absent fields stay."""
-    return await account_service.update_user(session, security, user, changes, client)
+    """Change your name or, together with your password, your e-mail address. Absent fields stay.
+
+    If the service sends mail, `email` stays and `pending_email` is the new address, until the link in a mail to the new
+    address is opened. The present address gets a notice.
+    """
+    return await account_service.update_user(session, security, user, changes, client, utc_now())
 
 
 @router.post(

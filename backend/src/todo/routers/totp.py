@@ -32,7 +32,7 @@ async def start_totp(
 ) -> TotpSetupPublic:
     """Get a secret for an authenticator app. It is pending until you confirm it, and replaces a pending one."""
     return await two_factors.start_totp(
-        session, resources.security, user, start.password, client, issuer=resources.settings.app_name
+        session, resources.security, user, start.password, client, utc_now(), issuer=resources.settings.app_name
     )
 
 

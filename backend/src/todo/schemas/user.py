@@ -41,6 +41,10 @@ class UserPublic(TypedDict):
     name: Annotated[str | None, Field(examples=["Ada"])]
     created_at: Annotated[datetime, Field(examples=["2026-11-23T09:30:00Z"])]
     totp_enabled: Annotated[bool, Field(description="Whether the log-in requires a second factor.", examples=[False])]
+    pending_email: Annotated[
+        str | None,
+        Field(description="A new address that waits for confirmation by mail, or null.", examples=[None]),
+    ]
 
 
 class UserSummary(UserPublic):
@@ -52,7 +56,11 @@ class UserSummary(UserPublic):
 
 
 class AccountUpdate(RequestModel, ignores=UserPublic.__annotations__):
-    """The new values of an account. A new `email` also requires the current `password`."""
+    """The new values of an account. A new `email` also requires the current `password`.
+
+    If the service sends mail, the new address is in `pending_email` until the link in a mail to it is opened. The
+    present address as `email` cancels the change.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada Lovelace"}]})
 

@@ -8,7 +8,16 @@ from tests.contract.support import count_tasks
 from tests.support import Person, assert_error
 
 INVALID = (400, "INVALID_IDEMPOTENCY_KEY", "Idempotency-Key must be 1-255 printable ASCII characters")
-WITHOUT_KEYS = {"register", "login", "refresh", "logout", "create_token"}
+WITHOUT_KEYS = {
+    "register",
+    "login",
+    "refresh",
+    "logout",
+    "create_token",
+    "request_reset",
+    "reset_password",
+    "confirm_email",
+}
 """Operations without a user, and operations whose response must not be stored."""
 
 

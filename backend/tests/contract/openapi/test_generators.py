@@ -147,6 +147,9 @@ def test_open_operations_have_an_empty_security(document: Json) -> None:
         "POST /api/v1/auth/login",
         "POST /api/v1/auth/refresh",
         "POST /api/v1/auth/logout",
+        "POST /api/v1/auth/password-reset",
+        "POST /api/v1/auth/password-reset/confirm",
+        "POST /api/v1/auth/email-change/confirm",
         "GET /health",
         "GET /ready",
     }

@@ -12,6 +12,9 @@ from todo.schemas.error import NAME_MAX, PROBLEMS_MAX
 WHOLE_TASK: Json = {"title": "x", "priority": "low", "completed": False}
 BODIES: dict[str, Json] = {
     "POST /auth/register": {"email": "new@example.com", "password": PASSWORD},
+    "POST /auth/password-reset": {"email": "ada@example.com"},
+    "POST /auth/password-reset/confirm": {"token": "x", "new_password": PASSWORD},
+    "POST /auth/email-change/confirm": {"token": "x"},
     "POST /auth/password": {"old_password": PASSWORD, "new_password": PASSWORD},
     "PATCH /auth/me": {"name": "Ada"},
     "DELETE /auth/me": {"password": PASSWORD},

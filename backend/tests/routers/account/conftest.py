@@ -3,22 +3,28 @@
 from collections.abc import Iterator
 from uuid import uuid4
 
+import asyncpg
 import bcrypt
 import pytest
 
+from tests.models.rows import INSERT_MAIL, INSERT_RESET
 from tests.routers.account.support import BcryptGate
 from tests.routers.totp.support import enable_totp
 from tests.support import Make, MakeToken, Person
 
 
 @pytest.fixture
-async def populated_account(ada: Person, make_task: Make, make_tag: Make, make_token: MakeToken) -> Person:
+async def populated_account(
+    ada: Person, make_task: Make, make_tag: Make, make_token: MakeToken, connection: asyncpg.Connection
+) -> Person:
     """Return Ada with at least one row in every table."""
     task, tag = await make_task(ada), await make_tag(ada)
     headers = {"Idempotency-Key": uuid4().hex}
     await ada.client.post(f"/tasks/{task['id']}/tags/{tag['id']}", headers=headers)
     await make_token(ada, "tasks:read")
     await enable_totp(ada)
+    await connection.execute(INSERT_MAIL, ada.id, "password_reset")
+    await connection.execute(INSERT_RESET, ada.id)
     return ada
 
 

@@ -33,8 +33,6 @@ from tests.support import (
     make_client,
 )
 from todo.domain.scope import SCOPES
-from todo.http.dependencies.resources import AppResources
-from todo.services.accounts.two_factors import disable_totp
 
 # Secret
 
@@ -192,20 +190,6 @@ async def test_new_factor_knows_no_code_of_the_deleted_one(client: AsyncClient, 
     for code in (factor.code(1), factor.recovery_codes[1]):
         assert_error(await log_in(client, ada, code), 401, "INVALID_TOTP_CODE")
     assert (await log_in(client, ada, new_factor.code(1))).status_code == 200
-
-
-@pytest.mark.spec("TFA-014")
-async def test_operator_disables_the_factor_by_email(
-    app: FastAPI, client: AsyncClient, ada: Person, factor: Factor
-) -> None:
-    resources: AppResources = app.state.resources
-    session = resources.database.session
-
-    results = [await disable_totp(session, email) for email in (ada.email.upper(), ada.email, "no@one.example", "x")]
-
-    assert results == [True, False, False, False]
-    assert (await log_in(client, ada)).status_code == 200
-    assert factor.recovery_codes
 
 
 # Other credentials and other routes

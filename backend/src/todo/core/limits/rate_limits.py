@@ -12,12 +12,15 @@ from limits import RateLimitItem, parse_many
 from todo.core.errors import RateLimitExceededError, RateLimitState
 from todo.core.limits.counters import Counters, LocalCounters, Operation, RedisCounters, RedisUnavailableError, Result
 from todo.core.metrics import RATE_LIMITED
+from todo.core.security.tokens import hash_token
 
 ACCOUNT, ACCOUNT_TOTAL, ACCOUNT_GUESSED = "account", "account_total", "account_guessed"
 """Names of the rate limits on passwords: by account and network, by account, and by account and network once the
 second is exceeded."""
 TOTP = "totp"
 """Name of the rate limit on the TOTP codes of a user, from all networks together."""
+MAIL = "mail"
+"""The name of the rate limit on mails, counted by recipient."""
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that a provider assigns; the customer chooses the other bits."""
 
@@ -98,6 +101,13 @@ class RateLimits:
         if self._redis is not None:
             await forget(self._local)
 
+    async def clear_passwords(self, account: str, network: str) -> None:
+        """Reset the counts of an account and a network, after a new password was set without the old one."""
+        pair = f"{account} {network}"
+        await self._run(lambda counters: self._clear(counters, pair))
+        if self._redis is not None:
+            await self._clear(self._local, pair)
+
     async def close(self) -> None:
         """Close the connections to Redis."""
         if self._redis is not None:
@@ -128,6 +138,11 @@ def warn_about_separate_counts(workers: int, storage_uri: str) -> None:
             workers,
             workers,
         )
+
+
+def account_key(email_key: str) -> str:
+    """Return the key of an account's attempts. The hash bounds its length: an address can be as long as a body."""
+    return hash_token(email_key).hex()
 
 
 def network_of(address: str | None) -> str:

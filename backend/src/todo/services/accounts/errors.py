@@ -41,3 +41,10 @@ class WrongOldPasswordError(WrongPasswordError):
     """The old password is not right"""
 
     field = "old_password"
+
+
+class InvalidEmailTokenError(InvalidValueError):
+    """This link does not work any more. Please change the address again"""
+
+    code = "INVALID_EMAIL_TOKEN"
+    field = "token"

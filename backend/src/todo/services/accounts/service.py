@@ -7,15 +7,16 @@ from uuid import UUID
 
 from todo.core.config import Registration
 from todo.core.database.session import Row, Session
-from todo.core.limits.rate_limits import RateLimits, network_of
+from todo.core.limits.rate_limits import RateLimits, account_key, network_of
 from todo.core.metrics import LOGINS
 from todo.core.security.passwords import PasswordHasher
 from todo.core.security.sealing import Sealer
-from todo.core.security.tokens import TokenSigner, hash_token
+from todo.core.security.tokens import TokenSigner
 from todo.domain.account import EMAIL_MAX, InvalidEmailError, normalize_email
 from todo.domain.text import fold
 from todo.schemas.user import AccountUpdate, PasswordChange, UserCreate, UserPublic
 from todo.services.accounts import statements
+from todo.services.accounts.email_change import ask_email_change
 from todo.services.accounts.errors import (
     AccountDisabledError,
     InvalidCredentialsError,
@@ -40,6 +41,7 @@ class Security:
         sealer: seals secrets for storage.
         rate_limits: counts attempts.
         max_login_sessions: how many login sessions a user may have.
+        has_mail: whether the service sends mail.
     """
 
     hasher: PasswordHasher
@@ -47,6 +49,7 @@ class Security:
     sealer: Sealer
     rate_limits: RateLimits
     max_login_sessions: int
+    has_mail: bool
 
 
 async def register_user(
@@ -122,7 +125,7 @@ async def log_in(
         is_valid = False
     # An invalid address can be as long as a request body.
     key = fold(email[:EMAIL_MAX])
-    account, network = _account_key(key), network_of(client.address)
+    account, network = account_key(key), network_of(client.address)
     await security.rate_limits.count_password(account, network)
     user = await session.fetch_one(statements.SELECT_CREDENTIALS, email_key=key) if is_valid else None
     if not await security.hasher.verify(password, user["password_hash"] if user else None) or user is None:
@@ -143,35 +146,41 @@ async def log_in(
     return tokens
 
 
-async def get_user(session: Session, user_id: UUID) -> UserPublic:
+async def get_user(session: Session, user_id: UUID, now: datetime) -> UserPublic:
     """Return an account (TOK-001).
 
     Raises:
         InvalidTokenError: the user was deleted.
     """
-    return _read_row(await session.fetch_one(statements.SELECT_USER, user_id=user_id))
+    return _read_row(await session.fetch_one(statements.SELECT_USER, user_id=user_id, now=now))
 
 
 async def update_user(
-    session: Session, security: Security, principal: Principal, changes: AccountUpdate, client: Client
+    session: Session, security: Security, principal: Principal, changes: AccountUpdate, client: Client, now: datetime
 ) -> UserPublic:
     """Change the name or, with the password, the e-mail address (ACC-001, ACC-002).
+
+    If the service sends mail, a new address waits until it is confirmed (MAI-020).
 
     Raises:
         WrongPasswordError: the e-mail address changes, and the password is wrong or missing.
         EmailAlreadyExistsError: another user has the address.
-        RateLimitExceededError: too many wrong passwords.
+        RateLimitExceededError: too many wrong passwords, or too many mails to one of the two addresses.
     """
     values = changes.model_dump(exclude={"password"})
     if not values:
-        return await get_user(session, principal.id)
-    if "email" in values:
-        password = changes.model_dump().get("password", "")
-        values["email_key"] = fold(values["email"])
-        values["password_hash"] = await verify_password(session, security, principal, client, password)
+        return await get_user(session, principal.id, now)
+    if "email" not in values:
+        statement = statements.update_user(frozenset(values))
+        return _read_row(await session.fetch_one(statement, user_id=principal.id, now=now, **values))
+    email, password = values.pop("email"), changes.model_dump().get("password", "")
+    values["password_hash"] = await verify_password(session, security, principal, client, password)
+    if security.has_mail:
+        return _read_row(await ask_email_change(session, security.rate_limits, principal.id, values, email, now))
+    values |= {"email": email, "email_key": fold(email), **statements.NO_PENDING_EMAIL}
     statement = statements.update_user(frozenset(values) - {"password_hash"})
-    row = await session.fetch_one(statement, user_id=principal.id, **values)
-    if row is None and "email" in values:
+    row = await session.fetch_one(statement, user_id=principal.id, now=now, **values)
+    if row is None:
         raise WrongPasswordError
     return _read_row(row)
 
@@ -226,18 +235,13 @@ async def verify_password(
     row = await session.fetch_one(statements.SELECT_PASSWORD, user_id=principal.id)
     if row is None:
         raise InvalidTokenError
-    account, network = _account_key(row["email_key"]), network_of(client.address)
+    account, network = account_key(row["email_key"]), network_of(client.address)
     await security.rate_limits.count_password(account, network)
     password_hash: str = row["password_hash"]
     if not await security.hasher.verify(password, password_hash):
         raise error
     await security.rate_limits.forget_passwords(account, network)
     return password_hash
-
-
-def _account_key(email_key: str) -> str:
-    """Return the key of an account's attempts. The hash bounds its length: an address can be as long as a body."""
-    return hash_token(email_key).hex()
 
 
 def _read_row(row: Row | None) -> UserPublic:

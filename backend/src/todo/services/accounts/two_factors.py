@@ -4,10 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from todo.core.database.session import Row, Session
-from todo.domain.account import InvalidEmailError, normalize_email
-from todo.domain.text import fold
 from todo.schemas.totp import RecoveryCodesPublic, TotpConfirmation, TotpSetupPublic
-from todo.services.accounts import statements
 from todo.services.accounts.errors import WrongPasswordError
 from todo.services.accounts.service import Security, get_user, verify_password
 from todo.services.authentication import Principal
@@ -19,7 +16,14 @@ from todo.services.totp.errors import TotpAlreadyEnabledError, TotpNotEnabledErr
 
 
 async def start_totp(
-    session: Session, security: Security, principal: Principal, password: str, client: Client, *, issuer: str
+    session: Session,
+    security: Security,
+    principal: Principal,
+    password: str,
+    client: Client,
+    now: datetime,
+    *,
+    issuer: str,
 ) -> TotpSetupPublic:
     """Create a pending secret in place of an earlier pending one (TFA-001).
 
@@ -29,7 +33,7 @@ async def start_totp(
         RateLimitExceededError: too many wrong passwords.
     """
     password_hash = await verify_password(session, security, principal, client, password)
-    account = await get_user(session, principal.id)
+    account = await get_user(session, principal.id, now)
     secret = codes.new_secret()
     async with session.transaction() as transaction:
         user = await _lock_user(transaction, principal.id, password_hash)
@@ -78,20 +82,6 @@ async def delete_totp(
         await totp_service.delete_factor(transaction, principal.id)
 
 
-async def disable_totp(session: Session, email: str) -> bool:
-    """Delete the second factor of an account without its password, for the operator (TFA-014).
-
-    Returns:
-        Whether there was one. An unknown address has none.
-    """
-    try:
-        email_key = fold(normalize_email(email))
-    except InvalidEmailError:
-        return False
-    user = await session.fetch_one(statements.SELECT_ID, email_key=email_key)
-    return user is not None and await totp_service.delete_factor(session, user["id"])
-
-
 async def _verify_both(
     session: Session,
     security: Security,
@@ -102,7 +92,7 @@ async def _verify_both(
 ) -> str:
     """Verify the password and use the code; return the hash that the password matched."""
     password_hash = await verify_password(session, security, principal, client, confirmation.password)
-    account = await get_user(session, principal.id)
+    account = await get_user(session, principal.id, now)
     if not account["totp_enabled"]:
         raise TotpNotEnabledError
     if not await totp_service.use_code(

@@ -27,7 +27,7 @@ async def export_user(session: Session, user_id: UUID, now: datetime) -> AsyncIt
     Raises:
         InvalidTokenError: the user was deleted; raised before the first piece.
     """
-    user = await account_service.get_user(session, user_id)
+    user = await account_service.get_user(session, user_id, now)
     tags = await tag_service.list_tags(session, user_id)
     head = {"format": FORMAT, "version": VERSION, "exported_at": now, "user": user, "tags": tags}
     return _pieces(session, user_id, to_json(head, indent=None))

@@ -1,0 +1,128 @@
+"""A change of the e-mail address that is confirmed by a mail to the new address."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+from todo.core.database.session import Row, Session
+from todo.core.limits.rate_limits import MAIL, RateLimits, account_key
+from todo.core.security.mailed_tokens import MailedToken, new_mailed_token, read_mailed_token
+from todo.domain.mail import MailKind
+from todo.domain.text import fold
+from todo.schemas.user import UserPublic
+from todo.services.accounts import email_change_statements, statements
+from todo.services.accounts.errors import EmailAlreadyExistsError, InvalidEmailTokenError, WrongPasswordError
+from todo.services.mail.errors import MailNotConfiguredError
+from todo.services.mail.service import queue_mail
+
+TOKEN_LIFETIME = timedelta(hours=24)
+"""How long a new address waits for confirmation, from the sending of its mail."""
+
+
+async def ask_email_change(
+    session: Session,
+    rate_limits: RateLimits,
+    user_id: UUID,
+    values: Mapping[str, object],
+    email: str,
+    now: datetime,
+) -> Row:
+    """Store a new address until it is confirmed, and queue the mails to the new and to the present address (MAI-020).
+
+    The present address itself cancels a change that waits.
+
+    Args:
+        session: runs the statements.
+        rate_limits: counts the mails by recipient.
+        user_id: the account.
+        values: `password_hash`, which the password matched, and `name` if it changes too.
+        email: the new address.
+        now: the current instant.
+
+    Returns:
+        The account.
+
+    Raises:
+        WrongPasswordError: the password was changed since it was verified.
+        EmailAlreadyExistsError: another user has the address.
+        RateLimitExceededError: one of the two addresses got too many mails.
+    """
+    key = fold(email)
+    owner = await session.fetch_one(statements.SELECT_CREDENTIALS, email_key=key)
+    if owner is not None and owner["id"] != user_id:
+        raise EmailAlreadyExistsError
+    current = await session.fetch_one(statements.SELECT_USER, user_id=user_id, now=now)
+    if current is None:
+        raise WrongPasswordError
+    is_new = email != current["email"]
+    if is_new:
+        for recipient in {key, fold(current["email"])}:
+            await rate_limits.count_attempt(MAIL, account_key(recipient))
+    pending = {"pending_email": email, "pending_email_expires_at": now + TOKEN_LIFETIME} if is_new else {}
+    changes = {**values, **statements.NO_PENDING_EMAIL, **pending}
+    async with session.transaction() as transaction:
+        statement = statements.update_user(frozenset(changes) - {"password_hash"})
+        row = await transaction.fetch_one(statement, user_id=user_id, now=now, **changes)
+        if row is None:
+            raise WrongPasswordError
+        if is_new:
+            await queue_mail(transaction, user_id, MailKind.EMAIL_CHANGE, email, now)
+            await queue_mail(transaction, user_id, MailKind.EMAIL_CHANGE_ASKED, row["email"], now)
+    return row
+
+
+async def create_email_token(session: Session, user_id: UUID, email: str, now: datetime) -> MailedToken | None:
+    """Return a new token that confirms this address, or None if the address does not wait for confirmation.
+
+    The token replaces an earlier one.
+    """
+    token = new_mailed_token(user_id)
+    row = await session.fetch_one(
+        email_change_statements.SET_TOKEN,
+        user_id=user_id,
+        pending_email=email,
+        token_hash=token.hash,
+        pending_email_expires_at=now + TOKEN_LIFETIME,
+        now=now,
+    )
+    return token if row else None
+
+
+async def confirm_email_change(session: Session, text: str, now: datetime, *, has_mail: bool) -> UserPublic:
+    """Change the address to the one that the mail was sent to, and tell the previous address (MAI-021).
+
+    Raises:
+        MailNotConfiguredError: the service sends no mail.
+        InvalidEmailTokenError: the token is unknown, used, replaced or expired, or the account was deleted.
+        EmailAlreadyExistsError: another user has taken the address meanwhile.
+    """
+    if not has_mail:
+        raise MailNotConfiguredError
+    token = read_mailed_token(text)
+    if token is None:
+        raise InvalidEmailTokenError
+    pending = await session.fetch_one(
+        email_change_statements.SELECT_PENDING, user_id=token.user_id, token_hash=token.hash, now=now
+    )
+    if pending is None:
+        raise InvalidEmailTokenError
+    email = pending["pending_email"]
+    async with session.transaction() as transaction:
+        row = await transaction.fetch_one(
+            email_change_statements.CONFIRM_EMAIL,
+            user_id=token.user_id,
+            token_hash=token.hash,
+            email=email,
+            email_key=fold(email),
+            now=now,
+        )
+        if row is None:
+            raise InvalidEmailTokenError
+        await queue_mail(transaction, token.user_id, MailKind.EMAIL_CHANGED, pending["email"], now)
+    return cast("UserPublic", dict(row))
+
+
+async def sweep_email_changes(session: Session, now: datetime) -> None:
+    """Clear the addresses that were not confirmed in time."""
+    await session.fetch_all(email_change_statements.SWEEP, now=now)

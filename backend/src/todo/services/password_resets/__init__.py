@@ -1,0 +1,1 @@
+"""Password resets by mail."""
