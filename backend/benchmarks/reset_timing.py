@@ -27,7 +27,7 @@ from todo.core.postgres.server import EmbeddedPostgres
 from todo.main import create_app
 from todo.workers import mailer
 
-PAIRS = 500
+PAIRS = 2500
 RESAMPLES = 200
 BASE_URL = "https://todo.test/api/v1"
 KNOWN, UNKNOWN = "ada@example.com", "eve@example.com"
