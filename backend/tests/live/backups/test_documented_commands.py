@@ -21,7 +21,7 @@ PROGRAMS = {
     "docker": "#!/bin/sh\nshift\ncase $1 in exec|run) ;; *) exit 0 ;; esac\n"
     'while [ "$1" != todo ]; do shift; done\nshift\nexec "$@"\n',
 }
-"""Programs that take the place of those that reach other machines."""
+"""Replacements of programs that connect to other machines."""
 
 
 def run_documented(name: str, folder: Path, data_dir: Path, *arguments: str) -> str:

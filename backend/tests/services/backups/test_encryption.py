@@ -2,12 +2,12 @@
 
 import os
 import pty
-import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from tests.live.backups.test_documented_commands import COMMANDS
 from tests.live.conftest import require
 from tests.services.backups.support import back_up, read_rows, restore, verify
 from todo.services.backups.archive import write_archive
@@ -65,19 +65,17 @@ def test_age_and_tar_decrypt_a_backup_of_several_parts(tmp_path: Path) -> None:
     with (tmp_path / "todo.backup").open("wb") as output, write_archive(output, PASSPHRASE, 0) as archive:
         for name, content in parts.items():
             archive.add(name, content)
-    age = require("age")
-    subprocess.run(["tar", "-xf", "todo.backup"], cwd=tmp_path, check=True)
+    require("age")
 
-    command = f"cat data.age.* | {age} -d -i key.age > data.tar.gz"
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(tmp_path)
-        os.execvp("sh", ["sh", "-c", command])
+        os.execvp("sh", ["sh", "-euc", COMMANDS["decrypt"]])
     answer_prompt(terminal)
     _, status = os.waitpid(pid, 0)
 
     assert status == 0
-    with tarfile.open(tmp_path / "data.tar.gz") as tar:
+    with tarfile.open(tmp_path / "decrypted.backup") as tar:
         assert {entry.name: tar.extractfile(entry).read() for entry in tar} == parts  # type: ignore[union-attr]  # files
 
 

@@ -53,8 +53,8 @@ def find_binaries(major: int | None) -> Binaries:
         )
     raise EmbeddedPostgresError(
         f"PostgreSQL {major}, which wrote this data folder, is not installed. Install it in /usr/lib/postgresql or on "
-        "PATH. To move to another version, run `todo backup` with the old one, then `todo restore` into an empty "
-        "DATA_DIR."
+        "PATH. To move to another version, run `todo backup` with the old one, and `todo restore` into an empty "
+        "DATA_DIR with the new one."
     )
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import DateTime, String, Text, Uuid, bindparam, delete, func, se
 
 from todo.core.database.statement import Statement
 from todo.models import AccessToken, LoginSession, User
+from todo.services.accounts.statements import NO_PENDING_EMAIL
 from todo.services.shared.tables import table_of
 
 USERS, LOGIN_SESSIONS, TOKENS = table_of(User), table_of(LoginSession), table_of(AccessToken)
@@ -27,5 +28,8 @@ SELECT_SUMMARIES = Statement(_summaries.order_by(USERS.c.email_key))
 SELECT_SUMMARY = Statement(_summaries.where(USERS.c.email_key == bindparam("email_key", type_=Text)))
 DISABLE_USER = Statement(update(USERS).where(IS_USER, USERS.c.disabled_at.is_(None)).values(disabled_at=NOW))
 ENABLE_USER = Statement(update(USERS).where(IS_USER).values(disabled_at=None))
-SET_PASSWORD = Statement(update(USERS).where(IS_USER).values(password_hash=bindparam("password_hash", type_=String)))
+SET_PASSWORD = Statement(
+    update(USERS).where(IS_USER).values(password_hash=bindparam("password_hash", type_=String), **NO_PENDING_EMAIL)
+)
+"""A pending address may be that of a stranger, so it is cancelled."""
 DELETE_USER = Statement(delete(USERS).where(IS_USER))
