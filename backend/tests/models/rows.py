@@ -27,6 +27,10 @@ INSERT_MAIL = (
 INSERT_RESET = (
     "INSERT INTO password_resets (user_id, token_hash, account_digest, expires_at) VALUES ($1, 'x', 'x', now())"
 )
+INSERT_FACTOR = "INSERT INTO totp_factors (user_id, sealed_secret, last_step) VALUES ($1, 'x', 0)"
+INSERT_RECOVERY_CODE = "INSERT INTO recovery_codes (user_id, code_hash) VALUES ($1, 'x')"
+INSERT_INVITATION = "INSERT INTO invitations (code_hash, expires_at) VALUES ('x', now())"
+INSERT_RESET_REQUEST = "INSERT INTO password_reset_requests (id, email_key) VALUES (gen_random_uuid(), 'x')"
 
 
 async def insert_user(connection: asyncpg.Connection, email: str) -> UUID:

@@ -9,8 +9,14 @@ from sqlalchemy import MetaData
 
 from tests.models.rows import (
     ADD_TAG,
+    INSERT_FACTOR,
+    INSERT_INVITATION,
     INSERT_KEY,
     INSERT_LOGIN_SESSION,
+    INSERT_MAIL,
+    INSERT_RECOVERY_CODE,
+    INSERT_RESET,
+    INSERT_RESET_REQUEST,
     INSERT_SEARCH,
     INSERT_TOKEN,
     insert_tag,
@@ -49,6 +55,11 @@ async def insert_rows(url: str) -> None:
     await connection.execute(INSERT_LOGIN_SESSION, user_id)
     await connection.execute(INSERT_TOKEN, user_id, b"\x00\xff\n", ["tasks:read"])
     await connection.execute(INSERT_KEY, user_id, "a key")
+    await connection.execute(INSERT_MAIL, user_id, "password_reset")
+    for statement in (INSERT_RESET, INSERT_FACTOR, INSERT_RECOVERY_CODE):
+        await connection.execute(statement, user_id)
+    for statement in (INSERT_RESET_REQUEST, INSERT_INVITATION):
+        await connection.execute(statement)
     await connection.execute("UPDATE tasks SET due_date = 'infinity', updated_at = '2026-11-27 10:00:00.000001+05:30'")
     await connection.close()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.rows import insert_task, insert_user
+from tests.models.rows import INSERT_SEARCH, insert_task, insert_user
 from tests.services.backups.support import (
     RESTORE_ID,
     back_up,
@@ -25,6 +25,8 @@ from todo.migrations import REVISIONS
 from todo.services.backups.errors import BackupError
 from todo.services.backups.restore import read_restore_id, restore_backup
 
+FOLDED_SINCE = "e2a94c07d1b8"
+"""The revision since which the service writes folded texts."""
 SELECT_TASKS = "SELECT title, title_key FROM tasks JOIN task_search USING (user_id, title) ORDER BY id"
 
 
@@ -79,6 +81,19 @@ async def test_database_with_users_is_kept_unless_its_replacement_is_asked_for(
     assert await read_rows(url) == await read_rows(source_url)
 
 
+async def insert_task_at(url: str, revision: str) -> None:
+    """Insert a user and a task into a database at an older revision."""
+    connection = await connect(url)
+    if REVISIONS.index(revision) < REVISIONS.index(FOLDED_SINCE):
+        await connection.execute("INSERT INTO users (email, password_hash) VALUES ('ada@example.com', 'x')")
+        await connection.execute("INSERT INTO tasks (user_id, title) SELECT id, 'wasser' FROM users")
+    else:
+        user_id = await insert_user(connection, "ada@example.com")
+        await connection.execute(INSERT_SEARCH, user_id, await insert_task(connection, user_id, "wasser"))
+        await connection.execute("UPDATE task_search SET title = 'wasser'")
+    await connection.close()
+
+
 @pytest.mark.spec("BAK-011")
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
 async def test_older_backup_is_migrated(
@@ -86,10 +101,7 @@ async def test_older_backup_is_migrated(
 ) -> None:
     url, path = await make_database(migrated=False), tmp_path / "todo.backup"
     await asyncio.to_thread(migrator.upgrade, url, revision)
-    connection = await connect(url)
-    await connection.execute("INSERT INTO users (email, password_hash) VALUES ('ada@example.com', 'x')")
-    await connection.execute("INSERT INTO tasks (user_id, title) SELECT id, 'wasser' FROM users")
-    await connection.close()
+    await insert_task_at(url, revision)
     await write_old_backup(url, path, revision)
     await insert_rows(target_url)
 
