@@ -64,7 +64,7 @@ async def test_unreachable_database_is_reported_without_its_password(
 
 @pytest.mark.spec("USR-017")
 async def test_interrupted_command_ends_with_status_1(user: RunUser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("todo.cli.user.run_in_session", Mock(side_effect=KeyboardInterrupt))
+    monkeypatch.setattr("todo.cli.users.commands.run_in_session", Mock(side_effect=KeyboardInterrupt))
 
     done = await user("list")
 

@@ -93,7 +93,7 @@ def test_watchdog_gets_no_message_when_the_service_stops_responding(
     systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     responses = iter([True, True])
-    monkeypatch.setattr(service_manager, "_responds", lambda *_: next(responses, False))
+    monkeypatch.setattr(service_manager, "responds", lambda *_: next(responses, False))
     manager = ServiceManager(address_of(systemd), watchdog_seconds=0.1)
 
     with manager.watching("127.0.0.1", 1):

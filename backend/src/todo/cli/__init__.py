@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from pydantic import SecretStr
 
-from todo.cli.backup import back_up
+from todo.cli.backups.backup import back_up
+from todo.cli.backups.restore import restore
 from todo.cli.database import UsageError
+from todo.cli.doctor.command import examine
 from todo.cli.healthcheck import check_health
 from todo.cli.migrate import migrate_down, migrate_up, show_status
-from todo.cli.restore import restore
 from todo.cli.serve import run_service
-from todo.cli.user_parser import add_user_commands
+from todo.cli.users.parser import add_user_commands
 from todo.core.config import SettingsError, load_settings
 from todo.core.database.migrator import MigrationError
 from todo.core.postgres.process import EmbeddedPostgresError
@@ -90,6 +91,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     health.add_argument("--ready", action="store_true", help="check the database too")
     health.set_defaults(run=check_health)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="check the settings, the database, Redis, mail, the clock and the permissions",
+        description="Check the installation, and print what to do. The exit status is 1 if there is a problem. An "
+        "embedded database that does not run is started for the check.",
+    )
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.set_defaults(run=examine)
     add_user_commands(commands)
     _add_backup_commands(commands)
 

@@ -60,7 +60,7 @@ class ServiceManager:
         self._send("STOPPING=1")
 
     def _watch(self, host: str, port: int, ended: Event) -> None:
-        while not _responds(host, port):
+        while not responds(host, port):
             if ended.wait(START_INTERVAL):
                 return
         self._send(f"READY=1\nSTATUS=serving at {host} port {port}")
@@ -68,7 +68,7 @@ class ServiceManager:
             return
         # The manual recommends half of the time.
         while not ended.wait(self._watchdog_seconds / 2):
-            if _responds(host, port):
+            if responds(host, port):
                 self._send("WATCHDOG=1")
 
     def _send(self, message: str) -> None:
@@ -86,8 +86,8 @@ def local_address(host: str) -> str:
     return ANY_ADDRESS.get(host, host)
 
 
-def _responds(host: str, port: int) -> bool:
-    """Tell whether a request gets a response. Under load it may be a 503, which is a sign of life too."""
+def responds(host: str, port: int) -> bool:
+    """Tell whether the service responds. Under load the response may be a 503, which is a sign of life too."""
     connection = HTTPConnection(host, port, timeout=PROBE_SECONDS)
     try:
         connection.request("GET", "/health")

@@ -78,6 +78,22 @@ class MailSender:
         finally:
             client.close()
 
+    async def check(self) -> None:
+        """Connect to the server, and log in if SMTP_URL has a user. No mail is sent.
+
+        Raises:
+            MailNotSentError: the server is away, too slow, or refuses the password.
+        """
+        client = self._make_client()
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._connect(client)
+            await _quit(client)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise _read_error(error) from error
+        finally:
+            client.close()
+
     def _make_client(self) -> aiosmtplib.SMTP:
         server = self._server
         return aiosmtplib.SMTP(
@@ -90,7 +106,7 @@ class MailSender:
             tls_context=_tls_context(server),
         )
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, message: EmailMessage, recipient: str) -> None:
+    async def _connect(self, client: aiosmtplib.SMTP) -> None:
         server = self._server
         await client.connect()
         if server.user is not None:
@@ -100,6 +116,9 @@ class MailSender:
                     "The option starttls=never in SMTP_URL sends it in plain text"
                 )
             await client.login(server.user, server.password)
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, message: EmailMessage, recipient: str) -> None:
+        await self._connect(client)
         await client.send_message(message, sender=self._sender.addr_spec, recipients=[recipient])
 
 

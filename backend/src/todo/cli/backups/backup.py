@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from todo.cli.backups.passphrase import ask_new_passphrase, find_passphrase
 from todo.cli.database import UsageError, open_database_for_migration, print_status, usable
-from todo.cli.passphrase import ask_new_passphrase, find_passphrase
 from todo.cli.progress import show_progress
 from todo.cli.secret_file import load_secret, sync_folder
 from todo.core.config import load_settings

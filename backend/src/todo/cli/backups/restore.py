@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from todo.cli.backup import STANDARD_STREAM
+from todo.cli.backups.backup import STANDARD_STREAM
+from todo.cli.backups.passphrase import passphrase_source
 from todo.cli.database import UsageError, open_database, print_status, read_status, usable
-from todo.cli.passphrase import passphrase_source
 from todo.cli.progress import show_progress
 from todo.cli.secret_file import settle_restored_secrets, stage_restored_secret
 from todo.core.config import Settings, load_settings

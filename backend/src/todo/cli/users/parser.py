@@ -4,7 +4,17 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from todo.cli import user
+from todo.cli.users.commands import (
+    create_user,
+    delete_user,
+    disable_totp,
+    disable_user,
+    enable_user,
+    end_sessions,
+    invite,
+    list_users,
+    reset_password,
+)
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -32,24 +42,29 @@ def add_user_commands(commands: "_SubParsersAction[argparse.ArgumentParser]") ->
         subparser.set_defaults(run=run)
         return subparser
 
-    create = add("create", user.create_user, "create an account, whatever REGISTRATION is", note=INPUT_NOTE)
+    create = add("create", create_user, "create an account, whatever REGISTRATION is", note=INPUT_NOTE)
     create.add_argument("--name", help="the name of the person")
-    add("list", user.list_users, "list all accounts", email=False)
+    add("list", list_users, "list all accounts", email=False)
     add(
         "reset-password",
-        user.reset_password,
+        reset_password,
         "set a new password and end all login sessions",
         note=f"{INPUT_NOTE} Personal access tokens stay.",
     )
-    add("disable", user.disable_user, "disable an account and end its login sessions and tokens")
-    add("enable", user.enable_user, "enable an account", note="Its personal access tokens work again.")
+    add("disable", disable_user, "disable an account and end its login sessions and tokens")
+    add("enable", enable_user, "enable an account", note="Its personal access tokens work again.")
     add(
         "disable-totp",
-        user.disable_totp,
+        disable_totp,
         "delete the second factor of an account and its recovery codes",
         note="The person can then log in with the password alone.",
     )
-    delete = add("delete", user.delete_user, "delete an account with all its data")
+    delete = add("delete", delete_user, "delete an account with all its data")
     delete.add_argument("--yes", action="store_true", help="delete without asking")
-    add("end-sessions", user.end_sessions, "end all login sessions of an account", note="Personal access tokens stay.")
-    add("invite", user.invite, "print a code with which one person can register", email=False)
+    add(
+        "end-sessions",
+        end_sessions,
+        "end all login sessions of an account",
+        note="Personal access tokens stay.",
+    )
+    add("invite", invite, "print a code with which one person can register", email=False)

@@ -1,0 +1,1 @@
+"""`todo backup` and `todo restore`."""
