@@ -8,7 +8,10 @@ from tests.contract.support import count_tasks
 from tests.support import Person, assert_error
 
 INVALID = (400, "INVALID_IDEMPOTENCY_KEY", "Idempotency-Key must be 1-255 printable ASCII characters")
-WITHOUT_KEYS = {"register", "login", "refresh", "logout", "create_token"}
+WITHOUT_KEYS = {
+    *("register", "login", "refresh", "logout", "create_token"),
+    *("start_totp", "confirm_totp", "replace_codes", "delete_totp"),
+}
 """Operations without a user, and operations whose response must not be stored."""
 
 
