@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from todo.core.database.database import Database
 from todo.core.errors import ServiceUnavailableError
 from todo.core.security.sealing import Sealer
+from todo.services.readiness import check_readiness
 from todo.services.totp.service import reseal_secrets
 
 INTERVAL_SECONDS = 600.0
@@ -43,6 +44,7 @@ async def _reseal_forever(database: Database, sealer: Sealer, has_passed: asynci
     while True:
         pause = RETRY_SECONDS
         try:
+            await check_readiness(database.session)
             resealed, unreadable = await reseal_secrets(database.session, sealer)
             pause = INTERVAL_SECONDS
             if resealed:
@@ -54,8 +56,8 @@ async def _reseal_forever(database: Database, sealer: Sealer, has_passed: asynci
                     unreadable,
                 )
             known_unreadable = unreadable
-        except ServiceUnavailableError:
-            logger.warning("Second factors are not sealed anew: the database is unavailable")
+        except ServiceUnavailableError as error:
+            logger.warning("Second factors are not sealed anew: %s", error)
         except Exception:
             # A failed pass does not end the loop.
             logger.exception("Second factors were not sealed anew")
