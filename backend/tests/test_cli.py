@@ -99,7 +99,7 @@ def test_openapi_prints_the_document(capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out)["openapi"].startswith("3.1")
 
 
-@pytest.mark.parametrize("command", ["", "serve", "migrate", "migrate up", "openapi"])
+@pytest.mark.parametrize("command", ["", "serve", "migrate", "migrate up", "user", "user create", "openapi"])
 def test_every_command_has_a_help_text(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert run(*command.split(), "--help") == 0
 

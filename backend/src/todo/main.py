@@ -48,8 +48,11 @@ from todo.routers import (
     tasks,
     totp,
 )
+from todo.routers.pages import router as pages
+from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
+from todo.workers.disabled_users import reading_disabled_users
 from todo.workers.resealer import resealing
 from todo.workers.sweeper import sweeping
 
@@ -59,8 +62,8 @@ TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 """Headers that tracing adds to requests of browsers (W3C Trace Context and Baggage)."""
 ALLOWED_HEADERS = ("Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode())
 EXPOSED_HEADERS = (
-    *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Idempotency-Replayed", "Retry-After"),
-    *(*RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
+    *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Content-Disposition"),
+    *("Idempotency-Replayed", "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
 )
 DESCRIPTION = """
 Keep tasks and tags. All times are in UTC, and every error has the same shape.
@@ -104,7 +107,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         database = resources.database
-        async with database, resealing(database, resources.security.sealer), sweeping(database):
+        async with (
+            database,
+            resealing(database, resources.security.sealer),
+            sweeping(database),
+            reading_disabled_users(database, resources.disabled_users),
+        ):
             yield
         resources.security.hasher.close()
         await resources.rate_limits.close()
@@ -165,6 +173,7 @@ def _make_resources(settings: Settings) -> AppResources:
             rate_limits=_make_rate_limits(settings),
             max_login_sessions=settings.max_login_sessions,
         ),
+        disabled_users=DisabledUsers(),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
     )
 
@@ -186,7 +195,7 @@ def _add_routes(app: FastAPI) -> None:
     # A flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
-        *(task_bulk.router, access_tokens.router, totp.router, health.router, documentation.router),
+        *(task_bulk.router, access_tokens.router, totp.router, health.router, documentation.router, pages.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 

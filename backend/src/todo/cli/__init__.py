@@ -1,7 +1,9 @@
-"""The `todo` command: serve, migrate, openapi."""
+"""The `todo` command: serve, migrate, user, openapi."""
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +13,7 @@ from todo.cli.database import UsageError
 from todo.cli.healthcheck import check_health
 from todo.cli.migrate import migrate_down, migrate_up, show_status
 from todo.cli.serve import run_service
+from todo.cli.user_parser import add_user_commands
 from todo.core.config import SettingsError, load_settings
 from todo.core.database.migrator import MigrationError
 from todo.core.postgres.process import EmbeddedPostgresError
@@ -20,6 +23,9 @@ from todo.main import create_app
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0, or 1 with the reason on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # The names of users have characters that the encoding of the terminal may lack.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -28,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         pass
+    except BrokenPipeError:
+        # The reader of standard output, such as head, has ended. The interpreter would flush to it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 
@@ -73,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     health.add_argument("--ready", action="store_true", help="check the database too")
     health.set_defaults(run=check_health)
+    add_user_commands(commands)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=_print_openapi)

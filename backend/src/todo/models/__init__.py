@@ -3,6 +3,7 @@
 from todo.models.access_token import AccessToken
 from todo.models.base import Base
 from todo.models.idempotency_key import IdempotencyKey
+from todo.models.invitation import Invitation
 from todo.models.login_session import LoginSession
 from todo.models.recovery_code import RecoveryCode
 from todo.models.tag import Tag
@@ -16,6 +17,7 @@ __all__ = [
     "AccessToken",
     "Base",
     "IdempotencyKey",
+    "Invitation",
     "LoginSession",
     "RecoveryCode",
     "Tag",

@@ -85,7 +85,7 @@ async def short_lock_timeout(ada: Person, make_app: MakeApp) -> None:
     object.__setattr__(ada, "client", make_client(app, headers=ada.client.headers))
 
 
-@pytest.mark.spec("IDK-004")
+@pytest.mark.spec("IDK-004", "FRO-019")
 @pytest.mark.usefixtures("short_lock_timeout")
 async def test_pending_duplicate_is_a_409(ada: Person, connection: asyncpg.Connection, key: str) -> None:
     transaction = connection.transaction()
@@ -96,6 +96,7 @@ async def test_pending_duplicate_is_a_409(ada: Person, connection: asyncpg.Conne
     await transaction.rollback()
 
     assert_error(rejected, *IN_USE)
+    assert rejected.headers["Retry-After"] == "1"
     assert (await create_task(ada, key)).status_code == 201
     assert await count_tasks(ada) == 1
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "7c3e91d5f0a4"
-down_revision = "e2a94c07d1b8"
+down_revision = "a46d1f3c8b27"
 branch_labels = None
 depends_on = None
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from todo.core.config import Registration
 from todo.core.database.session import Row, Session
 from todo.core.limits.rate_limits import RateLimits, network_of
 from todo.core.metrics import LOGINS
@@ -15,8 +16,15 @@ from todo.domain.account import EMAIL_MAX, InvalidEmailError, normalize_email
 from todo.domain.text import fold
 from todo.schemas.user import AccountUpdate, PasswordChange, UserCreate, UserPublic
 from todo.services.accounts import statements
-from todo.services.accounts.errors import InvalidCredentialsError, WrongOldPasswordError, WrongPasswordError
+from todo.services.accounts.errors import (
+    AccountDisabledError,
+    InvalidCredentialsError,
+    RegistrationClosedError,
+    WrongOldPasswordError,
+    WrongPasswordError,
+)
 from todo.services.authentication import InvalidTokenError, Principal
+from todo.services.invitations import service as invitation_service
 from todo.services.login_sessions import service as login_session_service
 from todo.services.login_sessions.service import Client, TokenPair
 from todo.services.totp import service as totp_service
@@ -41,13 +49,37 @@ class Security:
     max_login_sessions: int
 
 
+async def register_user(
+    session: Session, hasher: PasswordHasher, user: UserCreate, registration: Registration, now: datetime
+) -> UserPublic:
+    """Register a user as the setting REGISTRATION allows (USR-001 to USR-004).
+
+    Raises:
+        RegistrationClosedError: the setting is `closed`.
+        InvitationRequiredError: the setting is `invited`, and the invitation is missing, unknown, used or expired.
+        EmailAlreadyExistsError: the address is taken. The invitation can be used again.
+    """
+    if registration == "closed":
+        raise RegistrationClosedError
+    if registration == "open":
+        return await create_user(session, hasher, user)
+    code = invitation_service.read_code(user.invitation)
+    password_hash = await hasher.hash(user.password)
+    async with session.transaction() as transaction:
+        await invitation_service.use_invitation(transaction, code, now)
+        return await _insert_user(transaction, user, password_hash)
+
+
 async def create_user(session: Session, hasher: PasswordHasher, user: UserCreate) -> UserPublic:
-    """Register a user (REG-001).
+    """Create a user, whatever the setting REGISTRATION is (REG-001).
 
     Raises:
         EmailAlreadyExistsError: the address is taken, in any case; of two concurrent requests one gets this (REG-003).
     """
-    password_hash = await hasher.hash(user.password)
+    return await _insert_user(session, user, await hasher.hash(user.password))
+
+
+async def _insert_user(session: Session, user: UserCreate, password_hash: str) -> UserPublic:
     row = await session.fetch_one(
         statements.INSERT_USER,
         email=user.email,
@@ -80,6 +112,7 @@ async def log_in(
             (LOG-002, LOG-003).
         TotpRequiredError: the password is right, and the code of the second factor is missing (TFA-004).
         InvalidTotpCodeError: the password is right, and the code is wrong or was used (TFA-005, TFA-006).
+        AccountDisabledError: the password and the code are right, and the account is disabled (USR-005).
         RateLimitExceededError: the account had too many attempts from the network (ACC-009), or too many TOTP codes
             (TFA-009).
     """
@@ -98,6 +131,9 @@ async def log_in(
     if user["totp_enabled"]:
         await totp_service.check_login_code(session, security.sealer, security.rate_limits, user["id"], totp_code, now)
     await security.rate_limits.forget_passwords(account, network)
+    if user["disabled_at"] is not None:
+        LOGINS.labels("refused").inc()
+        raise AccountDisabledError
     tokens = await login_session_service.create_login_session(
         session, security.signer, user, client, now, max_login_sessions=security.max_login_sessions
     )

@@ -8,7 +8,7 @@ from todo.services.shared.tables import table_of
 
 USERS = table_of(User)
 LOCK_USER = Statement(
-    select(USERS.c.id, USERS.c.password_hash, USERS.c.totp_enabled)
+    select(USERS.c.id, USERS.c.password_hash, USERS.c.totp_enabled, USERS.c.disabled_at)
     .where(USERS.c.id == bindparam("user_id", type_=Uuid))
     .with_for_update(key_share=True)
 )
