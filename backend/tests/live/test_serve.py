@@ -9,11 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from tests.live.conftest import HTTP, LogIn, Service, Start, environment, find_processes, run_todo
 from tests.support import PASSWORD, SECRET
 from todo.core.database import migrator
+
+NEW_SECRET = "a1b2" * 16
 
 
 def is_free(port: int) -> bool:
@@ -145,6 +148,25 @@ def test_workers_share_the_database_and_the_secret(start: Start, log_in: LogIn) 
     assert set(statuses) == {200}
     assert service.stop() == 0
     assert not find_processes(service.data_dir / "postgres")
+
+
+@pytest.mark.spec("TFA-012")
+def test_start_with_a_new_secret_keeps_second_factors(start: Start, log_in: LogIn) -> None:
+    first = start(JWT_SECRET_KEY=SECRET)
+    client = log_in(first)
+    secret = client.post("/auth/totp", json={"password": PASSWORD}).json()["secret"]
+    assert client.post("/auth/totp/confirm", json={"code": pyotp.TOTP(secret).now()}).status_code == 200
+    first.stop()
+
+    second = start(first.data_dir, JWT_SECRET_KEY=NEW_SECRET, JWT_SECRET_KEY_PREVIOUS=SECRET)
+    second.stop()
+    third = start(first.data_dir, JWT_SECRET_KEY=NEW_SECRET)
+
+    assert "Second factors sealed with the current JWT_SECRET_KEY: 1" in second.read_log()
+    assert "Second factors" not in third.read_log()
+    next_code = pyotp.TOTP(secret).at(time.time() + 30)
+    form = {"username": "ada@example.com", "password": PASSWORD, "totp_code": next_code}
+    assert HTTP.post(f"{third.url}/api/v1/auth/login", data=form).status_code == 200
 
 
 @pytest.mark.spec("FLR-012")

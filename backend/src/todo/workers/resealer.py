@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from todo.core.database.database import Database
 from todo.core.errors import ServiceUnavailableError
 from todo.core.security.sealing import Sealer
+from todo.services.readiness import check_readiness
 from todo.services.totp.service import reseal_secrets
 
 INTERVAL_SECONDS = 600.0
-RETRY_SECONDS = 10.0
+RETRY_SECONDS = 60.0
 START_SECONDS = 2.0
 """How long the start waits for the first pass."""
 
@@ -43,23 +44,23 @@ async def _reseal_forever(database: Database, sealer: Sealer, has_passed: asynci
     while True:
         pause = RETRY_SECONDS
         try:
+            await check_readiness(database.session)
             resealed, unreadable = await reseal_secrets(database.session, sealer)
             pause = INTERVAL_SECONDS
             if resealed:
-                logger.info("Sealed %d second factors with the current JWT_SECRET_KEY", resealed)
+                logger.info("Second factors sealed with the current JWT_SECRET_KEY: %d", resealed)
             if unreadable and unreadable != known_unreadable:
                 logger.warning(
-                    "%d second factors cannot be opened, because another JWT_SECRET_KEY sealed them. Their users can "
-                    "log in with recovery codes only. Set JWT_SECRET_KEY_PREVIOUS to that secret and restart",
+                    "Second factors that cannot be opened: %d. Another JWT_SECRET_KEY sealed them. Their users can log "
+                    "in with recovery codes only. Set JWT_SECRET_KEY_PREVIOUS to that secret and restart",
                     unreadable,
                 )
             known_unreadable = unreadable
-        except ServiceUnavailableError:
-            # The request or the readiness probe that meets the same failure logs it.
-            logger.debug("The second factors are not sealed anew: the database is unavailable")
+        except ServiceUnavailableError as error:
+            logger.warning("Second factors are not sealed anew: %s", error)
         except Exception:
             # A failed pass does not end the loop.
-            logger.exception("The second factors were not sealed anew")
+            logger.exception("Second factors were not sealed anew")
             pause = INTERVAL_SECONDS
         has_passed.set()
         await asyncio.sleep(pause)

@@ -157,7 +157,7 @@ async def test_start_with_a_new_secret_seals_anew(
     after = await start_with(NEW_SECRET)
 
     assert await fetch_heads(url) == {Sealer(NEW_SECRET).head}
-    assert messages(caplog, logging.INFO) == ["Sealed 2 second factors with the current JWT_SECRET_KEY"]
+    assert messages(caplog, logging.INFO) == ["Second factors sealed with the current JWT_SECRET_KEY: 2"]
     assert messages(caplog, logging.WARNING) == []
     assert await status_of_login(after, ada, factor.code(1)) == 200
 
@@ -181,7 +181,7 @@ async def test_start_without_the_previous_secret_warns_and_loses_nothing(
     forgotten = await start_with(NEW_SECRET)
 
     [warning] = messages(caplog, logging.WARNING)
-    assert warning.startswith("1 second factors cannot be opened")
+    assert warning.startswith("Second factors that cannot be opened: 1.")
     assert "JWT_SECRET_KEY_PREVIOUS" in warning
     assert await fetch_heads(url) == head
     assert await status_of_login(forgotten, ada, factor.code(1)) == 401
