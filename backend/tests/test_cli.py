@@ -4,6 +4,7 @@ import json
 import logging
 import signal
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -98,8 +99,16 @@ def test_openapi_prints_the_document(capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out)["openapi"].startswith("3.1")
 
 
-@pytest.mark.parametrize("command", ["", "serve", "migrate", "migrate up", "backup", "restore", "openapi"])
+@pytest.mark.parametrize(
+    "command", ["", "serve", "migrate", "migrate up", "backup", "restore", "user", "user create", "openapi"]
+)
 def test_every_command_has_a_help_text(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert run(*command.split(), "--help") == 0
 
     assert capsys.readouterr().out.startswith(f"usage: todo {command}".rstrip())
+
+
+@pytest.mark.spec("OPR-002")
+def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"todo {version('todo-service')}\n"

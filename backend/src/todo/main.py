@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
-from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -13,13 +12,15 @@ from fastapi_offline import FastAPIOffline
 from todo.core.config import Settings, SettingsError, load_settings
 from todo.core.database.database import Database
 from todo.core.limits.keyed_lock import KeyedLock
-from todo.core.limits.rate_limits import ACCOUNT, ACCOUNT_GUESSED, ACCOUNT_TOTAL, RateLimits
+from todo.core.limits.rate_limits import ACCOUNT, ACCOUNT_GUESSED, ACCOUNT_TOTAL, TOTP, RateLimits
 from todo.core.logging_config import configure_logging
 from todo.core.postgres.process import die_with_parent
 from todo.core.security.passwords import PasswordHasher
+from todo.core.security.sealing import Sealer
 from todo.core.security.tokens import TokenSigner
 from todo.core.setting_values import SECRET_COMMAND
 from todo.core.telemetry import is_tracing_enabled, trace_statements
+from todo.core.version import service_version
 from todo.domain.account import PASSWORD_MAX
 from todo.http.conditional import IF_NONE_MATCH
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
@@ -35,9 +36,24 @@ from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddl
 from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
 from todo.http.openapi import add_root_path
-from todo.routers import access_tokens, account, auth, documentation, health, login_sessions, tags, task_bulk, tasks
+from todo.routers import (
+    access_tokens,
+    account,
+    auth,
+    documentation,
+    health,
+    login_sessions,
+    tags,
+    task_bulk,
+    tasks,
+    totp,
+)
+from todo.routers.pages import router as pages
+from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
+from todo.workers.disabled_users import reading_disabled_users
+from todo.workers.resealer import resealing
 from todo.workers.sweeper import sweeping
 
 COMPRESSED_MIN_BYTES = 1400
@@ -46,14 +62,16 @@ TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 """Headers that tracing adds to requests of browsers (W3C Trace Context and Baggage)."""
 ALLOWED_HEADERS = ("Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode())
 EXPOSED_HEADERS = (
-    *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Idempotency-Replayed", "Retry-After"),
-    *(*RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
+    *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Content-Disposition"),
+    *("Idempotency-Replayed", "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
 )
 DESCRIPTION = """
 Keep tasks and tags. All times are in UTC, and every error has the same shape.
 
 1. **Register** with `POST /api/v1/auth/register`.
-2. Press **Authorize** and log in. The username is your e-mail address. Leave the client fields empty.
+2. Press **Authorize** and log in. The username is your e-mail address. Leave the client fields empty. If your account
+   has a second factor, execute `POST /api/v1/auth/login` with `totp_code` instead, and paste its `access_token` into
+   **Authorize**.
 3. **Try** any call. An access token lasts 15 minutes. `POST /api/v1/auth/refresh` returns a new one.
 
 An error is `{"detail": "a sentence for a person", "code": "A_CODE"}`. **400** means that a value breaks a rule, and the
@@ -65,6 +83,7 @@ TAGS = [
     {"name": "account", "description": "Your own account: change it, export it, delete it."},
     {"name": "sessions", "description": "The clients that are logged in to your account."},
     {"name": "tokens", "description": "Personal access tokens, for scripts."},
+    {"name": "totp", "description": "The second factor of your account: codes of an app, and recovery codes."},
     {"name": "tasks", "description": "Your tasks, and the tags on them. Needs an access token."},
     {"name": "tags", "description": "Your labels for tasks. Needs an access token."},
     {"name": "health", "description": "For monitors."},
@@ -87,7 +106,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with resources.database, sweeping(resources.database):
+        database = resources.database
+        async with (
+            database,
+            resealing(database, resources.security.sealer),
+            sweeping(database),
+            reading_disabled_users(database, resources.disabled_users),
+        ):
             yield
         resources.security.hasher.close()
         await resources.rate_limits.close()
@@ -97,7 +122,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         trace_statements()
     app = FastAPIOffline(
         title=settings.app_name,
-        version=version("todo"),
+        version=service_version(),
         description=DESCRIPTION,
         openapi_tags=TAGS,
         lifespan=lifespan,
@@ -136,16 +161,19 @@ def _make_resources(settings: Settings) -> AppResources:
         raise SettingsError("DATABASE_URL should name a PostgreSQL database; `todo serve` can start its own")
     if settings.jwt_secret_key is None:
         raise SettingsError(f"JWT_SECRET_KEY should be set; generate one with: {SECRET_COMMAND}")
-    secret, previous = settings.jwt_secret_key, settings.jwt_secret_key_previous
+    secret = settings.jwt_secret_key.get_secret_value()
+    previous = settings.jwt_secret_key_previous.get_secret_value() if settings.jwt_secret_key_previous else None
     return AppResources(
         settings=settings,
         database=Database(settings, settings.database_url),
         security=Security(
             hasher=PasswordHasher(settings.bcrypt_rounds, PASSWORD_MAX),
-            signer=TokenSigner(secret.get_secret_value(), previous.get_secret_value() if previous else None),
+            signer=TokenSigner(secret, previous),
+            sealer=Sealer(secret, previous),
             rate_limits=_make_rate_limits(settings),
             max_login_sessions=settings.max_login_sessions,
         ),
+        disabled_users=DisabledUsers(),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
     )
 
@@ -158,6 +186,7 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
         ACCOUNT: settings.rate_limit_account,
         ACCOUNT_TOTAL: settings.rate_limit_account_total,
         ACCOUNT_GUESSED: settings.rate_limit_account_guessed,
+        TOTP: settings.rate_limit_totp,
     }
     return RateLimits(settings.rate_limit_storage_uri, rates if settings.rate_limit_enabled else {})
 
@@ -166,7 +195,7 @@ def _add_routes(app: FastAPI) -> None:
     # A flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
-        *(task_bulk.router, access_tokens.router, health.router, documentation.router),
+        *(task_bulk.router, access_tokens.router, totp.router, health.router, documentation.router, pages.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 

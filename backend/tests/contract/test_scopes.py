@@ -50,6 +50,10 @@ LOGIN_SESSION_REQUIRED = [
     "POST /api/v1/auth/logout-all",
     "POST /api/v1/auth/tokens",
     "DELETE /api/v1/auth/tokens/{token_id}",
+    "POST /api/v1/auth/totp",
+    "POST /api/v1/auth/totp/confirm",
+    "POST /api/v1/auth/totp/recovery-codes",
+    "DELETE /api/v1/auth/totp",
 ]
 USER_REQUIRED = [*SCOPE_OF, *LOGIN_SESSION_REQUIRED]
 

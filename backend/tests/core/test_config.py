@@ -62,6 +62,7 @@ def read_error_message(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str
         ("rate_limit_login", "5/minute"),
         ("rate_limit_refresh", "10/minute"),
         ("rate_limit_account", "10/minute"),
+        ("rate_limit_totp", "10/hour;20/day;60/month"),
         ("rate_limit_storage_uri", "memory://"),
         ("forwarded_allow_ips", "127.0.0.1"),
         ("log_format", "console"),

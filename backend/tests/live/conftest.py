@@ -84,11 +84,17 @@ def environment(**settings: str) -> dict[str, str]:
     return inherited | {"BCRYPT_ROUNDS": "4", "PORT": "0"} | settings
 
 
-def run_todo(*arguments: str, cwd: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """Run `todo` with these arguments and wait for its end."""
-    command = [sys.executable, "-m", "todo", *arguments]
+def run_todo(*arguments: str, cwd: Path, stdin: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Run `todo` with these arguments and this standard input, and wait for its end."""
     return subprocess.run(
-        command, cwd=cwd, env=environment(**settings), capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "todo", *arguments],
+        cwd=cwd,
+        env=environment(**settings),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 

@@ -38,5 +38,5 @@ def test_generated_requests_get_declared_responses_without_5xx(start: Start, log
     )
 
     assert process.returncode == 0, process.stdout + process.stderr
-    assert "Tested: 30" in process.stdout
+    assert "Tested: 34" in process.stdout
     assert re.search(r"✅ Fuzzing\s+✅ Stateful", process.stdout), process.stdout

@@ -58,6 +58,15 @@ def test_tour_runs_as_written(service: Service, tmp_path: Path, program: str) ->
     assert set(re.findall(r'"code": ?"(\w+)"', output)) == {"INVALID_PRIORITY", "PRECONDITION_FAILED"}, output
 
 
+def test_tour_of_the_second_factor_runs_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("totp", service, tmp_path)
+
+    assert re.findall(r'"totp_enabled":(\w+)', output) == ["false", "true", "false"], output
+    assert re.findall(r'"code":"(\w+)"', output) == ["TOTP_REQUIRED", "INVALID_TOTP_CODE"], output
+    assert output.count('"access_token"') == 1, output
+    assert len((tmp_path / "recovery-codes.txt").read_text().split()) == 10
+
+
 def test_readme_runs_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("readme", service, tmp_path)
 

@@ -6,7 +6,10 @@ import asyncpg
 
 from todo.domain.text import fold, sort_key
 
-TABLES = {"users", "tasks", "tags", "task_search", "task_tag_link", "sessions", "access_tokens", "idempotency_keys"}
+TABLES = {
+    *("users", "tasks", "tags", "task_search", "task_tag_link", "sessions", "access_tokens", "idempotency_keys"),
+    *("totp_factors", "recovery_codes"),
+}
 INSERT_USER = "INSERT INTO users (email, email_key, password_hash) VALUES ($1, $2, 'x') RETURNING id"
 INSERT_TASK = "INSERT INTO tasks (user_id, title, title_key) VALUES ($1, $2, $3) RETURNING id"
 INSERT_TAG = "INSERT INTO tags (user_id, name, name_key) VALUES ($1, $2, $3) RETURNING id"

@@ -22,10 +22,21 @@ WITHOUT_USER = {
     "access_tokens.statements.SELECT_BY_HASH": "the hash of the token finds the user",
     "accounts.statements.INSERT_USER": "the user is new",
     "accounts.statements.SELECT_CREDENTIALS": "the e-mail address finds the user",
+    "accounts.statements.SELECT_DISABLED": "a process reads the disabled users",
+    "administration.statements.SELECT_SUMMARIES": "the operator lists all users",
+    "administration.statements.SELECT_SUMMARY": "the e-mail address finds the user",
     "idempotency.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "accounts.statements.SELECT_ID": "the e-mail address finds the user",
+    "invitations.statements.DELETE_INVITATION": "an invitation belongs to no user",
+    "invitations.statements.INSERT_INVITATION": "an invitation belongs to no user",
+    "invitations.statements.SWEEP": "an invitation belongs to no user",
     "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "totp.statements.SELECT_OTHERWISE_SEALED": "a new secret seals the secrets of all users anew",
 }
-FRESH_KEYS = {"pk_sessions", "pk_task_search", "uq_access_tokens_token_hash"}
+FRESH_KEYS = {
+    *("pk_invitations", "pk_recovery_codes", "pk_sessions", "pk_task_search"),
+    "uq_access_tokens_token_hash",
+}
 """Unique constraints on random values and on the ids of new tasks, which no request can violate."""
 UPDATED_FIELDS = {
     "update_user": frozenset({"name", "email", "email_key"}),

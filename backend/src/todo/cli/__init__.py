@@ -1,7 +1,9 @@
-"""The `todo` command: serve, migrate, backup, restore, openapi."""
+"""The `todo` command: serve, migrate, backup, restore, user, openapi."""
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -9,12 +11,15 @@ from pydantic import SecretStr
 
 from todo.cli.backup import back_up
 from todo.cli.database import UsageError
+from todo.cli.healthcheck import check_health
 from todo.cli.migrate import migrate_down, migrate_up, show_status
 from todo.cli.restore import restore
 from todo.cli.serve import run_service
+from todo.cli.user_parser import add_user_commands
 from todo.core.config import SettingsError, load_settings
 from todo.core.database.migrator import MigrationError
 from todo.core.postgres.process import EmbeddedPostgresError
+from todo.core.version import service_version
 from todo.main import create_app
 from todo.services.backups.errors import BackupError
 
@@ -25,6 +30,9 @@ PASSPHRASE_HELP = "read the passphrase from FILE; the default is the variable TO
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0, or 1 with the reason on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # The names of users have characters that the encoding of the terminal may lack.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -33,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of standard output, such as head, has ended. The interpreter would flush to it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 
@@ -41,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="todo",
         description="A self-hosted to-do service. Settings come from the environment and from .env in this folder.",
     )
+    parser.add_argument("--version", action="version", version=f"todo {service_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser(
@@ -70,6 +83,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     status.set_defaults(run=show_status)
 
+    health = commands.add_parser(
+        "healthcheck",
+        help="exit with 0 if the service on this machine responds",
+        description="Send a request to the service at HOST and PORT. The exit status is 0 if it responds, else 1.",
+    )
+    health.add_argument("--ready", action="store_true", help="check the database too")
+    health.set_defaults(run=check_health)
+    add_user_commands(commands)
     _add_backup_commands(commands)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")

@@ -1,19 +1,30 @@
 """The database that a command works on: that of DATABASE_URL, or the embedded PostgreSQL."""
 
+import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import asyncpg
 from sqlalchemy import make_url
 
 from todo.core.config import Settings
 from todo.core.database import migrator
+from todo.core.database.database import Database
 from todo.core.database.schema_status import SchemaStatus
+from todo.core.database.session import Session
 from todo.core.errors import ServiceUnavailableError
 from todo.core.postgres.data_folder import DataFolderInUseError
 from todo.core.postgres.server import EmbeddedPostgres, find_running
 from todo.core.postgres.supervisor import PostgresSupervisor
+from todo.migrations import REVISIONS
+
+STATEMENT_SECONDS = 600.0
+"""The timeout of a statement. A command may delete an account with very many tasks."""
+
+Result = TypeVar("Result")
+Work = Callable[[Session], Awaitable[Result]]
 
 
 class UsageError(Exception):
@@ -26,7 +37,6 @@ def open_database(settings: Settings) -> Iterator[str]:
     if settings.database_url is not None:
         yield settings.database_url
         return
-    print_status("starting the embedded PostgreSQL")
     with EmbeddedPostgres(settings.data_dir, report=print_status) as postgres, PostgresSupervisor(postgres):
         yield postgres.url()
 
@@ -42,6 +52,45 @@ def open_database_for_migration(settings: Settings) -> Iterator[str]:
         if running_url is None:
             raise
         yield running_url
+
+
+def reject_newer(url: str) -> None:
+    """Check that no newer version of this service has migrated the database.
+
+    Raises:
+        UsageError: the database is at a revision that this version does not know, or cannot be used.
+    """
+    current = read_status(url).current
+    if current is not None and current not in REVISIONS:
+        raise UsageError(
+            f"The database is at revision {current}, which a newer version of this service applied. Use that version."
+        )
+
+
+def reject_pending(url: str) -> None:
+    """Check that the database has all migrations of this version.
+
+    Raises:
+        UsageError: migrations are pending, or the database cannot be used.
+    """
+    if pending := read_status(url).pending:
+        raise UsageError(f"The database has {len(pending)} pending migration(s). Run: todo migrate up")
+
+
+def run_in_session(settings: Settings, url: str, work: Work[Result]) -> Result:
+    """Return the result of a coroutine function that calls services with a database session.
+
+    Raises:
+        UsageError: the database cannot be used.
+    """
+
+    async def run() -> Result:
+        async with Database(settings.model_copy(update=options), url) as database:
+            return await work(database.session)
+
+    options = {"db_pool_min": 0, "db_statement_timeout": STATEMENT_SECONDS}
+    with usable(url):
+        return asyncio.run(run())
 
 
 def read_status(url: str) -> SchemaStatus:

@@ -3,17 +3,16 @@
 import argparse
 import sys
 
-from todo.cli.database import UsageError, open_database_for_migration, print_status, read_status
+from todo.cli.database import open_database_for_migration, print_status, read_status, reject_newer
 from todo.cli.progress import show_progress
 from todo.core.config import load_settings
 from todo.core.database import migrator
-from todo.migrations import REVISIONS
 
 
 def migrate_up(options: argparse.Namespace) -> None:
     """Apply the migrations up to the revision of the command line."""
     with open_database_for_migration(load_settings()) as url:
-        _reject_newer(url)
+        reject_newer(url)
         with show_progress() as progress:
             migrator.upgrade(url, options.revision, progress)
         print_status(f"the database is at revision {migrator.read_status(url).current or 'base'}")
@@ -22,17 +21,9 @@ def migrate_up(options: argparse.Namespace) -> None:
 def migrate_down(options: argparse.Namespace) -> None:
     """Undo the migrations after the revision of the command line."""
     with open_database_for_migration(load_settings()) as url:
-        _reject_newer(url)
+        reject_newer(url)
         migrator.downgrade(url, options.revision)
         print_status(f"the database is at revision {migrator.read_status(url).current or 'base'}")
-
-
-def _reject_newer(url: str) -> None:
-    current = read_status(url).current
-    if current is not None and current not in REVISIONS:
-        raise UsageError(
-            f"The database is at revision {current}, which a newer version of this service applied. Use that version."
-        )
 
 
 def show_status(_: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from uvicorn.supervisors import Multiprocess
 from todo.cli.database import UsageError, open_database, print_status, read_status, usable
 from todo.cli.progress import show_progress
 from todo.cli.secret_file import load_secret
+from todo.cli.service_manager import ServiceManager
 from todo.core.config import Settings, find_misspelt_variables
 from todo.core.database import migrator
 from todo.core.database.connection import check_connection
@@ -34,11 +35,29 @@ GRACE_SECONDS = 20
 logger = logging.getLogger(__name__)
 
 
+class Server(uvicorn.Server):
+    """Serves in this process."""
+
+    def __init__(self, config: uvicorn.Config, manager: ServiceManager) -> None:
+        super().__init__(config)
+        self._manager = manager
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, and report it first."""
+        self._manager.report_stopping()
+        await super().shutdown(sockets)
+
+
 class Workers(Multiprocess):
     """Runs several worker processes."""
 
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], manager: ServiceManager) -> None:
+        super().__init__(config, sockets=sockets)
+        self._manager = manager
+
     def terminate_all(self) -> None:
         """Stop all workers. The address is closed first, so that new connections are rejected (LOD-005)."""
+        self._manager.report_stopping()
         for listener in self.sockets:
             listener.close()
         super().terminate_all()
@@ -57,6 +76,7 @@ def run_service(settings: Settings) -> None:
         warn_about_separate_counts(settings.workers, settings.rate_limit_storage_uri)
     for name, meant in find_misspelt_variables():
         logger.warning("The variable %s is not a setting of this service; did you mean %s?", name, meant)
+    manager = ServiceManager.from_environment()
     # SIGTERM raises SystemExit, so that the embedded PostgreSQL is always stopped.
     signal.signal(signal.SIGTERM, _exit)
     with _listen(settings.host, settings.port) as listener, open_database(settings) as url:
@@ -72,11 +92,12 @@ def run_service(settings: Settings) -> None:
         config = _server_config(settings)
         _announce(settings, listener)
         # uvicorn raises KeyboardInterrupt after its shutdown by Ctrl-C.
-        with _metrics_server(settings), contextlib.suppress(KeyboardInterrupt):
+        watching = manager.watching(*listener.getsockname()[:2])
+        with _metrics_server(settings), watching, contextlib.suppress(KeyboardInterrupt):
             if settings.workers == 1:
-                uvicorn.Server(config).run(sockets=[listener])
+                Server(config, manager).run(sockets=[listener])
             else:
-                Workers(config, sockets=[listener]).run()
+                Workers(config, [listener], manager).run()
 
 
 def _server_config(settings: Settings) -> uvicorn.Config:

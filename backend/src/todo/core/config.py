@@ -20,6 +20,10 @@ SIMILARITY = 0.83
 DEFAULT_ORIGINS = tuple(f"http://localhost:{port}" for port in (3000, 5173, 8080, 8000))
 
 
+Registration = Literal["open", "invited", "closed"]
+"""Registration is allowed to anybody, with an invitation, or not at all."""
+
+
 class SettingsError(Exception):
     """Settings are wrong. The message has a line for each wrong setting, with the values that it accepts."""
 
@@ -62,6 +66,7 @@ class Settings(BaseSettings):
     cookie_secure: bool = True
     cookie_samesite: Annotated[Literal["strict", "lax", "none"], LowerCase] = "strict"
 
+    registration: Annotated[Registration, LowerCase] = "open"
     cors_origins: Origins = DEFAULT_ORIGINS
     forwarded_allow_ips: Proxies = "127.0.0.1"
     max_tags: int = Field(default=1000, ge=1)
@@ -82,6 +87,7 @@ class Settings(BaseSettings):
     rate_limit_account: Rate = "10/minute"
     rate_limit_account_total: Rate = "100/hour"
     rate_limit_account_guessed: Rate = "3/hour"
+    rate_limit_totp: Rate = "10/hour;20/day;60/month"
     rate_limit_storage_uri: RateStorage = "memory://"
 
     log_format: Literal["console", "json"] = "console"

@@ -6,6 +6,8 @@ REVISIONS = (
     "8d1c6f0e2b57",
     "5b90d2f7a6c3",
     "e2a94c07d1b8",
+    "a46d1f3c8b27",
+    "7c3e91d5f0a4",
 )
 """All revisions, oldest first. The service reads the schema status with them, without importing Alembic."""
 TABLES = ("users", "tasks", "tags", "task_tag_link")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, String, Text, Uuid, text
+from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, Index, String, Text, Uuid, text
 from sqlmodel import Field
 
 from todo.domain.account import EMAIL_MAX, NAME_MAX
@@ -19,6 +19,7 @@ class User(Base, table=True):
     __tablename__ = "users"
     __table_args__: ClassVar = (
         Index(EMAIL_UNIQUE, "email_key", unique=True),
+        Index("idx_users_disabled_at", "disabled_at", postgresql_where=text("disabled_at IS NOT NULL")),
         CheckConstraint("email LIKE '%_@_%'", name="email"),
     )
 
@@ -27,4 +28,6 @@ class User(Base, table=True):
     email_key: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
     password_hash: str = Field(sa_column=Column(Text, nullable=False))
     name: str | None = Field(default=None, sa_column=Column(String(NAME_MAX)))
+    totp_enabled: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     created_at: datetime = Field(sa_column=instant_column())
+    disabled_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))

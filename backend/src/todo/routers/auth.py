@@ -14,7 +14,7 @@ from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client, limit_rate
 from todo.http.dependencies.origin import check_origin
 from todo.http.dependencies.principal import API
-from todo.http.dependencies.resources import Resources, Security, Session
+from todo.http.dependencies.resources import Resources, Session
 from todo.http.openapi import errors, located_at
 from todo.http.refresh_cookie import (
     COOKIE_PARAMETER,
@@ -29,8 +29,14 @@ from todo.schemas.request import RequestModel
 from todo.schemas.token import MessagePublic, TokenPublic
 from todo.schemas.user import UserCreate, UserPublic
 from todo.services.accounts import service as account_service
-from todo.services.accounts.errors import EmailAlreadyExistsError, InvalidCredentialsError
+from todo.services.accounts.errors import (
+    AccountDisabledError,
+    EmailAlreadyExistsError,
+    InvalidCredentialsError,
+    RegistrationClosedError,
+)
 from todo.services.authentication import InvalidTokenError, InvalidTokenTypeError
+from todo.services.invitations.errors import InvitationRequiredError
 from todo.services.login_sessions import service as login_session_service
 from todo.services.login_sessions.errors import (
     LoginSessionEndedError,
@@ -38,6 +44,7 @@ from todo.services.login_sessions.errors import (
     RefreshTokenExpiredError,
     RefreshTokenReusedError,
 )
+from todo.services.totp.errors import InvalidTotpCodeError, TotpRequiredError
 
 logger = logging.getLogger(__name__)
 router = make_router("/auth", "auth", route_class=DeclaredRoute)
@@ -53,31 +60,50 @@ class LoginForm(RequestModel, ignores=("grant_type", "scope", "client_id", "clie
     password: Annotated[
         RawText, Field(json_schema_extra={"format": "password", "minLength": 1}, examples=["correct horse battery"])
     ]
+    totp_code: Annotated[
+        Text,
+        Field(
+            description="For an account with a second factor: the TOTP code of six digits, or a recovery code.",
+            examples=["123456"],
+        ),
+    ] = ""
 
 
 @router.post(
     "/register",
     status_code=status.HTTP_201_CREATED,
     dependencies=[Depends(limit_rate("register"))],
-    responses=errors(EmailAlreadyExistsError),
+    responses=errors(EmailAlreadyExistsError, RegistrationClosedError, InvitationRequiredError),
 )
 @located_at(f"{API}/auth/me")
-async def register(user: UserCreate, session: Session, security: Security) -> UserPublic:
-    """Create an account. Log in with it next."""
-    return await account_service.create_user(session, security.hasher, user)
+async def register(user: UserCreate, session: Session, resources: Resources) -> UserPublic:
+    """Create an account. Log in with it next. The operator can close registration, or require an invitation."""
+    return await account_service.register_user(
+        session, resources.security.hasher, user, resources.settings.registration, utc_now()
+    )
 
 
 @router.post(
     "/login",
     dependencies=[Depends(check_origin), Depends(limit_rate("login"))],
-    responses=SETS_COOKIE | errors(InvalidCredentialsError),
+    responses=SETS_COOKIE
+    | errors(InvalidCredentialsError, TotpRequiredError, InvalidTotpCodeError, AccountDisabledError),
 )
 async def login(
     form: Annotated[LoginForm, Form()], response: Response, session: Session, resources: Resources, client: Client
 ) -> TokenPublic:
-    """Exchange e-mail address and password for an access token (15 minutes) and a refresh token cookie (7 days)."""
+    """Exchange e-mail address and password for an access token (15 minutes) and a refresh token cookie (7 days).
+
+    An account with a second factor also needs a code: without it the response is 401 `TOTP_REQUIRED`.
+    """
     tokens = await account_service.log_in(
-        session, resources.security, email=form.username, password=form.password, client=client, now=utc_now()
+        session,
+        resources.security,
+        email=form.username,
+        password=form.password,
+        totp_code=form.totp_code,
+        client=client,
+        now=utc_now(),
     )
     set_refresh_cookie(response, resources.settings, tokens.refresh)
     return tokens.access

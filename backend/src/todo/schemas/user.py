@@ -24,6 +24,13 @@ class UserCreate(RequestModel):
     email: Email
     password: Password
     name: Name | None = None
+    invitation: Annotated[
+        RawText | None,
+        Field(
+            description="The code of an invitation. Needed if the operator has set `REGISTRATION=invited`. Otherwise "
+            "the service ignores it.",
+        ),
+    ] = None
 
 
 class UserPublic(TypedDict):
@@ -33,6 +40,15 @@ class UserPublic(TypedDict):
     email: Annotated[str, Field(examples=["ada@example.com"])]
     name: Annotated[str | None, Field(examples=["Ada"])]
     created_at: Annotated[datetime, Field(examples=["2026-11-23T09:30:00Z"])]
+    totp_enabled: Annotated[bool, Field(description="Whether the log-in requires a second factor.", examples=[False])]
+
+
+class UserSummary(UserPublic):
+    """A user as the operator sees it. The numbers are those of live login sessions and existing tokens."""
+
+    disabled_at: datetime | None
+    login_sessions: int
+    last_used_at: datetime | None
 
 
 class AccountUpdate(RequestModel, ignores=UserPublic.__annotations__):

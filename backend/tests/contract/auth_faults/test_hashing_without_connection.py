@@ -56,7 +56,7 @@ def busy_connections(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return await acquire(pool)
 
     async def note_and_run(hasher: PasswordHasher, *arguments: object) -> object:
-        counts.append(sum(pool._busy for pool in pools))
+        counts.append(sum(pool.busy for pool in pools))
         return await run(hasher, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Pool, "acquire", acquire_and_note)

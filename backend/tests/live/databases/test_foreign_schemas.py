@@ -15,6 +15,8 @@ from todo.core.database.url import connect_arguments
 from todo.migrations import REVISIONS
 
 READY = "https://todo.test/ready"
+BEFORE_FOLDED_TEXT = "5b90d2f7a6c3"
+"""The revision before the migration that rewrites all tasks."""
 ALEMBIC_VERSION = "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL); INSERT INTO alembic_version VALUES "
 UNKNOWN_REVISION = ALEMBIC_VERSION + "('a1b2c3d4e5f6')"
 FOREIGN = [
@@ -135,7 +137,9 @@ async def test_migration_of_a_table_in_use_says_so(make_database: MakeDatabase, 
     async with user.transaction():
         await user.execute("LOCK TABLE tasks IN ACCESS SHARE MODE")
 
-        result = await asyncio.to_thread(run_todo, "migrate", "down", cwd=tmp_path, DATABASE_URL=url)
+        result = await asyncio.to_thread(
+            run_todo, "migrate", "down", BEFORE_FOLDED_TEXT, cwd=tmp_path, DATABASE_URL=url
+        )
 
     await user.close()
     assert result.returncode == 1
@@ -153,7 +157,9 @@ async def test_short_timeouts_of_a_database_do_not_end_a_migration(
     user, watcher = [await asyncpg.connect(**connect_arguments(url)) for _ in range(2)]
     async with user.transaction():
         await user.execute("LOCK TABLE tasks IN ACCESS SHARE MODE")
-        migration = asyncio.create_task(asyncio.to_thread(run_todo, "migrate", "down", cwd=tmp_path, DATABASE_URL=url))
+        migration = asyncio.create_task(
+            asyncio.to_thread(run_todo, "migrate", "down", BEFORE_FOLDED_TEXT, cwd=tmp_path, DATABASE_URL=url)
+        )
         await wait_for_lock_waiters(watcher)
         await asyncio.sleep(0.3)
     await user.close()

@@ -7,6 +7,7 @@ import bcrypt
 import pytest
 
 from tests.routers.account.support import BcryptGate
+from tests.routers.totp.support import enable_totp
 from tests.support import Make, MakeToken, Person
 
 
@@ -17,6 +18,7 @@ async def populated_account(ada: Person, make_task: Make, make_tag: Make, make_t
     headers = {"Idempotency-Key": uuid4().hex}
     await ada.client.post(f"/tasks/{task['id']}/tags/{tag['id']}", headers=headers)
     await make_token(ada, "tasks:read")
+    await enable_totp(ada)
     return ada
 
 

@@ -18,6 +18,7 @@ from tests.routers.account.support import (
 )
 from tests.routers.support import ABSENT
 from tests.support import (
+    COUNT_WAITING,
     PASSWORD,
     MakeLoginSession,
     MakeToken,
@@ -28,9 +29,6 @@ from tests.support import (
     refresh,
     refresh_token_of,
 )
-
-COUNT_WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-
 
 # Effects
 
@@ -134,13 +132,13 @@ async def test_missing_or_mistyped_field_is_rejected(ada: Person, invalid_field:
 @pytest.mark.spec("ACC-003", "ACC-005", "ACC-006")
 @PASSWORD_REQUESTS
 async def test_password_replaced_during_a_request_is_rejected(
-    ada: Person, connection: asyncpg.Connection, send: SendPassword
+    ada: Person, connection: asyncpg.Connection, watcher: asyncpg.Connection, send: SendPassword
 ) -> None:
     async with connection.transaction():
         await connection.execute("UPDATE users SET password_hash = 'replaced' WHERE id = $1", ada.id)
         request = asyncio.create_task(send(ada.client, PASSWORD))
         async with asyncio.timeout(10):
-            while not await connection.fetchval(COUNT_WAITING) and not request.done():
+            while not await watcher.fetchval(COUNT_WAITING) and not request.done():
                 pass
     response = await request
 

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 
 import asyncpg
 
@@ -63,6 +64,8 @@ TRANSLATED: tuple[type[Exception], ...] = (
     *UNAVAILABLE,
 )
 """Errors that `translate` knows. Any other error is a defect and becomes a 500 with its traceback in the log."""
+LOGS_CAUSES = ContextVar("LOGS_CAUSES", default=True)
+"""Whether the cause of a failure is logged. A loop that retries sets this to False after its first failure."""
 
 
 class LockTimeoutError(ServiceUnavailableError):
@@ -120,6 +123,8 @@ def _unavailable_error(error: Exception) -> ServiceUnavailableError:
 
 
 def _log_cause(error: Exception) -> None:
+    if not LOGS_CAUSES.get():
+        return
     for types, message in REMEDIES:
         if isinstance(error, types):
             logger.error(message, error)

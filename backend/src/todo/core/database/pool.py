@@ -116,10 +116,15 @@ class Pool:
         for connection in self._expires_at:
             connection.terminate()
 
+    @property
+    def busy(self) -> int:
+        """The number of acquired connections."""
+        return self._max_size - self._free
+
     def update_gauges(self) -> None:
         """Set the Prometheus gauges of the pool."""
         CONNECTIONS.set(self._max_size)
-        CONNECTIONS_BUSY.set(self._max_size - self._free)
+        CONNECTIONS_BUSY.set(self.busy)
         CONNECTIONS_AWAITED.set(sum(not waiter.done() for waiter in self._waiters))
 
     async def _acquire_slot(self, seconds: float) -> None:

@@ -16,6 +16,8 @@ from todo.core.metrics import RATE_LIMITED
 ACCOUNT, ACCOUNT_TOTAL, ACCOUNT_GUESSED = "account", "account_total", "account_guessed"
 """Names of the rate limits on passwords: by account and network, by account, and by account and network once the
 second is exceeded."""
+TOTP = "totp"
+"""Name of the rate limit on the TOTP codes of a user, from all networks together."""
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that a provider assigns; the customer chooses the other bits."""
 
@@ -74,13 +76,27 @@ class RateLimits:
 
         async def forget(counters: Counters) -> None:
             await self._clear(counters, pair)
-            for rate in self._rates.get(ACCOUNT_TOTAL, ()):
-                await counters.hit(rate, ACCOUNT_TOTAL, account, cost=-1)
+            await _take_back(counters, self._rates.get(ACCOUNT_TOTAL, ()), ACCOUNT_TOTAL, account)
 
         await self._run(forget)
         if self._redis is not None:
             # Attempts may have been counted in memory before.
             await self._clear(self._local, pair)
+
+    async def take_back_attempt(self, name: str, key: str) -> None:
+        """Take back an attempt that `count_attempt` admitted."""
+        await self._run(lambda counters: _take_back(counters, self._rates.get(name, ()), name, key))
+
+    async def forget_attempts(self, name: str, key: str) -> None:
+        """Reset the counts of a key."""
+
+        async def forget(counters: Counters) -> None:
+            for rate in self._rates.get(name, ()):
+                await counters.clear(rate, name, key)
+
+        await self._run(forget)
+        if self._redis is not None:
+            await forget(self._local)
 
     async def close(self) -> None:
         """Close the connections to Redis."""
@@ -136,6 +152,11 @@ async def _count(counters: Counters, rates: Rates, name: str, key: str) -> RateL
             raise RateLimitExceededError(state)
         states.append(state)
     return min(states, key=lambda state: state.remaining)
+
+
+async def _take_back(counters: Counters, rates: Rates, name: str, key: str) -> None:
+    for rate in rates:
+        await counters.hit(rate, name, key, cost=-1)
 
 
 async def _admits(counters: Counters, rates: Rates, name: str, key: str) -> bool:

@@ -94,6 +94,7 @@ class EmbeddedPostgres:
                 f"The data folder {self._root} cannot be used ({error.strerror}). "
                 "Set DATABASE_URL to a PostgreSQL server that you run, or DATA_DIR to another folder."
             ) from error
+        self._report("starting the embedded PostgreSQL")
         try:
             self._stop_orphan()
             binaries = find_binaries(self._read_cluster_major())

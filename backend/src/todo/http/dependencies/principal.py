@@ -31,7 +31,10 @@ API = "/api/v1"
 class Authentication(SecurityBase):
     """Authenticates requests with a bearer token (RFC 6750), and describes the scheme in the document."""
 
-    errors = (MissingTokenError, TokenExpiredError, InvalidTokenError, InvalidTokenTypeError, InsufficientScopeError)
+    errors = (
+        *(MissingTokenError, TokenExpiredError, InvalidTokenError, InvalidTokenTypeError),
+        *(LoginSessionEndedError, InsufficientScopeError),
+    )
 
     def __init__(self) -> None:
         self.scheme_name = "OAuth2PasswordBearer"
@@ -43,6 +46,8 @@ class Authentication(SecurityBase):
 
     async def __call__(self, request: Request) -> Principal:
         """Return the principal: without a query for an access token, with one for a personal access token.
+
+        If the user was disabled a short time ago, the login session is checked, with one query (USR-007).
 
         A personal access token needs the scope of the path and method. A resource without scopes is closed to it.
         """
@@ -64,13 +69,16 @@ class Authentication(SecurityBase):
             principal.require_scope(scope_of(request.method, request.url.path))
         else:
             principal = authentication.read_access_token(resources.security.signer, token, utc_now())
+            if principal.id in resources.disabled_users:
+                await login_session_service.check_login_session(resources.database.session, principal, utc_now())
         state.principal = principal
         return principal
 
 
 get_current_user = Authentication()
 CurrentUser = Annotated[Principal, Depends(get_current_user)]
-"""The principal of the token. An access token of an ended login session is accepted until it expires."""
+"""The principal of the token. An access token of an ended login session is accepted until it expires, unless
+the user was disabled."""
 
 
 def scope_of(method: str, path: str) -> str:

@@ -14,6 +14,7 @@ from todo.core.database.session import Session as DatabaseSession
 from todo.core.limits.keyed_lock import KeyedLock
 from todo.core.limits.rate_limits import RateLimits
 from todo.http.request_state import request_state
+from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security as AccountSecurity
 
 
@@ -25,12 +26,14 @@ class AppResources:
         settings: the operator's settings.
         database: the connection pool.
         security: the tools that check credentials.
+        disabled_users: the users that were disabled recently.
         keyed_writes: a lock for each user, held by writes with an idempotency key.
     """
 
     settings: Settings
     database: Database
     security: AccountSecurity
+    disabled_users: DisabledUsers
     keyed_writes: KeyedLock
 
     @property

@@ -74,7 +74,7 @@ async def authenticate_access_token(session: Session, token: str, now: datetime)
     """Return the principal of a personal access token: one statement, and a second one at most once a minute.
 
     Raises:
-        InvalidTokenError: the token is malformed (AUT-003) or does not exist.
+        InvalidTokenError: the token is malformed (AUT-003) or does not exist, or the user is disabled (USR-006).
         TokenExpiredError: the token has expired (PAT-006).
     """
     if not TOKEN_SHAPE.fullmatch(token):

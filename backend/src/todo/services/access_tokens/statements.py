@@ -3,14 +3,14 @@
 from sqlalchemy import DateTime, Integer, bindparam, delete, func, insert, or_, select, update
 
 from todo.core.database.statement import Statement
-from todo.models import AccessToken
+from todo.models import AccessToken, User
 from todo.models.access_token import OWNER_EXISTS, TOKEN_NAME_UNIQUE
 from todo.schemas.access_token import AccessTokenPublic
 from todo.services.access_tokens.errors import AccessTokenExistsError
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.tables import binds_of, columns_of, table_of
 
-TOKENS = table_of(AccessToken)
+TOKENS, USERS = table_of(AccessToken), table_of(User)
 PARAMETERS = binds_of(TOKENS, ("user_id", "id", "name", "token_hash", "scopes", "expires_at"))
 NOW = bindparam("now", type_=DateTime(timezone=True))
 PUBLIC_COLUMNS = columns_of(TOKENS, AccessTokenPublic)
@@ -29,10 +29,11 @@ SELECT_TOKENS = Statement(
     select(*PUBLIC_COLUMNS).where(TOKENS.c.user_id == PARAMETERS["user_id"]).order_by(TOKENS.c.id)
 )
 SELECT_BY_HASH = Statement(
-    select(TOKENS.c.user_id, TOKENS.c.id, TOKENS.c.scopes, TOKENS.c.expires_at, TOKENS.c.last_used_at).where(
-        TOKENS.c.token_hash == PARAMETERS["token_hash"]
-    )
+    select(TOKENS.c.user_id, TOKENS.c.id, TOKENS.c.scopes, TOKENS.c.expires_at, TOKENS.c.last_used_at)
+    .join(USERS, USERS.c.id == TOKENS.c.user_id)
+    .where(TOKENS.c.token_hash == PARAMETERS["token_hash"], USERS.c.disabled_at.is_(None))
 )
+"""Finds no token of a disabled user."""
 UPDATE_LAST_USED = Statement(
     update(TOKENS)
     .where(*IS_OWN_TOKEN, or_(TOKENS.c.last_used_at.is_(None), TOKENS.c.last_used_at < NOW))

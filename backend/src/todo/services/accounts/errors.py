@@ -1,6 +1,6 @@
 """Errors of accounts."""
 
-from todo.core.errors import AuthenticationError, InvalidValueError
+from todo.core.errors import AuthenticationError, DomainError, InvalidValueError
 
 
 class EmailAlreadyExistsError(InvalidValueError):
@@ -8,6 +8,20 @@ class EmailAlreadyExistsError(InvalidValueError):
 
     code = "EMAIL_ALREADY_EXISTS"
     field = "email"
+
+
+class RegistrationClosedError(DomainError):
+    """Registration is closed. Ask the operator for an account"""
+
+    status = 403
+    code = "REGISTRATION_CLOSED"
+
+
+class AccountDisabledError(DomainError):
+    """This account is disabled. Ask the operator"""
+
+    status = 403
+    code = "ACCOUNT_DISABLED"
 
 
 class InvalidCredentialsError(AuthenticationError):

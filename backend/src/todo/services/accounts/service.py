@@ -5,19 +5,29 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from todo.core.config import Registration
 from todo.core.database.session import Row, Session
 from todo.core.limits.rate_limits import RateLimits, network_of
 from todo.core.metrics import LOGINS
 from todo.core.security.passwords import PasswordHasher
+from todo.core.security.sealing import Sealer
 from todo.core.security.tokens import TokenSigner, hash_token
 from todo.domain.account import EMAIL_MAX, InvalidEmailError, normalize_email
 from todo.domain.text import fold
 from todo.schemas.user import AccountUpdate, PasswordChange, UserCreate, UserPublic
 from todo.services.accounts import statements
-from todo.services.accounts.errors import InvalidCredentialsError, WrongOldPasswordError, WrongPasswordError
+from todo.services.accounts.errors import (
+    AccountDisabledError,
+    InvalidCredentialsError,
+    RegistrationClosedError,
+    WrongOldPasswordError,
+    WrongPasswordError,
+)
 from todo.services.authentication import InvalidTokenError, Principal
+from todo.services.invitations import service as invitation_service
 from todo.services.login_sessions import service as login_session_service
 from todo.services.login_sessions.service import Client, TokenPair
+from todo.services.totp import service as totp_service
 
 
 @dataclass(frozen=True)
@@ -27,23 +37,49 @@ class Security:
     Attributes:
         hasher: hashes passwords.
         signer: signs tokens.
+        sealer: seals secrets for storage.
         rate_limits: counts attempts.
         max_login_sessions: how many login sessions a user may have.
     """
 
     hasher: PasswordHasher
     signer: TokenSigner
+    sealer: Sealer
     rate_limits: RateLimits
     max_login_sessions: int
 
 
+async def register_user(
+    session: Session, hasher: PasswordHasher, user: UserCreate, registration: Registration, now: datetime
+) -> UserPublic:
+    """Register a user as the setting REGISTRATION allows (USR-001 to USR-004).
+
+    Raises:
+        RegistrationClosedError: the setting is `closed`.
+        InvitationRequiredError: the setting is `invited`, and the invitation is missing, unknown, used or expired.
+        EmailAlreadyExistsError: the address is taken. The invitation can be used again.
+    """
+    if registration == "closed":
+        raise RegistrationClosedError
+    if registration == "open":
+        return await create_user(session, hasher, user)
+    code = invitation_service.read_code(user.invitation)
+    password_hash = await hasher.hash(user.password)
+    async with session.transaction() as transaction:
+        await invitation_service.use_invitation(transaction, code, now)
+        return await _insert_user(transaction, user, password_hash)
+
+
 async def create_user(session: Session, hasher: PasswordHasher, user: UserCreate) -> UserPublic:
-    """Register a user (REG-001).
+    """Create a user, whatever the setting REGISTRATION is (REG-001).
 
     Raises:
         EmailAlreadyExistsError: the address is taken, in any case; of two concurrent requests one gets this (REG-003).
     """
-    password_hash = await hasher.hash(user.password)
+    return await _insert_user(session, user, await hasher.hash(user.password))
+
+
+async def _insert_user(session: Session, user: UserCreate, password_hash: str) -> UserPublic:
     row = await session.fetch_one(
         statements.INSERT_USER,
         email=user.email,
@@ -60,10 +96,13 @@ async def log_in(
     *,
     email: str,
     password: str,
+    totp_code: str,
     client: Client,
     now: datetime,
 ) -> TokenPair:
-    """Exchange an e-mail address and its password for tokens, and create a login session (LOG-001).
+    """Exchange credentials for tokens, and create a login session (LOG-001).
+
+    The code is read only after the right password, for an account with a second factor.
 
     Attempts are counted by account and network before the address is looked up, so a known and an unknown address
     differ in nothing (AUT-022, AUT-023).
@@ -71,7 +110,11 @@ async def log_in(
     Raises:
         InvalidCredentialsError: the e-mail address or the password is wrong. Response and time are the same for both
             (LOG-002, LOG-003).
-        RateLimitExceededError: the account had too many attempts from the network (ACC-009).
+        TotpRequiredError: the password is right, and the code of the second factor is missing (TFA-004).
+        InvalidTotpCodeError: the password is right, and the code is wrong or was used (TFA-005, TFA-006).
+        AccountDisabledError: the password and the code are right, and the account is disabled (USR-005).
+        RateLimitExceededError: the account had too many attempts from the network (ACC-009), or too many TOTP codes
+            (TFA-009).
     """
     try:
         email, is_valid = normalize_email(email), True
@@ -85,7 +128,12 @@ async def log_in(
     if not await security.hasher.verify(password, user["password_hash"] if user else None) or user is None:
         LOGINS.labels("refused").inc()
         raise InvalidCredentialsError
+    if user["totp_enabled"]:
+        await totp_service.check_login_code(session, security.sealer, security.rate_limits, user["id"], totp_code, now)
     await security.rate_limits.forget_passwords(account, network)
+    if user["disabled_at"] is not None:
+        LOGINS.labels("refused").inc()
+        raise AccountDisabledError
     tokens = await login_session_service.create_login_session(
         session, security.signer, user, client, now, max_login_sessions=security.max_login_sessions
     )
@@ -120,7 +168,7 @@ async def update_user(
     if "email" in values:
         password = changes.model_dump().get("password", "")
         values["email_key"] = fold(values["email"])
-        values["password_hash"] = await _verify_password(session, security, principal, client, password)
+        values["password_hash"] = await verify_password(session, security, principal, client, password)
     statement = statements.update_user(frozenset(values) - {"password_hash"})
     row = await session.fetch_one(statement, user_id=principal.id, **values)
     if row is None and "email" in values:
@@ -137,7 +185,7 @@ async def change_password(
         WrongOldPasswordError: the old password is wrong.
         RateLimitExceededError: too many wrong passwords.
     """
-    old_hash = await _verify_password(session, security, principal, client, change.old_password, WrongOldPasswordError)
+    old_hash = await verify_password(session, security, principal, client, change.old_password, WrongOldPasswordError)
     new_hash = await security.hasher.hash(change.new_password)
     async with session.transaction() as transaction:
         row = await transaction.fetch_one(
@@ -157,13 +205,13 @@ async def delete_user(
         WrongPasswordError: the password is wrong.
         RateLimitExceededError: too many wrong passwords.
     """
-    password_hash = await _verify_password(session, security, principal, client, password)
+    password_hash = await verify_password(session, security, principal, client, password)
     row = await session.fetch_one(statements.DELETE_USER, user_id=principal.id, password_hash=password_hash)
     if row is None:
         raise WrongPasswordError
 
 
-async def _verify_password(
+async def verify_password(
     session: Session,
     security: Security,
     principal: Principal,
@@ -171,7 +219,7 @@ async def _verify_password(
     password: str,
     error: type[WrongPasswordError] = WrongPasswordError,
 ) -> str:
-    """Return the hash that the password matched, for the condition of the following statement.
+    """Return the hash that the password of a logged-in user matched, for the condition of the following statement.
 
     Attempts count as those at the log-in do.
     """

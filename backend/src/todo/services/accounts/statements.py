@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sqlalchemy import String, Text, Uuid, bindparam, delete, insert, select, update
+from sqlalchemy import DateTime, String, Text, Uuid, bindparam, delete, insert, select, update
 
 from todo.core.database.statement import Statement
 from todo.models import User
@@ -24,10 +24,11 @@ INSERT_USER = Statement(
     violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
 )
 SELECT_CREDENTIALS = Statement(
-    select(USERS.c.id, USERS.c.email, USERS.c.password_hash).where(
+    select(USERS.c.id, USERS.c.email, USERS.c.password_hash, USERS.c.totp_enabled, USERS.c.disabled_at).where(
         USERS.c.email_key == bindparam("email_key", type_=Text)
     )
 )
+SELECT_ID = Statement(select(USERS.c.id).where(USERS.c.email_key == bindparam("email_key", type_=Text)))
 SELECT_USER = Statement(select(*PUBLIC_COLUMNS).where(IS_OWN_ACCOUNT))
 SELECT_PASSWORD = Statement(select(USERS.c.email_key, USERS.c.password_hash).where(IS_OWN_ACCOUNT))
 UPDATE_PASSWORD = Statement(
@@ -37,6 +38,12 @@ UPDATE_PASSWORD = Statement(
     .returning(USERS.c.id)
 )
 DELETE_USER = Statement(delete(USERS).where(*PASSWORD_UNCHANGED).returning(USERS.c.id))
+
+SELECT_DISABLED = Statement(
+    select(USERS.c.id, USERS.c.disabled_at).where(
+        USERS.c.disabled_at > bindparam("since", type_=DateTime(timezone=True))
+    )
+)
 
 
 @cache

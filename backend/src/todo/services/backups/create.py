@@ -1,7 +1,6 @@
 """Makes a backup from one snapshot of the database, while the service runs."""
 
 from datetime import datetime
-from importlib.metadata import version
 from typing import BinaryIO
 
 import asyncpg
@@ -11,6 +10,7 @@ from todo.core.database.driver_errors import translated_errors
 from todo.core.database.schema_status import SchemaStatus, fetch_with, read_schema_status
 from todo.core.database.url import connect_arguments
 from todo.core.progress import Progress
+from todo.core.version import service_version
 from todo.migrations import REVISIONS
 from todo.models import Base
 from todo.services.backups.archive import ArchiveWriter, write_archive
@@ -74,7 +74,7 @@ async def write_members(
     tables = [await copy_table(connection, table, archive, progress) for table in metadata.sorted_tables]
     manifest = Manifest(
         format=FORMAT,
-        service_version=version("todo"),
+        service_version=service_version(),
         revision=revision,
         created_at=created_at,
         tables=tuple(tables),

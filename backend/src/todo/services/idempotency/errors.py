@@ -1,5 +1,7 @@
 """Errors of idempotency keys."""
 
+from collections.abc import Mapping
+
 from todo.core.errors import ConflictError, InvalidValueError, MalformedRequestError
 
 
@@ -21,3 +23,4 @@ class IdempotencyKeyInUseError(ConflictError):
     """A request with this idempotency key, or one before it, is in progress. Please try again shortly"""
 
     code = "IDEMPOTENCY_KEY_IN_USE"
+    headers: Mapping[str, str] = {"Retry-After": "1"}

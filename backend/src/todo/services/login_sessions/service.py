@@ -69,13 +69,14 @@ async def create_login_session(
     If the user has more than `max_login_sessions`, those end that were used longest ago (AUT-006).
 
     Returns:
-        The tokens, or None if the password was changed or the user was deleted since the verification.
+        The tokens, or None if the password was changed, or the user was disabled or deleted, since the verification.
     """
     login_session_id, token_id = uuid4(), new_token_id()
     async with session.transaction() as transaction:
-        # A change of the password waits for the lock and ends the new login session, or has changed the hash.
+        # A change of the password waits for the lock and ends the new login session, or has changed the hash. The same
+        # holds for disabling the user.
         locked = await transaction.fetch_one(LOCK_USER, user_id=user["id"])
-        if locked is None or locked["password_hash"] != user["password_hash"]:
+        if locked is None or locked["password_hash"] != user["password_hash"] or locked["disabled_at"] is not None:
             return None
         await transaction.fetch_all(
             statements.INSERT_LOGIN_SESSION,
@@ -226,9 +227,13 @@ async def end_login_session(session: Session, user_id: UUID, login_session_id: U
         raise LoginSessionNotFoundError
 
 
-async def end_all_login_sessions(session: Session, user_id: UUID, now: datetime) -> None:
-    """End all login sessions of a user (SES-005)."""
-    await session.fetch_all(statements.END_ALL_LOGIN_SESSIONS, user_id=user_id, now=now)
+async def end_all_login_sessions(session: Session, user_id: UUID, now: datetime) -> int:
+    """End all login sessions of a user (SES-005).
+
+    Returns:
+        How many were ended.
+    """
+    return len(await session.fetch_all(statements.END_ALL_LOGIN_SESSIONS, user_id=user_id, now=now))
 
 
 async def end_other_login_sessions(session: Session, principal: Principal, now: datetime) -> None:

@@ -52,12 +52,6 @@ def _unnest(*columns: tuple[str, Any]) -> TableValuedAlias:
     )
 
 
-LOCK_USER = Statement(select(USERS.c.id).where(USERS.c.id == USER_ID).with_for_update(key_share=True))
-"""Serializes the bulk requests of one user, so they cannot deadlock.
-
-Single writes do not wait for this lock, because it leaves the key that foreign keys refer to unlocked.
-"""
-
 # ORDER BY and LIMIT keep PostgreSQL on the index of external ids. Without statistics it would choose another index,
 # and read all tasks of the user for each item.
 _item = _unnest(("external_id", Text()))

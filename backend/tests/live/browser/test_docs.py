@@ -1,56 +1,18 @@
 """The documentation pages, in a browser without access to the network."""
 
-import asyncio
-import os
-from collections.abc import AsyncIterator
+import re
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
+import pyotp
 import pytest
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Page, expect
 
-from tests.live.conftest import HTTP, Service, require
+from tests.live.browser.support import save_screenshot
+from tests.live.conftest import HTTP, LogIn, Service
 from tests.support import PASSWORD
 
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """A headless Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=require("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def page(service: Service, browser: Browser) -> AsyncIterator[Page]:
-    """A page of the browser. Any request to another server fails the test."""
-    page = await browser.new_page(viewport={"width": 1000, "height": 800}, reduced_motion="reduce")
-    page.set_default_timeout(15_000)
-    foreign_urls: list[str] = []
-    violations: list[str] = []
-    page.on("console", lambda message: violations.append(message.text) if is_violation(message.text) else None)
-
-    async def continue_if_local(route: Route) -> None:
-        if route.request.url.startswith((service.url, "data:", "blob:")):
-            await route.continue_()
-        else:
-            foreign_urls.append(route.request.url)
-            await route.abort()
-
-    await page.route("**/*", continue_if_local)
-    yield page
-    assert (foreign_urls, violations) == ([], [])
-    await page.close()
-
-
-def is_violation(message: str) -> bool:
-    """Tell whether the message reports a violation of the page's policy. ReDoc's logo is blocked on purpose."""
-    return "Content Security Policy" in message and "redoc/logo-mini.svg" not in message
+RECOVERY_CODE = re.compile(r"(?:[a-z2-7]{4}-){3}[a-z2-7]{4}")
 
 
 @dataclass
@@ -152,6 +114,14 @@ async def test_each_operation_succeeds_in_the_browser(docs: Documentation) -> No
         "update_tag": await docs.try_out("update_tag", '{"name": "garden", "color": "#2E8B57"}', tag_id=tag),
         "delete_tag": await docs.try_out("delete_tag", tag_id=tag),
         "delete_token": await docs.try_out("delete_token", token_id=token),
+    }
+    responses["start_totp"] = await docs.try_out("start_totp", f'{{"password": "{PASSWORD}"}}')
+    secret = responses["start_totp"].partition('"secret": "')[2].partition('"')[0]
+    responses["confirm_totp"] = await docs.try_out("confirm_totp", f'{{"code": "{pyotp.TOTP(secret).now()}"}}')
+    for operation, codes in (("replace_codes", "confirm_totp"), ("delete_totp", "replace_codes")):
+        [code, *_] = RECOVERY_CODE.findall(responses[codes])
+        responses[operation] = await docs.try_out(operation, f'{{"password": "{PASSWORD}", "code": "{code}"}}')
+    responses |= {
         "change_password": await docs.try_out(
             "change_password", f'{{"old_password": "{PASSWORD}", "new_password": "{new_password}"}}'
         ),
@@ -186,6 +156,34 @@ async def test_each_operation_succeeds_in_the_browser(docs: Documentation) -> No
     }
 
 
+@pytest.mark.spec("PAG-009")
+async def test_pasted_token_authorizes_calls(docs: Documentation, log_in: LogIn, service: Service) -> None:
+    email = f"{uuid4().hex}@example.com"
+    token = log_in(service, email).headers["Authorization"].removeprefix("Bearer ")
+
+    await docs.page.get_by_role("button", name="Authorize").first.dispatch_event("click")
+    token_field = docs.page.locator("input[aria-label='auth-bearer-value']")
+    form = docs.page.locator(".modal-ux .auth-container", has=token_field)
+    await token_field.fill(token)
+    await form.get_by_role("button", name="Apply credentials").dispatch_event("click")
+    await docs.page.locator(".modal-ux button.btn-done").first.dispatch_event("click")
+    response = await docs.try_out("get_me")
+
+    assert email in response
+
+
+@pytest.mark.spec("PAG-009")
+async def test_documentation_follows_the_preferred_colors(docs: Documentation) -> None:
+    background = "getComputedStyle(document.documentElement).backgroundColor"
+    light = await docs.page.evaluate(background)
+
+    await docs.page.emulate_media(color_scheme="dark")
+
+    await expect(docs.page.locator("html")).to_have_class("dark-mode")
+    assert await docs.page.evaluate(background) != light
+    await save_screenshot(docs.page, "docs-dark.png")
+
+
 async def test_recursive_schema_is_shown_to_the_first_level(docs: Documentation) -> None:
     task = {"title": {"type": "string"}, "subtasks": {"items": {"$ref": "#/schemas/Task"}}}
     openapi = {"opened": {"schema": {"$ref": "#/schemas/Task"}, "examples": [None, 1]}, "schemas": {"Task": task}}
@@ -207,10 +205,3 @@ async def test_reference_page_shows_an_operation(service: Service, page: Page) -
 def field_of(response: str, name: str) -> str:
     """Return the number in a field of a response, read from the text of the page."""
     return response.partition(f'"{name}": ')[2].partition(",")[0]
-
-
-async def save_screenshot(page: Page, name: str) -> None:
-    """Save a screenshot in the folder SCREENSHOTS, if that variable is set."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        await asyncio.to_thread(Path(folder).mkdir, parents=True, exist_ok=True)
-        await page.screenshot(path=Path(folder) / name)

@@ -1,0 +1,64 @@
+"""Administration of accounts by the operator, without the passwords of the users."""
+
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from todo.core.database.session import Session
+from todo.core.security.passwords import PasswordHasher
+from todo.domain.account import InvalidEmailError, normalize_email
+from todo.domain.text import fold
+from todo.schemas.user import UserSummary
+from todo.services.administration import statements
+from todo.services.login_sessions.service import end_all_login_sessions
+
+
+async def list_users(session: Session, now: datetime) -> list[UserSummary]:
+    """Return all users, ordered by e-mail address (USR-010)."""
+    rows = await session.fetch_all(statements.SELECT_SUMMARIES, now=now)
+    return [cast("UserSummary", dict(row)) for row in rows]
+
+
+async def find_user(session: Session, email: str, now: datetime) -> UserSummary | None:
+    """Return the user with this address, in any case, or None."""
+    try:
+        key = fold(normalize_email(email))
+    except InvalidEmailError:
+        return None
+    row = await session.fetch_one(statements.SELECT_SUMMARY, email_key=key, now=now)
+    return cast("UserSummary", dict(row)) if row is not None else None
+
+
+async def disable_user(session: Session, user_id: UUID, now: datetime) -> int:
+    """Disable a user and end all login sessions, in one transaction (USR-005). A disabled user stays disabled.
+
+    The update locks the user. A concurrent log-in waits for the lock and fails, or its login session is ended here.
+
+    Returns:
+        How many login sessions were ended.
+    """
+    async with session.transaction() as transaction:
+        await transaction.fetch_all(statements.DISABLE_USER, user_id=user_id, now=now)
+        return await end_all_login_sessions(transaction, user_id, now)
+
+
+async def enable_user(session: Session, user_id: UUID) -> None:
+    """Enable a user. Ended login sessions stay ended, and personal access tokens work again (USR-008)."""
+    await session.fetch_all(statements.ENABLE_USER, user_id=user_id)
+
+
+async def reset_password(session: Session, hasher: PasswordHasher, user_id: UUID, password: str, now: datetime) -> int:
+    """Set a new password and end all login sessions, in one transaction (USR-012).
+
+    Returns:
+        How many login sessions were ended.
+    """
+    password_hash = await hasher.hash(password)
+    async with session.transaction() as transaction:
+        await transaction.fetch_all(statements.SET_PASSWORD, user_id=user_id, password_hash=password_hash)
+        return await end_all_login_sessions(transaction, user_id, now)
+
+
+async def delete_user(session: Session, user_id: UUID) -> None:
+    """Delete a user with all data (USR-014)."""
+    await session.fetch_all(statements.DELETE_USER, user_id=user_id)

@@ -1,0 +1,31 @@
+"""Statements of the operator on the accounts of users."""
+
+from sqlalchemy import DateTime, String, Text, Uuid, bindparam, delete, func, select, update
+
+from todo.core.database.statement import Statement
+from todo.models import AccessToken, LoginSession, User
+from todo.services.shared.tables import table_of
+
+USERS, LOGIN_SESSIONS, TOKENS = table_of(User), table_of(LoginSession), table_of(AccessToken)
+NOW = bindparam("now", type_=DateTime(timezone=True))
+IS_USER = USERS.c.id == bindparam("user_id", type_=Uuid)
+
+_is_live = (
+    LOGIN_SESSIONS.c.user_id == USERS.c.id,
+    LOGIN_SESSIONS.c.revoked_at.is_(None),
+    LOGIN_SESSIONS.c.expires_at > NOW,
+)
+_session_count = select(func.count()).select_from(LOGIN_SESSIONS).where(*_is_live).scalar_subquery()
+_session_use = select(func.max(LOGIN_SESSIONS.c.last_used_at)).where(*_is_live).scalar_subquery()
+_token_use = select(func.max(TOKENS.c.last_used_at)).where(TOKENS.c.user_id == USERS.c.id).scalar_subquery()
+_summaries = select(
+    *(USERS.c.id, USERS.c.email, USERS.c.name, USERS.c.created_at, USERS.c.disabled_at),
+    _session_count.label("login_sessions"),
+    func.greatest(_session_use, _token_use).label("last_used_at"),
+)
+SELECT_SUMMARIES = Statement(_summaries.order_by(USERS.c.email_key))
+SELECT_SUMMARY = Statement(_summaries.where(USERS.c.email_key == bindparam("email_key", type_=Text)))
+DISABLE_USER = Statement(update(USERS).where(IS_USER, USERS.c.disabled_at.is_(None)).values(disabled_at=NOW))
+ENABLE_USER = Statement(update(USERS).where(IS_USER).values(disabled_at=None))
+SET_PASSWORD = Statement(update(USERS).where(IS_USER).values(password_hash=bindparam("password_hash", type_=String)))
+DELETE_USER = Statement(delete(USERS).where(IS_USER))

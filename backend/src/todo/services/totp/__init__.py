@@ -1,0 +1,1 @@
+"""Second factors: TOTP codes and recovery codes."""

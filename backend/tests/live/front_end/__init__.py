@@ -1,0 +1,1 @@
+"""Tests of `docs/front-end.md` and `docs/api.ts`, in a browser that loads them from another origin."""
