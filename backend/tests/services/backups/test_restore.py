@@ -26,7 +26,6 @@ from todo.services.backups.errors import BackupError
 from todo.services.backups.restore import read_restore_id, restore_backup
 
 
-
 @pytest.mark.spec("BAK-001")
 @pytest.mark.parametrize("is_migrated", [True, False])
 async def test_restore_brings_back_every_row(
