@@ -101,7 +101,19 @@ def test_openapi_prints_the_document(capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.parametrize(
     "command",
-    ["", "serve", "migrate", "migrate up", "user", "user create", "backup", "restore", "healthcheck", "openapi"],
+    [
+        "",
+        "serve",
+        "migrate",
+        "migrate up",
+        "user",
+        "user create",
+        "backup",
+        "restore",
+        "healthcheck",
+        "doctor",
+        "openapi",
+    ],
 )
 def test_every_command_has_a_help_text(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert run(*command.split(), "--help") == 0

@@ -25,6 +25,8 @@ WITHOUT_USER = {
     "accounts.statements.SELECT_DISABLED": "a process reads the disabled users",
     "administration.statements.SELECT_SUMMARIES": "the operator lists all users",
     "administration.statements.SELECT_SUMMARY": "the e-mail address finds the user",
+    "diagnosis.SELECT_SERVER": "the operator examines the server",
+    "diagnosis.SELECT_TABLES": "the operator examines the tables",
     "idempotency.statements.SWEEP": "a sweep deletes the expired rows of all users",
     "invitations.statements.DELETE_INVITATION": "an invitation belongs to no user",
     "invitations.statements.INSERT_INVITATION": "an invitation belongs to no user",

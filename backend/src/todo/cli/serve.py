@@ -91,12 +91,9 @@ def run_service(settings: Settings) -> None:
             _check_operator_database(settings, url)
         config = _server_config(settings)
         _announce(settings, listener)
-        with (
-            _metrics_server(settings),
-            manager.watching(*listener.getsockname()[:2]),
-            # uvicorn raises KeyboardInterrupt after its shutdown by Ctrl-C.
-            contextlib.suppress(KeyboardInterrupt),
-        ):
+        # uvicorn raises KeyboardInterrupt after its shutdown by Ctrl-C.
+        watching = manager.watching(*listener.getsockname()[:2])
+        with _metrics_server(settings), watching, contextlib.suppress(KeyboardInterrupt):
             if settings.workers == 1:
                 Server(config, manager).run(sockets=[listener])
             else:

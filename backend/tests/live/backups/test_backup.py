@@ -1,5 +1,6 @@
 """`todo backup`: its file, its errors, its memory and its progress."""
 
+import asyncio
 import os
 import pty
 import stat
@@ -10,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.backups.conftest import insert_many_tasks
+from tests.live.backups.conftest import insert_many_tasks, start_todo
 from tests.live.conftest import LogIn, Service, environment, run_todo
-from tests.services.backups.support import insert_rows, verify
-from tests.support import SECRET, MakeDatabase
+from tests.services.backups.support import connect, insert_rows, verify
+from tests.support import SECRET, MakeDatabase, wait_for_lock_waiters
 
 MEASURE = "import resource, sys; from todo.cli import main; status = main(sys.argv[1:]); \
 print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
@@ -53,6 +54,24 @@ def test_failed_backup_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     assert "cannot be used" in failed.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["todo.backup"]
     assert (tmp_path / "todo.backup").read_text() == "old"
+
+
+@pytest.mark.spec("BAK-003")
+async def test_terminated_backup_leaves_no_file(make_database: MakeDatabase, tmp_path: Path) -> None:
+    url = await make_database()
+    blocker, watcher = await connect(url), await connect(url)
+    async with blocker.transaction():
+        await blocker.execute("LOCK TABLE tasks")
+        process = start_todo("backup", "todo.backup", cwd=tmp_path, DATABASE_URL=url, JWT_SECRET_KEY=SECRET)
+        await wait_for_lock_waiters(watcher)
+
+        process.terminate()
+        _, errors = await asyncio.to_thread(process.communicate)
+
+    await blocker.close()
+    await watcher.close()
+    assert (process.returncode, os.listdir(tmp_path)) == (1, []), errors  # noqa: PTH208 -- allowed in async functions
+    assert "Traceback" not in errors
 
 
 @pytest.mark.spec("BAK-003")

@@ -1,7 +1,6 @@
 """The commands of the chapter "Back up and restore" in docs/operate.md, run as written."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,6 @@ from tests.services.backups.support import verify
 
 OPERATE = Path(__file__).parents[3] / "docs" / "operate.md"
 COMMANDS = dict(re.findall(r"^```sh backup=([\w-]+)\n(.*?)^```", OPERATE.read_text(), re.MULTILINE | re.DOTALL))
-UNITS = dict(re.findall(r"^```ini unit=([\w.-]+)\n(.*?)^```", OPERATE.read_text(), re.MULTILINE | re.DOTALL))
 PROGRAMS = {
     "ssh": '#!/bin/sh\nshift\nexec sh -c "$1"\n',
     # Runs the command of `docker compose exec` and `docker compose run` on this machine.
@@ -93,21 +91,6 @@ def test_nightly_script_keeps_the_backups_of_two_weeks(filled_data_dir: Path, tm
 
     [backup] = (tmp_path / "backups").iterdir()
     assert verify(backup).manifest.tables
-
-
-@pytest.mark.spec("BAK-020")
-def test_systemd_accepts_the_documented_units(tmp_path: Path) -> None:
-    assert set(UNITS) == {"todo-backup.service", "todo-backup.timer"}
-    if (analyze := shutil.which("systemd-analyze")) is None:
-        pytest.skip("this test needs systemd-analyze")
-    for name, text in UNITS.items():
-        (tmp_path / name).write_text(text.replace("/usr/local/bin/todo-backup", "/bin/true").replace("User=todo", ""))
-
-    verified = subprocess.run(
-        [analyze, "verify", *(tmp_path / name for name in UNITS)], capture_output=True, text=True, check=False
-    )
-
-    assert verified.returncode == 0, verified.stderr
 
 
 def test_every_documented_command_is_run() -> None:

@@ -144,10 +144,12 @@ def test_damaged_file_is_rejected_before_the_database_starts(large_backup: Path,
 
 
 @pytest.mark.spec("BAK-017")
-def test_progress_without_a_terminal_is_plain_lines(large_backup: Path, tmp_path: Path) -> None:
-    restored = run_todo("restore", str(large_backup), cwd=tmp_path, DATA_DIR=str(tmp_path / "data"))
+def test_progress_without_a_terminal_is_plain_lines(start: Start, large_backup: Path, tmp_path: Path) -> None:
+    restored = run_todo("restore", str(large_backup), cwd=tmp_path, DATA_DIR=str(tmp_path / "restored"))
+    first_start = start(tmp_path / "first").read_log()
     migrated = run_todo("migrate", "up", cwd=tmp_path, DATA_DIR=str(tmp_path / "other"))
 
     assert "  tasks: 20,001 rows\n" in restored.stderr
     assert "  migration 1 of " in migrated.stderr
-    assert "\r" not in restored.stderr + migrated.stderr
+    assert "  migration 1 of " in first_start
+    assert "\r" not in restored.stderr + migrated.stderr + first_start

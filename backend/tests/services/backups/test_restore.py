@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.rows import INSERT_SEARCH, insert_task, insert_user
+from tests.models.rows import insert_task, insert_user
+from tests.models.test_migrations import SELECT_DEFINITIONS, fetch_column
 from tests.services.backups.support import (
     RESTORE_ID,
     back_up,
@@ -24,10 +25,6 @@ from todo.core.progress import NoProgress
 from todo.migrations import REVISIONS
 from todo.services.backups.errors import BackupError
 from todo.services.backups.restore import read_restore_id, restore_backup
-
-FOLDED_SINCE = "e2a94c07d1b8"
-"""The revision since which the service writes folded texts."""
-SELECT_TASKS = "SELECT title, title_key FROM tasks JOIN task_search USING (user_id, title) ORDER BY id"
 
 
 @pytest.mark.spec("BAK-001")
@@ -81,36 +78,22 @@ async def test_database_with_users_is_kept_unless_its_replacement_is_asked_for(
     assert await read_rows(url) == await read_rows(source_url)
 
 
-async def insert_task_at(url: str, revision: str) -> None:
-    """Insert a user and a task into a database at an older revision."""
-    connection = await connect(url)
-    if REVISIONS.index(revision) < REVISIONS.index(FOLDED_SINCE):
-        await connection.execute("INSERT INTO users (email, password_hash) VALUES ('ada@example.com', 'x')")
-        await connection.execute("INSERT INTO tasks (user_id, title) SELECT id, 'wasser' FROM users")
-    else:
-        user_id = await insert_user(connection, "ada@example.com")
-        await connection.execute(INSERT_SEARCH, user_id, await insert_task(connection, user_id, "wasser"))
-        await connection.execute("UPDATE task_search SET title = 'wasser'")
-    await connection.close()
-
-
 @pytest.mark.spec("BAK-011")
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
 async def test_older_backup_is_migrated(
     make_database: MakeDatabase, target_url: str, tmp_path: Path, revision: str
 ) -> None:
-    url, path = await make_database(migrated=False), tmp_path / "todo.backup"
-    await asyncio.to_thread(migrator.upgrade, url, revision)
-    await insert_task_at(url, revision)
+    url, path = await make_database(), tmp_path / "todo.backup"
+    await insert_rows(url)
+    await asyncio.to_thread(migrator.downgrade, url, revision)
     await write_old_backup(url, path, revision)
     await insert_rows(target_url)
 
     await restore(target_url, path, replaces_data=True)
 
-    target = await connect(target_url)
-    assert [tuple(row) for row in await target.fetch(SELECT_TASKS)] == [("wasser", "wasser")]
-    await target.close()
-    await asyncio.to_thread(migrator.check, target_url)
+    await asyncio.to_thread(migrator.upgrade, url)
+    assert await read_rows(target_url) == await read_rows(url)
+    assert await fetch_column(target_url, SELECT_DEFINITIONS) == await fetch_column(url, SELECT_DEFINITIONS)
 
 
 @pytest.mark.spec("BAK-012")

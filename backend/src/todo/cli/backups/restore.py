@@ -22,8 +22,8 @@ from todo.services.backups.restore import restore_backup
 from todo.services.backups.verify import VerifiedBackup, verify_backup
 
 KEY_DIFFERS = (
-    "JWT_SECRET_KEY is not the secret of this backup, so all users must log in again. To keep their log-ins, set "
-    "JWT_SECRET_KEY to the output of: todo restore --print-secret {file}"
+    "JWT_SECRET_KEY is not the secret of this backup, so all users must log in again, and TOTP codes do not work. "
+    "To avoid both, set JWT_SECRET_KEY to the output of: todo restore --print-secret {file}"
 )
 
 

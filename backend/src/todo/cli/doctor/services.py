@@ -108,7 +108,7 @@ def _judge_server(settings: Settings, diagnosis: Diagnosis) -> Iterator[Finding]
     if connections > diagnosis.max_connections:
         yield warning(
             name,
-            f"WORKERS times DB_POOL_MAX is {connections}, and the server accepts {diagnosis.max_connections} connections",
+            f"WORKERS times DB_POOL_MAX is {connections}, and the server accepts {diagnosis.max_connections}",
             "Lower DB_POOL_MAX, or raise max_connections of PostgreSQL.",
         )
     skew = abs(utc_now() - diagnosis.now)

@@ -115,7 +115,7 @@ async def log_in(
             (LOG-002, LOG-003).
         TotpRequiredError: the password is right, and the code of the second factor is missing (TFA-004).
         InvalidTotpCodeError: the password is right, and the code is wrong or was used (TFA-005, TFA-006).
-        AccountDisabledError: the password and the code are right, and the account is disabled (USR-005).
+        AccountDisabledError: the password is right, and the account is disabled (USR-005).
         RateLimitExceededError: the account had too many attempts from the network (ACC-009), or too many TOTP codes
             (TFA-009).
     """
@@ -131,12 +131,12 @@ async def log_in(
     if not await security.hasher.verify(password, user["password_hash"] if user else None) or user is None:
         LOGINS.labels("refused").inc()
         raise InvalidCredentialsError
-    if user["totp_enabled"]:
-        await totp_service.check_login_code(session, security.sealer, security.rate_limits, user["id"], totp_code, now)
-    await security.rate_limits.forget_passwords(account, network)
     if user["disabled_at"] is not None:
         LOGINS.labels("refused").inc()
         raise AccountDisabledError
+    if user["totp_enabled"]:
+        await totp_service.check_login_code(session, security.sealer, security.rate_limits, user["id"], totp_code, now)
+    await security.rate_limits.forget_passwords(account, network)
     tokens = await login_session_service.create_login_session(
         session, security.signer, user, client, now, max_login_sessions=security.max_login_sessions
     )

@@ -1,0 +1,1 @@
+"""Commands beside a running service and without one."""
