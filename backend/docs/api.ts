@@ -68,10 +68,10 @@ async function exchange(path: string, body: URLSearchParams | null = null): Prom
   const change = () => request<{ access_token?: string }>(path, { method: "POST", body }, fetchAgain);
   accessToken = (await (navigator.locks?.request("todo", change) ?? change())).access_token ?? null;
 }
-export const register = (account: { email: string; password: string; name?: string }) =>
+export const register = (account: { email: string; password: string; name?: string; invitation?: string }) =>
   request<User>("/auth/register", { method: "POST", json: account }, fetchAgain);
-export const login = (username: string, password: string) =>
-  exchange("/auth/login", new URLSearchParams({ username, password })).then(announce);
+export const login = (username: string, password: string, totp_code = "") =>
+  exchange("/auth/login", new URLSearchParams({ username, password, totp_code })).then(announce);
 export const logout = () => exchange("/auth/logout").then(announce);
 export const logoutEverywhere = () => request("/auth/logout-all", { method: "POST" }).then(logout);
 

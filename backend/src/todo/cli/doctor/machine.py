@@ -88,7 +88,8 @@ def check_port(settings: Settings) -> Iterator[Finding]:
         socket.create_server((settings.host, settings.port), family=family).close()
     except OSError as error:
         remedy = "Stop the program that uses the port, or set PORT or HOST to another value."
-        yield problem(name, f"{address} cannot be used: {error.strerror}", remedy)
+        reason = str(error.strerror).partition(" (while")[0]
+        yield problem(name, f"{address} cannot be used: {reason}", remedy)
     else:
         yield ok(name, f"No service runs at {address}, and the address is free")
 
