@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,12 +18,16 @@ from typing import Protocol
 
 import httpx
 import pytest
+from aiosmtpd.controller import Controller
 
+from tests.smtp import Inbox, text_of, token_in
 from tests.support import PASSWORD, MakeDatabase
 from todo.cli import main
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+DELIVERY_SECONDS = 20
+"""How long the delivery of a mail may take."""
 ADDRESS = re.compile(r"^serving .* at (http://\S+)$", re.MULTILINE)
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -216,3 +221,35 @@ def require(*programs: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """Serve SMTP in a thread."""
+    inbox = Inbox()
+    controller = Controller(inbox, hostname="127.0.0.1", port=0, server_hostname="localhost")
+    # The controller connects to its port when it starts, and does not know a port that the kernel picks.
+    controller.loop.run_until_complete(_listen(controller, inbox))
+    thread = threading.Thread(target=controller.loop.run_forever)
+    thread.start()
+    yield inbox
+    controller.loop.call_soon_threadsafe(controller.loop.stop)
+    thread.join()
+    assert controller.server is not None
+    controller.server.close()
+    controller.loop.close()
+
+
+async def _listen(controller: Controller, inbox: Inbox) -> None:
+    controller.server = await controller.loop.create_server(controller.factory, "127.0.0.1", 0)
+    inbox.port = controller.server.sockets[0].getsockname()[1]
+
+
+def wait_for_mail(inbox: Inbox, service: Service, recipient: str = "") -> str:
+    """Wait for the first mail with a token, to this recipient if there is one, and return the token."""
+
+    def tokens() -> list[str]:
+        return [token_in(mail) for mail in inbox.mails if recipient in mail["To"] and "#token=" in text_of(mail)]
+
+    wait_until(lambda: bool(tokens()), service)
+    return tokens()[0]

@@ -3,46 +3,20 @@
 import re
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from aiosmtpd.controller import Controller
 
-from tests.live.conftest import LogIn, Service, Start, environment, require
-from tests.smtp import PUBLIC_URL, SENDER, Inbox, token_in
+from tests.live.conftest import DELIVERY_SECONDS, LogIn, Service, Start, environment, require, wait_for_mail
+from tests.smtp import PUBLIC_URL, SENDER, Inbox
 from todo.core.config import load_settings
 
 OPERATE = Path(__file__).parents[2] / "docs" / "operate.md"
 BLOCK = re.compile(r"^```sh (?:run|settings)=([\w-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SNIPPETS: dict[str, str] = dict(BLOCK.findall(OPERATE.read_text()))
 EMAIL, NEW_PASSWORD = "me@example.com", "staple and a longer one"
-DELIVERY_SECONDS = 20
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    """Serve SMTP in a thread."""
-    inbox = Inbox()
-    controller = Controller(inbox, hostname="127.0.0.1", port=0, server_hostname="localhost")
-    # The controller connects to its port when it starts, and does not know a port that the kernel picks.
-    controller.loop.run_until_complete(_listen(controller, inbox))
-    thread = threading.Thread(target=controller.loop.run_forever)
-    thread.start()
-    yield inbox
-    controller.loop.call_soon_threadsafe(controller.loop.stop)
-    thread.join()
-    assert controller.server is not None
-    controller.server.close()
-    controller.loop.close()
-
-
-async def _listen(controller: Controller, inbox: Inbox) -> None:
-    controller.server = await controller.loop.create_server(controller.factory, "127.0.0.1", 0)
-    inbox.port = controller.server.sockets[0].getsockname()[1]
 
 
 @pytest.fixture
@@ -67,15 +41,6 @@ def run_snippet(name: str, service_url: str = "", stdin: str = "") -> str:
     )
     assert process.returncode == 0, process.stderr
     return process.stdout
-
-
-def wait_for_mail(inbox: Inbox, service: Service) -> str:
-    """Wait for the first mail, and return the token in it."""
-    deadline = time.monotonic() + DELIVERY_SECONDS
-    while not inbox.mails:
-        assert time.monotonic() < deadline, service.read_log()
-        time.sleep(0.05)
-    return token_in(inbox.mails[0])
 
 
 @pytest.mark.spec("MAI-036")
