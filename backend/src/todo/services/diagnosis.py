@@ -1,4 +1,4 @@
-"""What an operator wants to know about a database, for `todo doctor`."""
+"""The state of a database, for `todo doctor`."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -11,6 +11,7 @@ from todo.core.database.driver_errors import LOGS_CAUSES
 from todo.core.database.schema_status import read_schema_status
 from todo.core.errors import ServiceUnavailableError
 from todo.services.accounts.disabled_users import DisabledUsers
+from todo.workers.background import running
 
 INTERVAL_SECONDS = 2.0
 
@@ -24,16 +25,8 @@ async def reading_disabled_users(database: Database, disabled_users: DisabledUse
     If the database does not respond, the block begins after one interval.
     """
     has_read = asyncio.Event()
-    task = asyncio.create_task(_read_forever(database, disabled_users, has_read))
-    try:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(INTERVAL_SECONDS):
-                await has_read.wait()
+    async with running(_read_forever(database, disabled_users, has_read), has_read, INTERVAL_SECONDS):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _read_forever(database: Database, disabled_users: DisabledUsers, has_read: asyncio.Event) -> None:

@@ -9,6 +9,7 @@ from todo.core.clock import utc_now
 from todo.core.database.database import Database
 from todo.core.errors import ServiceUnavailableError
 from todo.services.delivery.service import MailService, deliver_mails
+from todo.workers.background import running
 
 INTERVAL_SECONDS = 2.0
 """How often each process looks for mails."""
@@ -22,13 +23,8 @@ async def mailing(database: Database, mail_service: MailService | None) -> Async
     if mail_service is None:
         yield
         return
-    task = asyncio.create_task(_mail_forever(database, mail_service))
-    try:
+    async with running(_mail_forever(database, mail_service)):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _mail_forever(database: Database, mail_service: MailService) -> None:

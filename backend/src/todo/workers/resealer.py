@@ -10,6 +10,7 @@ from todo.core.errors import ServiceUnavailableError
 from todo.core.security.sealing import Sealer
 from todo.services.readiness import check_readiness
 from todo.services.totp.service import reseal_secrets
+from todo.workers.background import running
 
 INTERVAL_SECONDS = 600.0
 RETRY_SECONDS = 60.0
@@ -26,16 +27,8 @@ async def resealing(database: Database, sealer: Sealer) -> AsyncIterator[None]:
     Other processes can seal with the previous secret until they are restarted, so one pass is not enough.
     """
     has_passed = asyncio.Event()
-    task = asyncio.create_task(_reseal_forever(database, sealer, has_passed))
-    try:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(START_SECONDS):
-                await has_passed.wait()
+    async with running(_reseal_forever(database, sealer, has_passed), has_passed, START_SECONDS):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _reseal_forever(database: Database, sealer: Sealer, has_passed: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from todo.core.database.database import Database
 from todo.core.errors import ServiceUnavailableError
 from todo.services.housekeeping import sweep
+from todo.workers.background import running
 
 INTERVAL_SECONDS = 600.0
 
@@ -17,13 +18,8 @@ logger = logging.getLogger(__name__)
 @contextlib.asynccontextmanager
 async def sweeping(database: Database) -> AsyncIterator[None]:
     """Sweep regularly for the length of the block; several processes can sweep one database at once."""
-    task = asyncio.create_task(_sweep_forever(database))
-    try:
+    async with running(_sweep_forever(database)):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _sweep_forever(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""The result of a check."""
+"""Findings of `todo doctor`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check has found.
+    """The result of one check.
 
     Attributes:
         check: the name of the check.
