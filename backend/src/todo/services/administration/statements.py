@@ -1,14 +1,13 @@
 """Statements of the operator on the accounts of users."""
 
-from sqlalchemy import DateTime, String, Text, Uuid, bindparam, delete, func, select, update
+from sqlalchemy import String, Text, Uuid, bindparam, delete, func, select, update
 
 from todo.core.database.statement import Statement
 from todo.models import AccessToken, LoginSession, User
-from todo.services.accounts.statements import NO_PENDING_EMAIL
+from todo.services.accounts.statements import NO_PENDING_EMAIL, NOW, PUBLIC_COLUMNS
 from todo.services.shared.tables import table_of
 
 USERS, LOGIN_SESSIONS, TOKENS = table_of(User), table_of(LoginSession), table_of(AccessToken)
-NOW = bindparam("now", type_=DateTime(timezone=True))
 IS_USER = USERS.c.id == bindparam("user_id", type_=Uuid)
 
 _is_live = (
@@ -20,7 +19,8 @@ _session_count = select(func.count()).select_from(LOGIN_SESSIONS).where(*_is_liv
 _session_use = select(func.max(LOGIN_SESSIONS.c.last_used_at)).where(*_is_live).scalar_subquery()
 _token_use = select(func.max(TOKENS.c.last_used_at)).where(TOKENS.c.user_id == USERS.c.id).scalar_subquery()
 _summaries = select(
-    *(USERS.c.id, USERS.c.email, USERS.c.name, USERS.c.created_at, USERS.c.disabled_at),
+    *PUBLIC_COLUMNS,
+    USERS.c.disabled_at,
     _session_count.label("login_sessions"),
     func.greatest(_session_use, _token_use).label("last_used_at"),
 )
