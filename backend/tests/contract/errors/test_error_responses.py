@@ -11,7 +11,7 @@ from tests.support import Json, MakeApp, Person, assert_error, make_client
     ("method", "path", "options", "status", "code"),
     [
         pytest.param("GET", "/nowhere", {}, 404, "NOT_FOUND", id="unknown-path"),
-        pytest.param("GET", "https://todo.test/", {}, 404, "NOT_FOUND", id="root"),
+        pytest.param("GET", "https://todo.test/index.html", {}, 404, "NOT_FOUND", id="outside-the-api"),
         pytest.param("PATCH", "/tasks", {}, 405, "METHOD_NOT_ALLOWED", id="wrong-method"),
         pytest.param("PUT", HEALTH_URL, {}, 405, "METHOD_NOT_ALLOWED", id="wrong-method-outside-the-api"),
         pytest.param("GET", "/tasks/0", {}, 404, "TASK_NOT_FOUND", id="unknown-resource"),

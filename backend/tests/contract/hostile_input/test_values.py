@@ -17,6 +17,7 @@ from tests.contract.support import JSON_HEADERS
 from tests.support import Person
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.spec("INP-001")
 async def test_every_value_in_every_field_is_handled(app: FastAPI, ada: Person, resource_ids: ResourceIds) -> None:
     values = [*TEXTS, *NUMBERS, *DATES, *EMAILS]
@@ -93,6 +94,7 @@ async def test_every_body_is_handled(app: FastAPI, ada: Person, resource_ids: Re
     await assert_all_handled(ada.client, cases, resource_ids)
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.spec("INP-003")
 async def test_every_header_is_handled(app: FastAPI, ada: Person, resource_ids: ResourceIds) -> None:
     cases: list[Case] = [

@@ -1,5 +1,6 @@
 """The documentation pages, in a browser without access to the network."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from uuid import uuid4
@@ -9,10 +10,17 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.live.browser.support import save_screenshot
-from tests.live.conftest import HTTP, LogIn, Service
+from tests.live.conftest import HTTP, LogIn, Service, Start, wait_for_mail
+from tests.smtp import PUBLIC_URL, SENDER, Inbox
 from tests.support import PASSWORD
 
 RECOVERY_CODE = re.compile(r"(?:[a-z2-7]{4}-){3}[a-z2-7]{4}")
+
+
+@pytest.fixture
+def service(start: Start, inbox: Inbox) -> Service:
+    """A service that sends mail."""
+    return start(SMTP_URL=inbox.url, MAIL_FROM=SENDER, PUBLIC_URL=PUBLIC_URL, RATE_LIMIT_ENABLED="false")
 
 
 @dataclass
@@ -81,8 +89,25 @@ async def docs(service: Service, page: Page) -> Documentation:
     return Documentation(page, {operation["operationId"]: operation["tags"][0] for operation in operations})
 
 
-@pytest.mark.timeout(120)
-async def test_each_operation_succeeds_in_the_browser(docs: Documentation) -> None:
+async def try_mailed_links(
+    docs: Documentation, service: Service, inbox: Inbox, email: str, password: str
+) -> dict[str, str]:
+    """Confirm a new address, then set PASSWORD as the new password, with the links of mails."""
+    new_email = f"new-{email}"
+    await docs.try_out("update_me", f'{{"email": "{new_email}", "password": "{password}"}}')
+    token = await asyncio.to_thread(wait_for_mail, inbox, service, new_email)
+    inbox.mails.clear()
+    responses = {
+        "confirm_email": await docs.try_out("confirm_email", f'{{"token": "{token}"}}'),
+        "request_reset": await docs.try_out("request_reset", f'{{"email": "{new_email}"}}'),
+    }
+    token = await asyncio.to_thread(wait_for_mail, inbox, service, new_email)
+    body = f'{{"token": "{token}", "new_password": "{PASSWORD}"}}'
+    return responses | {"reset_password": await docs.try_out("reset_password", body)}
+
+
+@pytest.mark.timeout(180)
+async def test_each_operation_succeeds_in_the_browser(docs: Documentation, service: Service, inbox: Inbox) -> None:
     email, new_password = f"{uuid4().hex}@example.com", f"{PASSWORD}!"
     responses = {"register": await docs.try_out("register", f'{{"email": "{email}", "password": "{PASSWORD}"}}')}
     await docs.authorize(email, PASSWORD)
@@ -143,16 +168,21 @@ async def test_each_operation_succeeds_in_the_browser(docs: Documentation) -> No
         "get_readiness": await docs.try_out("get_readiness"),
     }
     await docs.authorize(email, new_password)
+    responses |= await try_mailed_links(docs, service, inbox, email, new_password)
+    await docs.authorize(f"new-{email}", PASSWORD)
+    new_password = PASSWORD
     responses["delete_me"] = await docs.try_out("delete_me", f'{{"password": "{new_password}"}}')
     await save_screenshot(docs.page, "docs.png")
 
-    created = {"register", "create_token", "create_task", "create_tag", "add_tag"}
+    created = ("register", "create_token", "create_task", "create_tag", "add_tag")
+    statuses = dict.fromkeys(created, "201") | {"request_reset": "202"}
     no_content = {name for name in docs.sections if name.startswith(("remove_", "delete_"))} | {
         "change_password",
         "logout_all",
+        "reset_password",
     }
     assert {name: text.split()[2] for name, text in responses.items()} == {
-        name: "201" if name in created else "204" if name in no_content else "200" for name in docs.sections
+        name: statuses.get(name, "204" if name in no_content else "200") for name in docs.sections
     }
 
 

@@ -16,7 +16,7 @@ import pytest
 from tests.live.conftest import LogIn, Service, Start, environment, require, run_todo
 from tests.support import PASSWORD
 
-OPERATE = Path(__file__).parents[2] / "docs" / "operate.md"
+OPERATE = Path(__file__).parents[3] / "docs" / "operate.md"
 BLOCK = re.compile(r"^```sh accounts=(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCKS: dict[str, str] = dict(BLOCK.findall(OPERATE.read_text()))
 PROMPTS = {b"assword: ": f"{PASSWORD}\n", b"Type yes to confirm: ": "yes\n"}
