@@ -1,19 +1,19 @@
 """The tables. This package imports all of them, so that `Base.metadata` is complete."""
 
-from todo.models.access_token import AccessToken
+from todo.models.accounts.access_token import AccessToken
+from todo.models.accounts.invitation import Invitation
+from todo.models.accounts.login_session import LoginSession
+from todo.models.accounts.password_reset import PasswordReset, PasswordResetRequest
+from todo.models.accounts.queued_mail import QueuedMail
+from todo.models.accounts.recovery_code import RecoveryCode
+from todo.models.accounts.totp_factor import TotpFactor
+from todo.models.accounts.user import User
 from todo.models.base import Base
 from todo.models.idempotency_key import IdempotencyKey
-from todo.models.invitation import Invitation
-from todo.models.login_session import LoginSession
-from todo.models.password_reset import PasswordReset, PasswordResetRequest
-from todo.models.queued_mail import QueuedMail
-from todo.models.recovery_code import RecoveryCode
 from todo.models.tag import Tag
 from todo.models.task import Task
 from todo.models.task_search import TaskSearch
 from todo.models.task_tag_link import TaskTagLink
-from todo.models.totp_factor import TotpFactor
-from todo.models.user import User
 
 __all__ = [
     "AccessToken",

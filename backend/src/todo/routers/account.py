@@ -12,8 +12,6 @@ from todo.http.dependencies.resources import Resources, Security, Session
 from todo.http.openapi import Responses, errors, merge_patch, schema_of
 from todo.http.refresh_cookie import clear_refresh_cookie
 from todo.http.resource_route import PasswordRoute, make_router
-from todo.schemas.tag import TagPublic
-from todo.schemas.tasks.task import TaskPublic
 from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, UserPublic
 from todo.services.accounts import service as account_service
 from todo.services.accounts.errors import EmailAlreadyExistsError, WrongPasswordError
@@ -31,9 +29,7 @@ EXPORT: Responses = {
                         "version": {"const": export.VERSION},
                         "exported_at": {"type": "string", "format": "date-time"},
                         "user": schema_of(UserPublic),
-                        **{name: {"type": "array", "items": {"type": "object"}} for name in export.SECTIONS},
-                        "tags": {"type": "array", "items": schema_of(TagPublic)},
-                        "tasks": {"type": "array", "items": schema_of(TaskPublic)},
+                        **{name: {"type": "array", "items": schema_of(item)} for name, item in export.SECTIONS.items()},
                     },
                     "required": ["format", "version", "exported_at", "user", *export.SECTIONS],
                 },

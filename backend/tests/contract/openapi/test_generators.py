@@ -255,7 +255,7 @@ def test_every_201_has_a_location(document: Json) -> None:
         if "201" in operation["responses"]
     }
 
-    assert len(created) == 5
+    assert len(created) >= 5
     assert all("Location" in headers for headers in created.values())
 
 

@@ -43,7 +43,7 @@ async def test_deletion_removes_every_row_of_the_user(
 
     assert response.status_code == 204
     assert response.content == b""
-    assert {*counts_before} >= {
+    assert {name for name, rows in counts_before.items() if rows} >= {
         "tasks",
         "tags",
         "task_tag_link",
@@ -52,7 +52,6 @@ async def test_deletion_removes_every_row_of_the_user(
         "idempotency_keys",
         "users",
     }
-    assert 0 not in counts_before.values()
     assert await count_rows(connection, populated_account) == dict.fromkeys(counts_before, 0)
 
 

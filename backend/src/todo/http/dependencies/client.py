@@ -10,7 +10,7 @@ from todo.core.limits.rate_limits import network_of
 from todo.http.dependencies.resources import get_resources
 from todo.http.openapi import raises
 from todo.http.request_state import request_state
-from todo.models.login_session import ADDRESS_MAX, USER_AGENT_MAX
+from todo.models.accounts.login_session import ADDRESS_MAX, USER_AGENT_MAX
 from todo.services.login_sessions.service import Client as ClientInfo
 
 RATE_LIMIT_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")

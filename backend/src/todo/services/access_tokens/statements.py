@@ -4,7 +4,7 @@ from sqlalchemy import DateTime, Integer, bindparam, delete, func, insert, or_, 
 
 from todo.core.database.statement import Statement
 from todo.models import AccessToken, User
-from todo.models.access_token import OWNER_EXISTS, TOKEN_NAME_UNIQUE
+from todo.models.accounts.access_token import OWNER_EXISTS, TOKEN_NAME_UNIQUE
 from todo.schemas.access_token import AccessTokenPublic
 from todo.services.access_tokens.errors import AccessTokenExistsError
 from todo.services.authentication import InvalidTokenError

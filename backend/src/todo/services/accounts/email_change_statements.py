@@ -3,7 +3,7 @@
 from sqlalchemy import LargeBinary, String, bindparam, select, update
 
 from todo.core.database.statement import Statement
-from todo.models.user import EMAIL_UNIQUE
+from todo.models.accounts.user import EMAIL_UNIQUE
 from todo.services.accounts.errors import EmailAlreadyExistsError
 from todo.services.accounts.statements import IS_OWN_ACCOUNT, NO_PENDING_EMAIL, NOW, PUBLIC_COLUMNS, USERS
 from todo.services.shared.tables import binds_of

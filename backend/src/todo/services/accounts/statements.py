@@ -6,7 +6,7 @@ from sqlalchemy import DateTime, String, Text, Uuid, bindparam, case, delete, in
 
 from todo.core.database.statement import Statement
 from todo.models import User
-from todo.models.user import EMAIL_UNIQUE
+from todo.models.accounts.user import EMAIL_UNIQUE
 from todo.schemas.user import UserPublic
 from todo.services.accounts.errors import EmailAlreadyExistsError
 from todo.services.shared.tables import binds_of, columns_of, table_of

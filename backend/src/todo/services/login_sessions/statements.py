@@ -4,7 +4,7 @@ from sqlalchemy import DateTime, Integer, LargeBinary, String, Uuid, bindparam, 
 
 from todo.core.database.statement import Statement
 from todo.models import LoginSession, User
-from todo.models.login_session import OWNER_EXISTS
+from todo.models.accounts.login_session import OWNER_EXISTS
 from todo.schemas.login_session import SessionPublic
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.tables import columns_of, table_of

@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from todo.core.database.statement import Statement
 from todo.models import QueuedMail
-from todo.models.queued_mail import OWNER_EXISTS
+from todo.models.accounts.queued_mail import OWNER_EXISTS
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.tables import binds_of, table_of
 

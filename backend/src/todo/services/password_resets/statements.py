@@ -4,7 +4,7 @@ from sqlalchemy import DateTime, Integer, LargeBinary, String, Text, bindparam, 
 
 from todo.core.database.statement import Statement
 from todo.models import PasswordReset, PasswordResetRequest, User
-from todo.models.password_reset import OWNER_EXISTS
+from todo.models.accounts.password_reset import OWNER_EXISTS
 from todo.services.accounts.statements import IS_OWN_ACCOUNT, NO_PENDING_EMAIL
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.tables import binds_of, table_of

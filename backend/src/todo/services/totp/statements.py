@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import insert
 from todo.core.database.statement import Statement
 from todo.core.security.sealing import HEAD_BYTES
 from todo.models import RecoveryCode, TotpFactor, User
-from todo.models.recovery_code import FACTOR_EXISTS
-from todo.models.totp_factor import OWNER_EXISTS
+from todo.models.accounts.recovery_code import FACTOR_EXISTS
+from todo.models.accounts.totp_factor import OWNER_EXISTS
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.tables import binds_of, table_of
 from todo.services.totp.errors import TotpNotEnabledError

@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from todo.core.database.session import Session
+from todo.schemas.tag import TagPublic
+from todo.schemas.tasks.task import TaskPublic
 from todo.services.accounts import service as account_service
 from todo.services.tags import service as tag_service
 from todo.services.tasks import service as task_service
@@ -14,8 +16,8 @@ from todo.services.tasks import service as task_service
 FORMAT = "todo-export"
 VERSION = 1
 TASKS_PER_PIECE = 500
-SECTIONS = ("tags", "tasks")
-"""The lists of the document; each is a member of it."""
+SECTIONS = {"tags": TagPublic, "tasks": TaskPublic}
+"""The lists of the document, each with the shape of its items."""
 
 
 async def export_user(session: Session, user_id: UUID, now: datetime) -> AsyncIterator[bytes]:

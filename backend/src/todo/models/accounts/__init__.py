@@ -1,0 +1,1 @@
+"""Tables of accounts and their credentials."""
