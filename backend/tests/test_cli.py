@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import signal
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -125,3 +126,49 @@ def test_every_command_has_a_help_text(capsys: pytest.CaptureFixture[str], comma
 def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out == f"todo {version('todo-service')}\n"
+
+
+@pytest.mark.spec("OPR-016")
+def test_env_file_has_settings_that_the_environment_overrides(
+    isolated_process: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env_file = isolated_process / "todo.env"
+    env_file.write_text('APP_NAME="To $do"\nDATA_DIR=/nowhere\n# a comment\n')
+    monkeypatch.delenv("APP_NAME", raising=False)
+
+    assert run("--env-file", str(env_file), "openapi") == 0
+
+    assert json.loads(capsys.readouterr().out)["info"]["title"] == "To $do"
+    assert os.environ["DATA_DIR"] == str(isolated_process / "data")
+    monkeypatch.delenv("APP_NAME")
+
+
+@pytest.mark.spec("OPR-016")
+def test_env_file_that_cannot_be_read_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--env-file", "/nowhere/todo.env", "openapi") == 1
+    assert "The file /nowhere/todo.env cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.spec("OPR-017")
+@pytest.mark.parametrize(
+    "command", ["user list", "user invite", "backup todo.backup", "migrate status", "migrate down"]
+)
+def test_command_without_a_database_creates_none(
+    isolated_process: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert run(*command.split()) == 1
+    assert f"The data folder {isolated_process / 'data'} has no database." in capsys.readouterr().err
+    assert not (isolated_process / "data").exists()
+
+
+@pytest.mark.spec("OPR-016")
+def test_unreadable_dotenv_is_an_error_that_names_it(
+    isolated_process: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", ".env")
+
+    monkeypatch.setattr("pydantic_settings.sources.providers.dotenv.DotEnvSettingsSource._load_env_vars", refuse)
+
+    assert run("openapi") == 1
+    assert f"The file {isolated_process / '.env'} cannot be read by this user" in capsys.readouterr().err

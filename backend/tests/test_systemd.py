@@ -44,15 +44,27 @@ def test_documentation_creates_what_a_unit_needs(unit: str) -> None:
     service = read_unit(unit)["Service"]
 
     assert f" {service['User']}\n" in COMMANDS
-    assert "python3 -m venv /opt/todo\n" in COMMANDS
+    assert "python3 -m venv /opt/todo)\n" in COMMANDS
     assert "/opt/todo/bin/todo" in service["ExecStart"]
     assert f"/var/lib/{service['StateDirectory']}" == service["WorkingDirectory"]
     assert service["Environment"] == f"DATA_DIR={service['WorkingDirectory']}"
     assert f"--home-dir {service['WorkingDirectory']}" in COMMANDS
     if writable := service.get("ReadWritePaths"):
         assert f"-o {service['User']} -g {service['Group']} {writable}\n" in COMMANDS
-    for folder in {Path(path.removeprefix("-")).parent for path in service["EnvironmentFile"].split()}:
-        assert f" {folder}\n" in COMMANDS
+    files = re.findall(r"^EnvironmentFile=-(\S+)$", (DEPLOY / unit).read_text(), re.MULTILINE)
+    for file in files:
+        assert f"install -m 0640 -g {service['Group']} /dev/null {file}\n" in COMMANDS
+
+
+@pytest.mark.spec("INS-003")
+def test_command_of_the_operator_has_the_settings_of_the_service() -> None:
+    service, command = read_unit("todo.service")["Service"], (DEPLOY / "todo-command").read_text()
+
+    assert "install -m 0755 deploy/todo-command /usr/local/bin/todo\n" in COMMANDS
+    assert f"cd {service['WorkingDirectory']}\n" in command
+    assert f"runuser -u {service['User']} -- {service['ExecStart'].removesuffix(' serve')}" in command
+    assert f"--env-file {service['EnvironmentFile'].removeprefix('-')} " in command
+    assert f"echo {service['Environment']} >> {service['EnvironmentFile'].removeprefix('-')}\n" in COMMANDS
 
 
 @pytest.mark.spec("INS-003")

@@ -43,5 +43,5 @@ async def test_invite_says_that_the_code_has_no_effect(
 
     invited = await user("invite")
 
-    message = f"REGISTRATION is {registration}. The code has an effect with REGISTRATION=invited only.\n"
+    message = f"This command has REGISTRATION={registration}. The service needs REGISTRATION=invited.\n"
     assert invited.err.endswith(message)

@@ -17,7 +17,7 @@ from todo.cli.healthcheck import check_health
 from todo.cli.migrate import migrate_down, migrate_up, show_status
 from todo.cli.serve import run_service
 from todo.cli.users.parser import add_user_commands
-from todo.core.config import SettingsError, load_settings
+from todo.core.config import SettingsError, load_settings, read_env_file
 from todo.core.database.migrator import MigrationError
 from todo.core.postgres.process import EmbeddedPostgresError
 from todo.core.version import service_version
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
+        if options.env_file is not None:
+            read_env_file(options.env_file)
         options.run(options)
     except (UsageError, SettingsError, EmbeddedPostgresError, MigrationError, BackupError) as error:
         print(f"todo: {error}", file=sys.stderr)
@@ -55,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         description="A self-hosted to-do service. Settings come from the environment and from .env in this folder.",
     )
     parser.add_argument("--version", action="version", version=f"todo {service_version()}")
+    parser.add_argument(
+        "--env-file", metavar="FILE", help="read settings from FILE too; variables of the environment win"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser(

@@ -23,6 +23,9 @@ from todo.migrations import REVISIONS
 STATEMENT_SECONDS = 600.0
 """The timeout of a statement. A command may delete an account with very many tasks."""
 
+CLUSTER = "postgres"
+"""The folder of the embedded database in the data folder."""
+
 Result = TypeVar("Result")
 Work = Callable[[Session], Awaitable[Result]]
 
@@ -39,6 +42,22 @@ def open_database(settings: Settings) -> Iterator[str]:
         return
     with EmbeddedPostgres(settings.data_dir, report=print_status) as postgres, PostgresSupervisor(postgres):
         yield postgres.url()
+
+
+@contextmanager
+def open_existing_database(settings: Settings) -> Iterator[str]:
+    """Yield the URL of the database, as `open_database_for_migration` does, but create no database.
+
+    Raises:
+        UsageError: the data folder has no database.
+    """
+    if settings.database_url is None and not (settings.data_dir / CLUSTER).is_dir():
+        raise UsageError(
+            f"The data folder {settings.data_dir} has no database. "
+            "Set DATA_DIR or DATABASE_URL as for the service, or create a database with: todo serve"
+        )
+    with open_database_for_migration(settings) as url:
+        yield url
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import os
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -141,14 +142,34 @@ def load_settings() -> Settings:
     """Return the settings of this process.
 
     Raises:
-        SettingsError: a variable has an invalid value.
+        SettingsError: a variable has an invalid value, or `.env` cannot be read.
     """
     try:
         return Settings()
+    except PermissionError as error:
+        folder = Path.cwd()
+        raise SettingsError(
+            f"The file {folder / ENV_FILE} cannot be read by this user. Run the command in another folder, such as /"
+        ) from error
     except ValidationError as error:
         raise SettingsError(
             "\n".join(_describe(problem["loc"], problem["msg"]) for problem in error.errors())
         ) from None
+
+
+def read_env_file(path: str) -> None:
+    """Read settings from a file into the environment. Variables that the environment has already win.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    try:
+        values = dotenv_values(stream=StringIO(Path(path).read_text()), interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The file {path} cannot be read ({error})") from error
+    for name, value in values.items():
+        if value is not None:
+            os.environ.setdefault(name, value)
 
 
 def find_misspelt_variables() -> list[tuple[str, str]]:

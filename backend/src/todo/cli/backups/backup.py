@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from todo.cli.backups.passphrase import ask_new_passphrase, find_passphrase
-from todo.cli.database import UsageError, open_database_for_migration, print_status, usable
+from todo.cli.database import UsageError, open_existing_database, print_status, usable
 from todo.cli.progress import show_progress
 from todo.cli.secret_file import load_secret, sync_folder
 from todo.core.config import load_settings
@@ -36,7 +36,7 @@ def back_up(options: argparse.Namespace) -> None:
         passphrase = find_passphrase(options)
         if passphrase is None and options.encrypt:
             passphrase = ask_new_passphrase()
-        with open_database_for_migration(settings) as url, usable(url), show_progress() as progress:
+        with open_existing_database(settings) as url, usable(url), show_progress() as progress:
             secret = load_secret(settings, url).get_secret_value()
             manifest = asyncio.run(create_backup(url, output, secret, passphrase, progress))
     print_status(f"backed up {_count(manifest)}{', encrypted' if passphrase else ', not encrypted'}")

@@ -36,7 +36,7 @@ def find_all() -> Iterator[Finding]:
         settings = load_settings()
     except SettingsError as error:
         for line in str(error).splitlines():
-            yield problem("settings", line, "Correct the setting. .env.example describes it.")
+            yield problem("settings", line, "Correct the setting.")
         return
     seconds = min(settings.db_connection_timeout, CONNECT_SECONDS)
     settings = settings.model_copy(update={"db_connection_timeout": seconds})

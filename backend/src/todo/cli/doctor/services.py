@@ -7,7 +7,7 @@ from datetime import timedelta
 import redis
 from redis.exceptions import RedisError
 
-from todo.cli.database import UsageError, open_database_for_migration, read_status, run_in_session
+from todo.cli.database import CLUSTER, UsageError, open_database_for_migration, read_status, run_in_session
 from todo.cli.doctor.finding import Finding, ok, problem, warning
 from todo.core.clock import utc_now
 from todo.core.config import Settings
@@ -28,7 +28,7 @@ MIB = 2**20
 def check_database(settings: Settings) -> Iterator[Finding]:
     """Find what keeps the database from working. An embedded one that does not exist is not created."""
     name = "database"
-    if settings.database_url is None and not (settings.data_dir / "postgres").is_dir():
+    if settings.database_url is None and not (settings.data_dir / CLUSTER).is_dir():
         yield ok(name, "The embedded database does not exist yet. `todo serve` creates it")
         return
     try:

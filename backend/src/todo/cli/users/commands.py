@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from todo.cli.database import (
     UsageError,
     Work,
-    open_database_for_migration,
+    open_existing_database,
     print_status,
     reject_newer,
     reject_pending,
@@ -74,7 +74,7 @@ def open_accounts() -> Iterator[Accounts]:
     """
     settings = load_settings()
     try:
-        with open_database_for_migration(settings) as url:
+        with open_existing_database(settings) as url:
             reject_newer(url)
             reject_pending(url)
             yield Accounts(settings, url)
@@ -120,10 +120,11 @@ def reset_password(options: argparse.Namespace) -> None:
 def disable_user(options: argparse.Namespace) -> None:
     """Disable an account."""
     with open_accounts() as accounts:
-        user_id = accounts.get(options.email)["id"]
-        ended = accounts.run(lambda session: administration.disable_user(session, user_id, utc_now()))
+        before = accounts.get(options.email)
+        ended = accounts.run(lambda session: administration.disable_user(session, before["id"], utc_now()))
         account = accounts.get(options.email)
-    report(options, f"Disabled the account {account['email']}. {describe_ended(ended)}", account, ended)
+    outcome = "Disabled the account" if before["disabled_at"] is None else "Already disabled: the account"
+    report(options, f"{outcome} {account['email']}. {describe_ended(ended)}", account, ended)
 
 
 def enable_user(options: argparse.Namespace) -> None:
@@ -179,7 +180,9 @@ def invite(options: argparse.Namespace) -> None:
         print(created["invitation"])
         print_status(f"One person can register with this code until {format_cell(created['expires_at'])} UTC.")
     if registration != "invited":
-        print_status(f"REGISTRATION is {registration}. The code has an effect with REGISTRATION=invited only.")
+        print_status(
+            f"The settings of this command have REGISTRATION={registration}. The service needs REGISTRATION=invited."
+        )
 
 
 def validate(read: Callable[[], Model]) -> Model:
