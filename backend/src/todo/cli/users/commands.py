@@ -181,7 +181,7 @@ def invite(options: argparse.Namespace) -> None:
         print_status(f"One person can register with this code until {format_cell(created['expires_at'])} UTC.")
     if registration != "invited":
         print_status(
-            f"The settings of this command have REGISTRATION={registration}. The service needs REGISTRATION=invited."
+            f"This command has REGISTRATION={registration}. The service needs REGISTRATION=invited."
         )
 
 
