@@ -180,9 +180,7 @@ def invite(options: argparse.Namespace) -> None:
         print(created["invitation"])
         print_status(f"One person can register with this code until {format_cell(created['expires_at'])} UTC.")
     if registration != "invited":
-        print_status(
-            f"This command has REGISTRATION={registration}. The service needs REGISTRATION=invited."
-        )
+        print_status(f"This command has REGISTRATION={registration}. The service needs REGISTRATION=invited.")
 
 
 def validate(read: Callable[[], Model]) -> Model:
