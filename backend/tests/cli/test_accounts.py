@@ -2,11 +2,13 @@
 
 import io
 
+import asyncpg
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.cli.conftest import RunUser, Terminal
+from tests.models.rows import INSERT_RESET
 from tests.routers.totp.support import enable_totp
 from tests.support import (
     MakeDatabase,
@@ -235,3 +237,23 @@ async def test_disable_totp_deletes_the_second_factor(user: RunUser, client: Asy
 @pytest.mark.spec("TFA-014")
 async def test_disable_totp_of_an_unknown_address_fails(user: RunUser) -> None:
     assert (await user("disable-totp", "no@one.example")).status == 1
+
+
+# Mailed links
+
+
+@pytest.mark.spec("USR-005", "USR-013")
+@pytest.mark.parametrize("command", ["disable", "end-sessions"])
+async def test_command_cancels_a_pending_address_and_reset_tokens(
+    user: RunUser, ada: Person, connection: asyncpg.Connection, command: str
+) -> None:
+    await connection.execute(
+        "UPDATE users SET pending_email = 'x@example.com', pending_email_expires_at = now() + '1 day' WHERE id = $1",
+        ada.id,
+    )
+    await connection.execute(INSERT_RESET, ada.id)
+
+    assert (await user(command, ada.email)).status == 0
+
+    assert await connection.fetchval("SELECT pending_email FROM users WHERE id = $1", ada.id) is None
+    assert await connection.fetchval("SELECT count(*) FROM password_resets WHERE user_id = $1", ada.id) == 0

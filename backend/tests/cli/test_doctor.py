@@ -206,3 +206,28 @@ def test_port_of_another_program_is_a_problem(
 
     assert status == 1
     assert of(findings, "problem") == [("port", f"127.0.0.1:{port} cannot be used: Address already in use")]
+
+
+@pytest.mark.spec("OPR-014")
+def test_password_in_the_options_of_the_database_is_not_printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://u@127.0.0.1:1/x?password={PASSWORD}&sslpassword={PASSWORD}")
+    monkeypatch.setenv("JWT_SECRET_KEY", SECRET)
+
+    _, findings = examine(capsys)
+
+    [(_, message)] = of(findings, "problem")
+    assert "password=***" in message.replace("%2A", "*")
+
+
+@pytest.mark.spec("OPR-011")
+@pytest.mark.parametrize("url", ["postgresql://u:p@127.0.0.1:99999/x", "postgresql://u@[bad/x"])
+def test_impossible_address_of_a_database_is_a_problem_of_the_settings(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+
+    _, findings = examine(capsys)
+
+    assert [message.partition(" ")[0] for _, message in of(findings, "problem")] == ["DATABASE_URL"]

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import asyncpg
-from sqlalchemy import make_url
 
 from todo.core.config import Settings
 from todo.core.database import migrator
 from todo.core.database.database import Database
 from todo.core.database.schema_status import SchemaStatus
 from todo.core.database.session import Session
+from todo.core.database.url import shown_url
 from todo.core.errors import ServiceUnavailableError
 from todo.core.postgres.data_folder import DataFolderInUseError
 from todo.core.postgres.server import EmbeddedPostgres, find_running
@@ -121,7 +121,7 @@ def read_status(url: str) -> SchemaStatus:
     with usable(url):
         status = migrator.read_status(url)
     if status.problem is not None:
-        raise UsageError(f"The database {make_url(url).render_as_string()} cannot be used: {status.problem}.")
+        raise UsageError(f"The database {shown_url(url)} cannot be used: {status.problem}.")
     return status
 
 
@@ -132,7 +132,7 @@ def usable(url: str) -> Iterator[None]:
         yield
     except (ServiceUnavailableError, asyncpg.PostgresError) as error:
         raise UsageError(
-            f"The database {make_url(url).render_as_string()} cannot be used: {error.__cause__ or error}. "
+            f"The database {shown_url(url)} cannot be used: {error.__cause__ or error}. "
             "Check DATABASE_URL, and that the server runs."
         ) from error
 

@@ -17,6 +17,9 @@ PROBE_SECONDS = 5.0
 """How long a response to a probe may take."""
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- addresses for all networks of the machine
 
+DIGITS_MAX = 18
+"""The longest number of microseconds that is read."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -38,7 +41,8 @@ class ServiceManager:
         address = os.environ.pop("NOTIFY_SOCKET", "")
         microseconds = os.environ.pop("WATCHDOG_USEC", "")
         process = os.environ.pop("WATCHDOG_PID", "") or str(os.getpid())
-        is_watched = microseconds.isdigit() and int(microseconds) > 0 and process == str(os.getpid())
+        is_number = microseconds.isascii() and microseconds.isdigit() and len(microseconds) <= DIGITS_MAX
+        is_watched = is_number and int(microseconds) > 0 and process == str(os.getpid())
         return cls(address, int(microseconds) / 1e6 if is_watched else None)
 
     @contextmanager

@@ -133,10 +133,13 @@ def _check_secret(value: SecretStr) -> SecretStr:
 
 def _check_database_url(value: str) -> str:
     try:
-        driver = make_url(value).drivername
+        # The first call checks the brackets of an IPv6 address.
+        urlsplit(value)
+        url = make_url(value)
+        driver, port = url.drivername, url.port or 1
     except (ArgumentError, ValueError):
-        driver = ""
-    if driver not in ("postgresql", "postgres", "postgresql+asyncpg"):
+        driver, port = "", 0
+    if not 1 <= port <= PORT_MAX or driver not in ("postgresql", "postgres", "postgresql+asyncpg"):
         raise ValueError("should look like postgresql+asyncpg://user:password@host:5432/database")
     try:
         connect_arguments(value)

@@ -10,7 +10,7 @@ from todo.core.database.deferred import deferred_transaction
 from todo.core.database.session import Session
 from todo.core.errors import DomainError
 from todo.http.declared_route import Handler, read_body
-from todo.http.dependencies.principal import get_current_user
+from todo.http.dependencies.principal import get_active_user, get_current_user
 from todo.http.dependencies.resources import AppResources, get_resources
 from todo.http.request_state import request_state
 from todo.models.idempotency_key import KEY_MAX
@@ -122,6 +122,8 @@ async def write_after_password(write: KeyedWrite, handler: Handler) -> Response:
         if await write.claim(transaction) is not None:
             raise IdempotencyKeyInUseError
 
+    # A repeated response is an account, so its login session must be live, as for the first request.
+    await get_active_user(write.request, await get_current_user(write.request))
     stored = await write.find_response()
     if stored is None:
         try:

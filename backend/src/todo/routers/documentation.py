@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
@@ -34,7 +35,7 @@ async def show_swagger(request: Request) -> HTMLResponse:
     root = request.scope.get("root_path", "")
     page = get_swagger_ui_html(
         openapi_url=f"{root}{app.openapi_url}",
-        title=app.title,
+        title=escape(app.title),
         oauth2_redirect_url=f"{root}{REDIRECT}",
         swagger_js_url=f"{root}{ASSETS}/swagger-ui-bundle.js",
         swagger_css_url=f"{root}{ASSETS}/swagger-ui.css",
@@ -70,7 +71,7 @@ async def show_redoc(request: Request) -> HTMLResponse:
     root = request.scope.get("root_path", "")
     page = get_redoc_html(
         openapi_url=f"{root}{app.openapi_url}",
-        title=app.title,
+        title=escape(app.title),
         redoc_js_url=f"{root}{ASSETS}/redoc.standalone.js",
         with_google_fonts=False,
         redoc_favicon_url=f"{root}{ASSETS}/favicon.png",

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import asyncpg
 import pytest
 import time_machine
 from fastapi import FastAPI
@@ -10,6 +11,7 @@ from httpx import AsyncClient
 
 from tests.routers.mailed_links.support import (
     INVALID_EMAIL_TOKEN,
+    INVALID_RESET_TOKEN,
     NEW_PASSWORD,
     ODD_TOKENS,
     Deliver,
@@ -17,9 +19,11 @@ from tests.routers.mailed_links.support import (
     confirm_email,
     get_email_token,
     get_reset_token,
+    request_reset,
+    reset_password,
 )
 from tests.routers.support import new_email
-from tests.smtp import PUBLIC_URL, Inbox, text_of, token_in
+from tests.smtp import PUBLIC_URL, Inbox, mail_settings, text_of, token_in
 from tests.support import PASSWORD, Json, MakeApp, Person, assert_error, log_in, make_client
 from todo.core.clock import utc_now
 
@@ -284,3 +288,51 @@ async def test_without_smtp_url_the_address_changes_at_once(make_app: MakeApp, a
         response = await client.patch("/auth/me", json={"email": email, "password": PASSWORD})
 
     assert (response.json()["email"], response.json()["pending_email"]) == (email, None)
+
+
+# Limits and disabled accounts
+
+
+@pytest.mark.spec("MAI-025")
+async def test_taken_addresses_cannot_be_found_without_limit(
+    app: FastAPI, inbox: Inbox, make_app: MakeApp, ada: Person, bob: Person
+) -> None:
+    url = app.state.resources.settings.database_url
+    limited = await make_app(url, **mail_settings(inbox) | {"rate_limit_enabled": True, "rate_limit_mail": "3/hour"})
+    async with make_client(limited, headers=ada.client.headers) as client:
+        person = Person(ada.id, ada.email, client)
+        allowed = [(await change_email(person, bob.email)).status_code for _ in range(3)]
+        taken, free = await change_email(person, bob.email), await change_email(person, new_email())
+
+    assert allowed == [400] * 3
+    assert (taken.status_code, free.status_code) == (429, 429)
+
+
+@pytest.mark.spec("MAI-026")
+async def test_links_of_a_disabled_account_do_not_work(
+    client: AsyncClient, ada: Person, deliver: Deliver, inbox: Inbox, connection: asyncpg.Connection
+) -> None:
+    email = new_email()
+    await change_email(ada, email)
+    await request_reset(client, ada.email)
+    await deliver()
+    [link], reset = inbox.to(email), next(mail for mail in inbox.to(ada.email) if "#token=" in text_of(mail))
+    await connection.execute("UPDATE users SET disabled_at = now() WHERE id = $1", ada.id)
+
+    confirmation = await confirm_email(client, token_in(link))
+    new_password = await reset_password(client, token_in(reset))
+
+    assert_error(confirmation, *INVALID_EMAIL_TOKEN)
+    assert_error(new_password, *INVALID_RESET_TOKEN)
+
+
+@pytest.mark.spec("MAI-026")
+async def test_disabled_account_gets_no_mail(
+    client: AsyncClient, ada: Person, deliver: Deliver, inbox: Inbox, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("UPDATE users SET disabled_at = now() WHERE id = $1", ada.id)
+
+    assert (await request_reset(client, ada.email)).status_code == 202
+    await deliver()
+
+    assert inbox.to(ada.email) == []

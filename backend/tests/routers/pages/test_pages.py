@@ -161,3 +161,21 @@ async def test_other_method_is_a_405_in_json(site: AsyncClient, path: str) -> No
 
 async def test_pages_are_not_in_the_document(site: AsyncClient) -> None:
     assert set(PAGES).isdisjoint((await site.get("/openapi.json")).json()["paths"])
+
+
+@pytest.mark.spec("PAG-003")
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+async def test_name_is_escaped_in_the_documentation(make_page: MakePage, path: str) -> None:
+    page = await make_page(path, app_name="</title><script>alert(1)</script>")
+
+    assert "<script>alert(1)" not in page
+    assert "<title>&lt;/title&gt;" in page
+
+
+@pytest.mark.spec("PAG-012")
+@pytest.mark.parametrize("path", PAGES)
+async def test_form_sends_nothing_in_the_address(site: AsyncClient, path: str) -> None:
+    page = (await site.get(path, headers=HTML)).text
+
+    assert re.findall(r"<form (?!method=\"post\")", page) == []
+    assert re.findall(r"<button(?! disabled)", page) == []

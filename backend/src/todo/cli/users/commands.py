@@ -27,7 +27,6 @@ from todo.schemas.user import UserCreate, UserSummary
 from todo.services.accounts import service as account_service
 from todo.services.administration import service as administration
 from todo.services.invitations.service import create_invitation
-from todo.services.login_sessions.service import end_all_login_sessions
 from todo.services.totp.service import delete_factor
 
 TABLE_HEAD = ("E-MAIL", "NAME", "CREATED (UTC)", "DISABLED", "LOGIN SESSIONS", "LAST USE")
@@ -150,7 +149,7 @@ def end_sessions(options: argparse.Namespace) -> None:
     """End all login sessions of an account."""
     with open_accounts() as accounts:
         user_id = accounts.get(options.email)["id"]
-        ended = accounts.run(lambda session: end_all_login_sessions(session, user_id, utc_now()))
+        ended = accounts.run(lambda session: administration.end_sessions(session, user_id, utc_now()))
         account = accounts.get(options.email)
     report(options, f"{account['email']}: {describe_ended(ended)}", account, ended)
 

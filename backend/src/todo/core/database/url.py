@@ -46,6 +46,13 @@ def connect_arguments(url: str) -> dict[str, Any]:
     return {"dsn": dsn, **arguments}
 
 
+def shown_url(url: str) -> str:
+    """Return a URL for messages, without its passwords."""
+    parsed = make_url(url)
+    hidden = {name: "***" for name in parsed.query if "password" in name}
+    return parsed.update_query_dict(hidden).render_as_string()
+
+
 def find_weakened_options(url: str) -> list[str]:
     """Return the options of a URL that ask for protection which asyncpg lacks."""
     return sorted(WEAKENING & make_url(url).query.keys())

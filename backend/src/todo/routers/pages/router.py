@@ -1,5 +1,6 @@
 """The start page, and the pages behind the links in e-mails (ADR 0051)."""
 
+import re
 from html import escape
 from pathlib import Path
 from string import Template
@@ -21,6 +22,7 @@ POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'; "
     "img-src 'self'; script-src 'self'; style-src 'self'"
 )
+WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 ROBOTS = "User-agent: *\nDisallow: /\n"
 """Rules for search engines (RFC 9309). A private service has nothing for them."""
 ADDRESSES = {"documentation": "/docs", "openapi": "/openapi.json", "api": API, "health": "/health"}
@@ -108,7 +110,4 @@ def _prefers_html(accept: str) -> bool:
 
 def _read_weight(text: str) -> float:
     """Return a weight from 0 to 1; 1 without one, and 0 for one that is malformed."""
-    try:
-        return float(text or 1)
-    except ValueError:
-        return 0
+    return float(text or 1) if not text or WEIGHT.fullmatch(text) else 0

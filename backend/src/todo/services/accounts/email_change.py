@@ -48,6 +48,8 @@ async def ask_email_change(
         EmailAlreadyExistsError: another user has the address.
         RateLimitExceededError: one of the two addresses got too many mails.
     """
+    # Without this count, the response would tell about any number of addresses whether they have an account.
+    await rate_limits.count_attempt(MAIL, f"change {user_id}")
     key = fold(email)
     owner = await session.fetch_one(statements.SELECT_CREDENTIALS, email_key=key)
     if owner is not None and owner["id"] != user_id:
@@ -58,7 +60,8 @@ async def ask_email_change(
     is_new = email != current["email"]
     if is_new:
         for recipient in {key, fold(current["email"])}:
-            await rate_limits.count_attempt(MAIL, account_key(recipient))
+            # Counted apart from password resets, whose limit must not tell whether an address has an account.
+            await rate_limits.count_attempt(MAIL, f"change {account_key(recipient)}")
     pending = {"pending_email": email, "pending_email_expires_at": now + TOKEN_LIFETIME} if is_new else {}
     changes = {**values, **statements.NO_PENDING_EMAIL, **pending}
     async with session.transaction() as transaction:

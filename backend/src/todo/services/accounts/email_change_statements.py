@@ -13,6 +13,7 @@ TOKEN_HASH = bindparam("token_hash", type_=LargeBinary)
 IS_PENDING = (IS_OWN_ACCOUNT, USERS.c.pending_email == PENDING_EMAIL, USERS.c.pending_email_expires_at > NOW)
 HAS_TOKEN = (
     IS_OWN_ACCOUNT,
+    USERS.c.disabled_at.is_(None),
     USERS.c.pending_email_token_hash == TOKEN_HASH,
     USERS.c.pending_email_expires_at > NOW,
 )

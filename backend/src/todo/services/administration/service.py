@@ -11,6 +11,7 @@ from todo.domain.text import fold
 from todo.schemas.user import UserSummary
 from todo.services.administration import statements
 from todo.services.login_sessions.service import end_all_login_sessions
+from todo.services.password_resets.service import end_reset_tokens
 
 
 async def list_users(session: Session, now: datetime) -> list[UserSummary]:
@@ -30,7 +31,7 @@ async def find_user(session: Session, email: str, now: datetime) -> UserSummary 
 
 
 async def disable_user(session: Session, user_id: UUID, now: datetime) -> int:
-    """Disable a user and end all login sessions, in one transaction (USR-005). A disabled user stays disabled.
+    """Disable a user, and end all login sessions and mailed links, in one transaction (USR-005).
 
     The update locks the user. A concurrent log-in waits for the lock and fails, or its login session is ended here.
 
@@ -39,12 +40,26 @@ async def disable_user(session: Session, user_id: UUID, now: datetime) -> int:
     """
     async with session.transaction() as transaction:
         await transaction.fetch_all(statements.DISABLE_USER, user_id=user_id, now=now)
-        return await end_all_login_sessions(transaction, user_id, now)
+        return await end_sessions(transaction, user_id, now)
 
 
 async def enable_user(session: Session, user_id: UUID) -> None:
     """Enable a user. Ended login sessions stay ended, and personal access tokens work again (USR-008)."""
     await session.fetch_all(statements.ENABLE_USER, user_id=user_id)
+
+
+async def end_sessions(session: Session, user_id: UUID, now: datetime) -> int:
+    """End all login sessions, and the links that were mailed, in one transaction (USR-013).
+
+    A stranger who was logged in may have asked for another e-mail address.
+
+    Returns:
+        How many login sessions were ended.
+    """
+    async with session.transaction() as transaction:
+        await transaction.fetch_all(statements.CANCEL_EMAIL_CHANGE, user_id=user_id)
+        await end_reset_tokens(transaction, user_id)
+        return await end_all_login_sessions(transaction, user_id, now)
 
 
 async def reset_password(session: Session, hasher: PasswordHasher, user_id: UUID, password: str, now: datetime) -> int:

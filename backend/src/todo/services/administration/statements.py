@@ -27,6 +27,7 @@ _summaries = select(
 SELECT_SUMMARIES = Statement(_summaries.order_by(USERS.c.email_key))
 SELECT_SUMMARY = Statement(_summaries.where(USERS.c.email_key == bindparam("email_key", type_=Text)))
 DISABLE_USER = Statement(update(USERS).where(IS_USER, USERS.c.disabled_at.is_(None)).values(disabled_at=NOW))
+CANCEL_EMAIL_CHANGE = Statement(update(USERS).where(IS_USER).values(**NO_PENDING_EMAIL))
 ENABLE_USER = Statement(update(USERS).where(IS_USER).values(disabled_at=None))
 SET_PASSWORD = Statement(
     update(USERS).where(IS_USER).values(password_hash=bindparam("password_hash", type_=String), **NO_PENDING_EMAIL)

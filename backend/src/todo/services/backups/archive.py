@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, BinaryIO
 
-from pyrage import DecryptError
+from pyrage import DecryptError, IdentityError
 
 from todo.services.backups.encryption import decrypted, encrypted
 from todo.services.backups.errors import BackupError
@@ -17,7 +17,10 @@ from todo.services.backups.members import CHUNK_BYTES, add_member
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_LEVEL = 6
 DAMAGED = "The file is damaged, incomplete, or no backup of this service. Use another backup."
-UNREADABLE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, DecryptError)
+UNREADABLE = (
+    *(tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, DecryptError, IdentityError),
+    *(ValueError, OverflowError),  # raised by tarfile for impossible values in a header
+)
 
 AskPassphrase = Callable[[], str]
 
@@ -95,7 +98,8 @@ def read_archive(file: BinaryIO, ask_passphrase: AskPassphrase) -> Iterator[Memb
         with tarfile.open(fileobj=compressed, mode="r|") as tar:
             for entry in tar:
                 content = tar.extractfile(entry)
-                if content is None:
+                # A sparse member can claim any size.
+                if content is None or not entry.isreg() or entry.issparse():
                     raise BackupError(DAMAGED)
                 yield Member(entry.name, content)
         # The checksum of gzip follows the last byte.

@@ -1,14 +1,17 @@
 """The manifest: the contents of a backup, and the digests that a restore verifies."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 FORMAT = 1
 """The version of the format. A program reads the versions up to its own one."""
 MANIFEST = "manifest.json"
 SECRET = "jwt_secret_key"  # noqa: S105 -- the name of a member
 TABLES_FOLDER = "tables"
+LAST_VALUE_MAX = 10**18
+"""Ids stay below 18 digits. A larger position would leave no room for new ids."""
 
 
 class TableEntry(BaseModel):
@@ -24,7 +27,7 @@ class IdentityEntry(BaseModel):
 
     table: str
     column: str
-    last_value: int | None
+    last_value: Annotated[int, Field(le=LAST_VALUE_MAX)] | None
 
 
 class Manifest(BaseModel):

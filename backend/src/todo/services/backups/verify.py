@@ -6,11 +6,16 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ValidationError
 
+from todo.core.setting_values import JWT_SECRET
 from todo.migrations import REVISIONS
+from todo.models import Base
 from todo.services.backups.archive import DAMAGED, AskPassphrase, Member, read_archive
 from todo.services.backups.errors import BackupError
 from todo.services.backups.manifest import FORMAT, MANIFEST, SECRET, Manifest, table_of
 from todo.services.backups.snapshot import ROW_END
+
+SMALL_MAX = 64 * 2**20
+"""The largest manifest, in bytes. It has about 100 bytes for each MiB of rows."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +45,29 @@ def verify_backup(file: BinaryIO, ask_passphrase: AskPassphrase) -> VerifiedBack
     contents: dict[str, bytes] = {}
     for member in read_archive(file, ask_passphrase):
         table = table_of(member.name)
-        if table is None:
-            contents[member.name] = b"".join(member.chunks())
+        if member.name in (MANIFEST, SECRET):
+            contents[member.name] = _read_small(member)
+        elif table is None or table not in Base.metadata.tables:
+            raise BackupError(DAMAGED)
         else:
             rows[table] += _count_rows(member)
         digests[member.name] = member.digest
     manifest = _read_manifest(contents.get(MANIFEST, b""))
     del digests[MANIFEST]
-    is_complete = list(digests.items()) == list(manifest.digests.items()) and SECRET in contents
-    if not is_complete or any(rows[table.name] != table.rows for table in manifest.tables):
+    secret = contents.get(SECRET, b"").decode(errors="replace").strip()
+    is_complete = list(digests.items()) == list(manifest.digests.items()) and JWT_SECRET.fullmatch(secret)
+    if not is_complete or +rows != +Counter({table.name: table.rows for table in manifest.tables}):
         raise BackupError(DAMAGED)
-    return VerifiedBackup(manifest, contents[SECRET].decode().strip())
+    return VerifiedBackup(manifest, secret)
+
+
+def _read_small(member: Member) -> bytes:
+    content = b""
+    for chunk in member.chunks():
+        content += chunk
+        if len(content) > SMALL_MAX:
+            raise BackupError(DAMAGED)
+    return content
 
 
 def _count_rows(member: Member) -> int:

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, func, literal_column, not_, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, literal_column, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from todo.core.database.statement import Statement
 from todo.models import IdempotencyKey
 from todo.models.idempotency_key import OWNER_EXISTS
 from todo.services.authentication import InvalidTokenError
+from todo.services.shared.batches import in_batch
 from todo.services.shared.tables import binds_of, table_of
 
 RETENTION: ColumnElement[timedelta] = literal_column("interval '24 hours'")
@@ -39,11 +40,5 @@ SELECT_RESPONSE = Statement(
     select(KEYS.c.fingerprint, *(KEYS.c[name] for name in RESPONSE_COLUMNS)).where(*IS_OWN_KEY, not_(IS_EXPIRED))
 )
 STORE_RESPONSE = Statement(update(KEYS).where(*IS_OWN_KEY).values(binds_of(KEYS, RESPONSE_COLUMNS)))
-_expired = (
-    select(KEYS.c.user_id, KEYS.c.key)
-    .where(IS_EXPIRED)
-    .order_by(KEYS.c.created_at)
-    .limit(SWEEP_BATCH)
-    .with_for_update(skip_locked=True)
-)
-SWEEP = Statement(delete(KEYS).where(tuple_(KEYS.c.user_id, KEYS.c.key).in_(_expired)).returning(KEYS.c.key))
+_expired = select(KEYS.c.user_id, KEYS.c.key).where(IS_EXPIRED).order_by(KEYS.c.created_at).limit(SWEEP_BATCH)
+SWEEP = Statement(delete(KEYS).where(in_batch(KEYS, _expired)).returning(KEYS.c.key))

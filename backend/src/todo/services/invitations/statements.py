@@ -4,6 +4,7 @@ from sqlalchemy import DateTime, bindparam, delete, insert, select
 
 from todo.core.database.statement import Statement
 from todo.models import Invitation
+from todo.services.shared.batches import in_batch
 from todo.services.shared.tables import binds_of, table_of
 
 SWEEP_BATCH = 1000
@@ -23,6 +24,5 @@ _expired = (
     .where(INVITATIONS.c.expires_at <= NOW)
     .order_by(INVITATIONS.c.expires_at)
     .limit(SWEEP_BATCH)
-    .with_for_update(skip_locked=True)
 )
-SWEEP = Statement(delete(INVITATIONS).where(INVITATIONS.c.code_hash.in_(_expired)).returning(INVITATIONS.c.code_hash))
+SWEEP = Statement(delete(INVITATIONS).where(in_batch(INVITATIONS, _expired)).returning(INVITATIONS.c.code_hash))

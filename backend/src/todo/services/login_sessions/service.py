@@ -39,6 +39,9 @@ from todo.services.login_sessions.errors import (
 )
 from todo.services.shared.locks import LOCK_USER
 
+VERIFIED = ("password_hash", "totp_enabled", "disabled_at")
+"""The columns of a user that a log-in was checked against."""
+
 
 @dataclass(frozen=True)
 class Client:
@@ -64,19 +67,19 @@ class TokenPair:
 async def create_login_session(
     session: Session, signer: TokenSigner, user: Row, client: Client, now: datetime, *, max_login_sessions: int
 ) -> TokenPair | None:
-    """Create a login session for a user whose password was verified; `user` has `id`, `email` and `password_hash`.
+    """Create a login session for a user whose password was verified; `user` has `id`, `email` and VERIFIED.
 
     If the user has more than `max_login_sessions`, those end that were used longest ago (AUT-006).
 
     Returns:
-        The tokens, or None if the password was changed, or the user was disabled or deleted, since the verification.
+        The tokens, or None if the user was deleted or one of the columns of VERIFIED has changed since then.
     """
     login_session_id, token_id = uuid4(), new_token_id()
     async with session.transaction() as transaction:
         # A change of the password waits for the lock and ends the new login session, or has changed the hash. The same
-        # holds for disabling the user.
+        # holds for disabling the user, and for a second factor that was enabled since.
         locked = await transaction.fetch_one(LOCK_USER, user_id=user["id"])
-        if locked is None or locked["password_hash"] != user["password_hash"] or locked["disabled_at"] is not None:
+        if locked is None or any(locked[name] != user[name] for name in VERIFIED):
             return None
         await transaction.fetch_all(
             statements.INSERT_LOGIN_SESSION,

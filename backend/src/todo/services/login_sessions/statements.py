@@ -1,12 +1,13 @@
 """Statements on login sessions; each has the condition that makes it safe beside concurrent ones."""
 
-from sqlalchemy import DateTime, Integer, LargeBinary, String, Uuid, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import DateTime, Integer, LargeBinary, String, Uuid, bindparam, delete, insert, select, update
 
 from todo.core.database.statement import Statement
 from todo.models import LoginSession, User
 from todo.models.accounts.login_session import OWNER_EXISTS
 from todo.schemas.login_session import SessionPublic
 from todo.services.authentication import InvalidTokenError
+from todo.services.shared.batches import in_batch
 from todo.services.shared.tables import columns_of, table_of
 
 SWEEP_BATCH = 1000
@@ -79,10 +80,5 @@ _expired = (
     .where(LOGIN_SESSIONS.c.expires_at < NOW)
     .order_by(LOGIN_SESSIONS.c.expires_at)
     .limit(SWEEP_BATCH)
-    .with_for_update(skip_locked=True)
 )
-SWEEP = Statement(
-    delete(LOGIN_SESSIONS)
-    .where(tuple_(LOGIN_SESSIONS.c.user_id, LOGIN_SESSIONS.c.id).in_(_expired))
-    .returning(LOGIN_SESSIONS.c.id)
-)
+SWEEP = Statement(delete(LOGIN_SESSIONS).where(in_batch(LOGIN_SESSIONS, _expired)).returning(LOGIN_SESSIONS.c.id))

@@ -1,12 +1,13 @@
 """Statements on the mail queue."""
 
-from sqlalchemy import DateTime, Integer, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import DateTime, Integer, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from todo.core.database.statement import Statement
 from todo.models import QueuedMail
 from todo.models.accounts.queued_mail import OWNER_EXISTS
 from todo.services.authentication import InvalidTokenError
+from todo.services.shared.batches import in_batch
 from todo.services.shared.tables import binds_of, table_of
 
 SWEEP_BATCH = 1000
@@ -31,27 +32,15 @@ QUEUE_MAIL = Statement(
     ),
     violations={OWNER_EXISTS: InvalidTokenError},
 )
-_due = (
-    select(*KEY)
-    .where(QUEUE.c.next_attempt_at <= NOW)
-    .order_by(QUEUE.c.next_attempt_at)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
+_due = select(*KEY).where(QUEUE.c.next_attempt_at <= NOW).order_by(QUEUE.c.next_attempt_at).limit(1)
 CLAIM_MAIL = Statement(
     update(QUEUE)
-    .where(tuple_(*KEY).in_(_due))
+    .where(in_batch(QUEUE, _due))
     .values(attempts=QUEUE.c.attempts + 1, next_attempt_at=NEXT_ATTEMPT_AT)
     .returning(*KEY, QUEUE.c.attempts, QUEUE.c.created_at)
 )
 DELAY_MAIL = Statement(update(QUEUE).where(*IS_CLAIMED_MAIL).values(next_attempt_at=NEXT_ATTEMPT_AT))
 DELETE_MAIL = Statement(delete(QUEUE).where(*IS_CLAIMED_MAIL))
 COUNT_MAILS = Statement(select(func.count()).select_from(QUEUE))
-_abandoned = (
-    select(*KEY)
-    .where(QUEUE.c.next_attempt_at < NOW)
-    .order_by(QUEUE.c.next_attempt_at)
-    .limit(SWEEP_BATCH)
-    .with_for_update(skip_locked=True)
-)
-SWEEP = Statement(delete(QUEUE).where(tuple_(*KEY).in_(_abandoned)).returning(QUEUE.c.user_id))
+_abandoned = select(*KEY).where(QUEUE.c.next_attempt_at < NOW).order_by(QUEUE.c.next_attempt_at).limit(SWEEP_BATCH)
+SWEEP = Statement(delete(QUEUE).where(in_batch(QUEUE, _abandoned)).returning(QUEUE.c.user_id))

@@ -105,6 +105,11 @@ async def confirm_password_reset(
     await security.rate_limits.clear_passwords(account_key(account["email_key"]), network_of(client.address))
 
 
+async def end_reset_tokens(session: Session, user_id: UUID) -> None:
+    """Delete all reset tokens of a user."""
+    await session.fetch_all(statements.TAKE_RESETS, user_id=user_id)
+
+
 async def sweep_password_resets(session: Session, now: datetime) -> int:
     """Delete a batch of expired tokens, and the requests that no worker has taken for a day.
 

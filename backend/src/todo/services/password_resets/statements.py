@@ -1,12 +1,13 @@
 """Statements on password resets."""
 
-from sqlalchemy import DateTime, Integer, LargeBinary, String, Text, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import DateTime, Integer, LargeBinary, String, Text, bindparam, delete, insert, select, update
 
 from todo.core.database.statement import Statement
 from todo.models import PasswordReset, PasswordResetRequest, User
 from todo.models.accounts.password_reset import OWNER_EXISTS
 from todo.services.accounts.statements import IS_OWN_ACCOUNT, NO_PENDING_EMAIL
 from todo.services.authentication import InvalidTokenError
+from todo.services.shared.batches import in_batch
 from todo.services.shared.tables import binds_of, table_of
 
 TAKE_BATCH = 100
@@ -18,9 +19,9 @@ OWN = binds_of(RESETS, ("user_id", "token_hash", "account_digest", "expires_at")
 IS_OWN_RESET = RESETS.c.user_id == OWN["user_id"]
 
 INSERT_REQUEST = Statement(insert(REQUESTS).values(**binds_of(REQUESTS, ("id", "email_key")), created_at=NOW))
-_oldest = select(REQUESTS.c.id).order_by(REQUESTS.c.created_at).limit(TAKE_BATCH).with_for_update(skip_locked=True)
+_oldest = select(REQUESTS.c.id).order_by(REQUESTS.c.created_at).limit(TAKE_BATCH)
 TAKE_REQUESTS = Statement(
-    delete(REQUESTS).where(REQUESTS.c.id.in_(_oldest)).returning(REQUESTS.c.email_key, REQUESTS.c.created_at)
+    delete(REQUESTS).where(in_batch(REQUESTS, _oldest)).returning(REQUESTS.c.email_key, REQUESTS.c.created_at)
 )
 LOCK_RECIPIENT = Statement(
     select(USERS.c.id, USERS.c.email)
@@ -44,9 +45,11 @@ SELECT_RESET = Statement(
     )
 )
 LOCK_ACCOUNT = Statement(
-    select(USERS.c.email_key, USERS.c.password_hash).where(IS_OWN_ACCOUNT).with_for_update(key_share=True)
+    select(USERS.c.email_key, USERS.c.password_hash)
+    .where(IS_OWN_ACCOUNT, USERS.c.disabled_at.is_(None))
+    .with_for_update(key_share=True)
 )
-"""Locks an account, as `LOCK_USER` does, so that of two resets at once the second one finds no token."""
+"""Locks an account that is not disabled, as `LOCK_USER` does. Of two resets at once the second one finds no token."""
 TAKE_RESETS = Statement(
     delete(RESETS).where(IS_OWN_RESET).returning(RESETS.c.token_hash, RESETS.c.account_digest, RESETS.c.expires_at)
 )
@@ -58,9 +61,6 @@ _expired = (
     .where(RESETS.c.expires_at < NOW)
     .order_by(RESETS.c.expires_at)
     .limit(SWEEP_BATCH)
-    .with_for_update(skip_locked=True)
 )
-SWEEP = Statement(
-    delete(RESETS).where(tuple_(RESETS.c.user_id, RESETS.c.token_hash).in_(_expired)).returning(RESETS.c.user_id)
-)
+SWEEP = Statement(delete(RESETS).where(in_batch(RESETS, _expired)).returning(RESETS.c.user_id))
 SWEEP_REQUESTS = Statement(delete(REQUESTS).where(REQUESTS.c.created_at < NOW))

@@ -58,6 +58,9 @@ function finish(sentence) {
   message.focus();
 }
 
+// A link can be opened in a tab that shows its page already. Then only the fragment changes.
+addEventListener("hashchange", () => location.reload());
+
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
 const actions = {
   "log-in": logIn,
@@ -108,7 +111,10 @@ async function submit(event) {
   }
 }
 
-for (const form of document.forms) form.addEventListener("submit", submit);
+for (const form of document.forms) {
+  form.addEventListener("submit", submit);
+  form.querySelector("button").disabled = false;
+}
 
 // The token must not stay in the address bar or in the history.
 if (token) history.replaceState(null, "", location.pathname);

@@ -1,0 +1,13 @@
+"""Batches of rows that a worker locks and then writes."""
+
+from sqlalchemy import ColumnElement, Select, Table, select, tuple_
+
+
+def in_batch(table: Table, rows: Select[*tuple[object, ...]]) -> ColumnElement[bool]:
+    """Return the condition that a row is in a batch. `rows` selects the primary key, with ORDER BY and LIMIT.
+
+    Rows that another process has locked are left out. The batch is a common table expression, because PostgreSQL can
+    run a subquery again for each row of the table, and would then lock all rows instead of a batch.
+    """
+    batch = rows.with_for_update(skip_locked=True).cte("batch")
+    return tuple_(*table.primary_key).in_(select(*batch.c))
