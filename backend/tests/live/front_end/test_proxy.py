@@ -63,17 +63,21 @@ class StartSite:
         origin = f"http://localhost:{port}"
         settings = {name: value.format(origin=origin) for name, value in settings.items()}
         service = self.start(CORS_ORIGINS="https://app.example.com", **settings)
+        self.start_proxy(port, service)
+        wait_until(lambda: accepts_connections(port), service)
+        return Site(origin, service, Tab(await self.context.new_page(), self.context))
+
+    def start_proxy(self, port: int, service: Service) -> None:
+        """Start nginx with the files of the page and the configuration of the document."""
         for name, text in compiled_files().items():
             (self.folder / name).write_text(text)
         locations: str = LOCATIONS.findall(DOCUMENT.read_text())[0]
         locations = locations.replace("/srv/todo-page", str(self.folder))
         locations = locations.replace("8000", service.url.rpartition(":")[2])
-        config = self.folder / "nginx.conf"
+        config, log = self.folder / "nginx.conf", self.folder / "error.log"
         config.write_text(NGINX.format(folder=self.folder, port=port, locations=locations))
-        command = [require("nginx", "/usr/sbin/nginx"), "-p", self.folder, "-e", self.folder / "error.log", "-c", config]
+        command = [require("nginx", "/usr/sbin/nginx"), "-p", self.folder, "-e", log, "-c", config]
         self.processes.append(subprocess.Popen(command))
-        wait_until(lambda: accepts_connections(port), service)
-        return Site(origin, service, Tab(await self.context.new_page(), self.context))
 
 
 @pytest.fixture
