@@ -62,7 +62,7 @@ class StartSite:
             port = free.getsockname()[1]
         origin = f"http://localhost:{port}"
         settings = {name: value.format(origin=origin) for name, value in settings.items()}
-        service = self.start(CORS_ORIGINS="https://app.example.com", **settings)
+        service = self.start(None, CORS_ORIGINS="https://app.example.com", **settings)
         self.start_proxy(port, service)
         wait_until(lambda: accepts_connections(port), service)
         return Site(origin, service, Tab(await self.context.new_page(), self.context))
@@ -76,7 +76,7 @@ class StartSite:
         locations = locations.replace("8000", service.url.rpartition(":")[2])
         config, log = self.folder / "nginx.conf", self.folder / "error.log"
         config.write_text(NGINX.format(folder=self.folder, port=port, locations=locations))
-        command = [require("nginx", "/usr/sbin/nginx"), "-p", self.folder, "-e", log, "-c", config]
+        command = [require("nginx", "/usr/sbin/nginx"), "-p", str(self.folder), "-e", str(log), "-c", str(config)]
         self.processes.append(subprocess.Popen(command))
 
 
