@@ -15,6 +15,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 PASSWORD = "correct horse battery"
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+PHONE_URL, HOST_NAME = "http://198.51.100.7", "todo.example"
+"""An address and a host name of this machine in a network. The browser resolves both to the loopback device."""
 GENERATED_CLIENT = """<!doctype html>
 <script type="module">
     import { countPending } from "./generated.ts";
@@ -54,6 +56,29 @@ def use_page(page: Page, url: str) -> None:
     expect(page.get_by_role("alert")).to_have_text("Please log in")
 
 
+def use_page_in_network(page: Page, port: int) -> None:
+    """Register over plain HTTP on an address that is not localhost. Open the pages of mailed links.
+
+    The browser sends `Sec-Fetch-Site` to localhost and over HTTPS only, so the service compares `Origin` with `Host`.
+    """
+    page.goto(f"{PHONE_URL}:{port}")
+    page.get_by_label("E-mail").fill(f"{uuid4().hex}@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_label("New task")).to_be_visible()
+
+    page.goto(f"{PHONE_URL}:{port}/reset-password#token=unknown")
+    page.get_by_label("New password").fill(PASSWORD)
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("alert")).to_contain_text("This service sends no mail")
+    page.goto(f"{PHONE_URL}:{port}/confirm-email#token=unknown")
+    expect(page.get_by_role("button", name="Confirm the address")).to_be_visible()
+
+    response = page.goto(f"http://{HOST_NAME}:{port}")
+    assert response is not None
+    assert "allowedHosts" in response.text(), "Vite allows a host name without the setting of the document"
+
+
 def main(vite: str) -> None:
     """Serve the page with Vite, and use it."""
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -61,10 +86,12 @@ def main(vite: str) -> None:
         sys.exit(f"page.py: needs one of: {', '.join(BROWSERS)}")
     Path("generated.html").write_text(GENERATED_CLIENT)
     port = free_port()
-    server = subprocess.Popen([vite, "--host", "localhost", "--port", str(port), "--strictPort", "--logLevel", "warn"])
+    rules = f"MAP {PHONE_URL.removeprefix('http://')} 127.0.0.1, MAP {HOST_NAME} 127.0.0.1"
+    server = subprocess.Popen([vite, "--host", "--port", str(port), "--strictPort", "--logLevel", "warn"])
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+            options = ["--no-sandbox", f"--host-resolver-rules={rules}"]
+            browser = playwright.chromium.launch(executable_path=executable, args=options)
             page = browser.new_page()
             requests: list[str] = []
             page.on("request", lambda request: requests.append(request.url))
@@ -73,6 +100,7 @@ def main(vite: str) -> None:
             use_page(page, f"http://localhost:{port}")
             foreign = {url for url in requests if not url.startswith(f"http://localhost:{port}/")}
             assert not foreign, f"requests to other origins: {foreign}"
+            use_page_in_network(browser.new_page(), port)
             browser.close()
     finally:
         server.terminate()

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import playwright
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Page, Route
 
 from tests.support import PASSWORD
 
@@ -114,3 +114,17 @@ async def register_on(page: Page) -> None:
     await page.get_by_label("E-mail").fill(f"{uuid4().hex}@example.com")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Register").click()
+
+
+async def lose_responses(tab: Tab, url: str) -> list[str]:
+    """Let requests reach the service, and lose the responses. Return a list that grows with each request."""
+    methods: list[str] = []
+
+    async def lose(route: Route) -> None:
+        if route.request.method != "OPTIONS":
+            methods.append(route.request.method)
+        await route.fetch()
+        await route.abort()
+
+    await tab.page.route(url, lose)
+    return methods

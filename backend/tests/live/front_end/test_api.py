@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Request, Route
 
 from tests.live.front_end.conftest import ATTEMPTS_AN_HOUR, OpenTab
-from tests.live.front_end.site import CLIENT, ApiError, Tab
+from tests.live.front_end.site import CLIENT, ApiError, Tab, lose_responses
 from tests.support import PASSWORD, SECRET
 from todo.core.clock import utc_now
 from todo.core.security.tokens import TokenKind, TokenSigner
@@ -239,13 +239,19 @@ async def test_missing_service_is_an_error_with_status_0(tab: Tab) -> None:
 
 
 @pytest.mark.spec("FRO-010")
-async def test_page_in_place_of_json_is_an_error(tab: Tab) -> None:
-    await tab.page.route("**/tasks*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+@pytest.mark.parametrize("status", [200, 401, 413])
+async def test_page_in_place_of_json_is_an_error_with_its_status(
+    tab: Tab, origins: dict[str, str], status: int
+) -> None:
+    cors = {"Access-Control-Allow-Origin": origins["localhost"], "Access-Control-Allow-Credentials": "true"}
+    answer = {"status": status, "headers": cors, "body": "<!doctype html>", "content_type": "text/html"}
+    await tab.page.route("**/tasks*", lambda route: route.fulfill(**answer))
 
     with pytest.raises(ApiError) as caught:
         await tab.run(COUNT)
 
-    assert caught.value.summary == (200, "UNREACHABLE")
+    assert caught.value.summary == (status, "NOT_JSON")
+    assert caught.value.fields["detail"] == "Unexpected response"
 
 
 @pytest.mark.spec("FRO-010")
@@ -254,6 +260,28 @@ async def test_page_can_abort_a_request(tab: Tab) -> None:
         await tab.run("return api.request('/tasks', { signal: AbortSignal.abort() })")
 
     assert caught.value.fields["name"] == "AbortError"
+
+
+@pytest.mark.spec("FRO-010")
+async def test_abort_ends_the_wait_between_attempts(tab: Tab) -> None:
+    attempts = await lose_responses(tab, "**/tasks*")
+
+    elapsed, name = await tab.run(
+        "const controller = new AbortController(); setTimeout(() => controller.abort(), 300);"
+        "const start = performance.now();"
+        "const error = await api.listTasks({}, controller.signal).catch((error) => error);"
+        "return [performance.now() - start, error.name]"
+    )
+
+    assert (name, attempts) == ("AbortError", ["GET"])
+    assert elapsed < 900
+
+
+@pytest.mark.spec("FRO-024")
+async def test_response_without_content_is_undefined(tab: Tab) -> None:
+    task = await tab.run(CREATE)
+
+    assert await tab.run(f"return await api.request('/tasks/{task['id']}', {{ method: 'DELETE' }}) === undefined")
 
 
 @pytest.mark.spec("FRO-011")
