@@ -14,7 +14,9 @@ from todo.services.mail.statements import CLAIM_MAIL
 from todo.services.password_resets.statements import TAKE_BATCH, TAKE_REQUESTS
 
 ROWS = 3 * TAKE_BATCH
-INSERT_REQUESTS = "INSERT INTO password_reset_requests (id, email_key) SELECT gen_random_uuid(), i::text FROM generate_series(1, $1) i"
+INSERT_REQUESTS = """
+INSERT INTO password_reset_requests (id, email_key) SELECT gen_random_uuid(), i::text FROM generate_series(1, $1) AS i
+"""
 
 
 @pytest.fixture

@@ -23,6 +23,12 @@ PROMPTS = {b"assword: ": f"{PASSWORD}\n", b"Type yes to confirm: ": "yes\n"}
 NEW_LOGIN = {"username": "ada@example.com", "password": PASSWORD}
 
 
+@pytest.fixture
+def service(start: Start) -> Service:
+    """A service without users."""
+    return start(RATE_LIMIT_ENABLED="false")
+
+
 def list_statuses(client: httpx.Client, requests: int = 8) -> set[int]:
     """Send requests on separate connections, which reach all processes of a service."""
     headers = {"Authorization": client.headers["Authorization"], "Connection": "close"}
