@@ -31,7 +31,9 @@ TAGS = """(SELECT coalesce(json_agg(json_build_object('id', tags.id, 'name', tag
                SELECT * FROM tags WHERE tags.user_id = link.user_id AND tags.id = link.tag_id LIMIT 1
            ) AS tags
            WHERE link.user_id = task.user_id AND link.task_id = task.id) AS tags"""
-SELECT_USER = "SELECT id, email, name, created_at FROM users WHERE id = $1"
+SELECT_USER = """SELECT id, email, name, created_at, totp_enabled,
+                        CASE WHEN pending_email_expires_at > now() THEN pending_email END AS pending_email
+                 FROM users WHERE id = $1"""
 SELECT_TASK = f"SELECT {COLUMNS}, {TAGS} FROM tasks AS task WHERE user_id = $1 AND id = $2"
 SELECT_LIST = f"""
 SELECT total, task.*, {TAGS}
