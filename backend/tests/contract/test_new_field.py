@@ -123,6 +123,7 @@ def copy_with_location(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.spec("OPS-057")
 async def test_new_field_is_in_every_operation(copy_with_location: Path, make_database: MakeDatabase) -> None:
     url = await make_database(migrated=False)
 

@@ -138,6 +138,7 @@ def violable_constraints(table: Table, columns: set[str]) -> set[str]:
     return names - FRESH_KEYS
 
 
+@pytest.mark.spec("OPS-058")
 @pytest.mark.parametrize("name", WRITES)
 def test_every_write_names_the_constraints_that_it_can_violate(name: str) -> None:
     statement = STATEMENTS[name]

@@ -104,6 +104,7 @@ async def test_acquire_times_out_and_loses_no_slot(make_pool: MakePool) -> None:
     assert len(await acquire_all(pool)) == 2
 
 
+@pytest.mark.spec("OPS-056")
 async def test_failure_to_connect_loses_no_slot(database_url: str) -> None:
     attempts = [ConnectionRefusedError(), ConnectionRefusedError(), None]
 
@@ -123,6 +124,7 @@ async def test_failure_to_connect_loses_no_slot(database_url: str) -> None:
     connection.terminate()
 
 
+@pytest.mark.spec("OPS-056")
 async def test_cancelled_waiters_neither_free_nor_lose_a_slot(make_pool: MakePool) -> None:
     pool = await make_pool(2, acquire_timeout=0.5)
     first, second = [await pool.acquire() for _ in range(2)]

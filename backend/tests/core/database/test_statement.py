@@ -13,6 +13,7 @@ SELECT_TASKS = Statement(
 )
 
 
+@pytest.mark.spec("OPS-057")
 def test_unknown_parameter_raises_a_type_error() -> None:
     with pytest.raises(TypeError, match=r"missing \[\], unknown \['color'\]"):
         SELECT_TASKS.arguments({"title": "Water the plants", "completed": True, "color": "red"})
