@@ -49,7 +49,7 @@ LOCK_ACCOUNT = Statement(
     .where(IS_OWN_ACCOUNT, USERS.c.disabled_at.is_(None))
     .with_for_update(key_share=True)
 )
-"""Locks an account that is not disabled, as `LOCK_USER` does. Of two concurrent resets the second finds no token."""
+"""Locks an account that is not disabled, as `LOCK_USER` does. The second of two concurrent resets finds no token."""
 TAKE_RESETS = Statement(
     delete(RESETS).where(IS_OWN_RESET).returning(RESETS.c.token_hash, RESETS.c.account_digest, RESETS.c.expires_at)
 )
