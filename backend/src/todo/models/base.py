@@ -1,8 +1,9 @@
 """The base class of all tables, and the naming convention of constraints."""
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import Column, DateTime, MetaData, func
+from sqlalchemy import Column, DateTime, ForeignKey, MetaData, Uuid, func
 from sqlmodel import SQLModel
 
 NAMING = {
@@ -22,3 +23,12 @@ class Base(SQLModel):
 def instant_column() -> Column[datetime]:
     """Return a column that is not null and whose default is the start of the transaction."""
     return Column(DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def owner_column(constraint: str) -> Column[UUID]:
+    """Return the column of the user who owns the row. The row is deleted with the user.
+
+    Args:
+        constraint: the name of the foreign key, which statements translate into an error.
+    """
+    return Column(Uuid, ForeignKey("users.id", name=constraint, ondelete="CASCADE"), nullable=False)

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, PrimaryKeyConstraint, SmallInteger, String, Text, Uuid
+from sqlalchemy import Column, Index, LargeBinary, PrimaryKeyConstraint, SmallInteger, String, Text
 from sqlmodel import Field
 
-from todo.models.base import Base, instant_column
+from todo.models.base import Base, instant_column, owner_column
 
 KEY_MAX = 255
 OWNER_EXISTS = "fk_idempotency_keys_users"
@@ -26,9 +26,7 @@ class IdempotencyKey(Base, table=True):
         Index("idx_idempotency_keys_created_at", "created_at"),
     )
 
-    user_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
-    )
+    user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))
     key: str = Field(sa_column=Column(String(KEY_MAX), nullable=False))
     fingerprint: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: datetime = Field(sa_column=instant_column())

@@ -7,20 +7,18 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    ForeignKey,
     Identity,
     Index,
     PrimaryKeyConstraint,
     String,
     Text,
     UniqueConstraint,
-    Uuid,
 )
 from sqlmodel import Field
 
 from todo.domain.tag import TAG_NAME_MAX
 from todo.domain.text import SORT_KEY_MAX
-from todo.models.base import Base
+from todo.models.base import Base, owner_column
 
 NAME_UNIQUE = "uq_tags_user_id_name"
 OWNER_EXISTS = "fk_tags_users"
@@ -38,9 +36,7 @@ class Tag(Base, table=True):
         Index("idx_tags_user_id", "user_id", "name_key", "id"),
     )
 
-    user_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
-    )
+    user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
     name: str = Field(sa_column=Column(String(TAG_NAME_MAX), nullable=False))
     name_key: str = Field(sa_column=Column(String(SORT_KEY_MAX, collation="C"), nullable=False))

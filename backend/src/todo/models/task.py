@@ -10,13 +10,11 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
-    ForeignKey,
     Identity,
     Index,
     PrimaryKeyConstraint,
     String,
     Text,
-    Uuid,
     text,
 )
 from sqlmodel import Field
@@ -25,7 +23,7 @@ from todo.domain.identifiers import EXTERNAL_ID_MAX
 from todo.domain.recurrence import RECURRENCE_RULE_MAX
 from todo.domain.task import DESCRIPTION_MAX, TITLE_MAX
 from todo.domain.text import SORT_KEY_MAX
-from todo.models.base import Base, instant_column
+from todo.models.base import Base, instant_column, owner_column
 
 PRIORITIES = "ARRAY['high', 'medium', 'low']"
 """The priorities in order. `idx_tasks_user_priority` is sorted by the position in this array, from 1."""
@@ -68,9 +66,7 @@ class Task(Base, table=True):
         Index("idx_tasks_user_title", "user_id", "title_key", "id"),
     )
 
-    user_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
-    )
+    user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
     title: str = Field(sa_column=Column(String(TITLE_MAX), nullable=False))
     title_key: str = Field(sa_column=Column(String(SORT_KEY_MAX, collation="C"), nullable=False))

@@ -10,19 +10,17 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
-    ForeignKey,
     Identity,
     LargeBinary,
     PrimaryKeyConstraint,
     String,
     Text,
     UniqueConstraint,
-    Uuid,
 )
 from sqlmodel import Field
 
 from todo.domain.access_token import TOKEN_NAME_MAX
-from todo.models.base import Base, instant_column
+from todo.models.base import Base, instant_column, owner_column
 
 TOKEN_NAME_UNIQUE = "uq_access_tokens_user_id_name"  # noqa: S105 -- a constraint's name
 OWNER_EXISTS = "fk_access_tokens_users"
@@ -39,9 +37,7 @@ class AccessToken(Base, table=True):
         CheckConstraint("cardinality(scopes) > 0", name="scopes"),
     )
 
-    user_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
-    )
+    user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
     name: str = Field(sa_column=Column(String(TOKEN_NAME_MAX), nullable=False))
     token_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

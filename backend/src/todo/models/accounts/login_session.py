@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, LargeBinary, PrimaryKeyConstraint, String, Uuid
+from sqlalchemy import Column, DateTime, Index, LargeBinary, PrimaryKeyConstraint, String, Uuid
 from sqlmodel import Field
 
-from todo.models.base import Base, instant_column
+from todo.models.base import Base, instant_column, owner_column
 
 USER_AGENT_MAX = 300
 ADDRESS_MAX = 64
@@ -23,9 +23,7 @@ class LoginSession(Base, table=True):
         Index("idx_sessions_expires_at", "expires_at"),
     )
 
-    user_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
-    )
+    user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))
     id: UUID = Field(sa_column=Column(Uuid, nullable=False))
     token_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     previous_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, LargeBinary, PrimaryKeyConstraint, Text, Uuid
+from sqlalchemy import Column, DateTime, Index, LargeBinary, PrimaryKeyConstraint, Text, Uuid
 from sqlmodel import Field
 
-from todo.models.base import Base, instant_column
+from todo.models.base import Base, instant_column, owner_column
 
 OWNER_EXISTS = "fk_password_resets_users"
 
@@ -38,9 +38,7 @@ class PasswordReset(Base, table=True):
         Index("idx_password_resets_expires_at", "expires_at"),
     )
 
-    user_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
-    )
+    user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))
     token_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     account_digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     expires_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

@@ -8,19 +8,17 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
-    ForeignKey,
     Index,
     Integer,
     PrimaryKeyConstraint,
     String,
     Text,
-    Uuid,
 )
 from sqlmodel import Field
 
 from todo.domain.account import EMAIL_MAX
 from todo.domain.mail import MailKind
-from todo.models.base import Base, instant_column
+from todo.models.base import Base, instant_column, owner_column
 
 OWNER_EXISTS = "fk_mail_queue_users"
 
@@ -35,9 +33,7 @@ class QueuedMail(Base, table=True):
         Index("idx_mail_queue_next_attempt_at", "next_attempt_at"),
     )
 
-    user_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
-    )
+    user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))
     kind: str = Field(sa_column=Column(Text, nullable=False))
     recipient: str = Field(sa_column=Column(String(EMAIL_MAX), nullable=False))
     attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))

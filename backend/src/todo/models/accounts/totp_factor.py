@@ -3,10 +3,10 @@
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, PrimaryKeyConstraint, Uuid
+from sqlalchemy import BigInteger, Column, LargeBinary, PrimaryKeyConstraint
 from sqlmodel import Field
 
-from todo.models.base import Base
+from todo.models.base import Base, owner_column
 
 OWNER_EXISTS = "fk_totp_factors_users"
 
@@ -17,8 +17,6 @@ class TotpFactor(Base, table=True):
     __tablename__ = "totp_factors"
     __table_args__: ClassVar = (PrimaryKeyConstraint("user_id"),)
 
-    user_id: UUID = Field(
-        sa_column=Column(Uuid, ForeignKey("users.id", name=OWNER_EXISTS, ondelete="CASCADE"), nullable=False)
-    )
+    user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))
     sealed_secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     last_step: int = Field(sa_column=Column(BigInteger, nullable=False))

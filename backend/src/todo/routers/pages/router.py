@@ -79,6 +79,7 @@ def _render_page(request: Request, settings: Settings, name: str, title: str, **
         "version": escape(service_version()),
         **parts,
     }
+    values["outcome"] = _read_template("outcome").substitute(values)
     content = _read_template(name).substitute(values)
     set_content_policy(request, POLICY)
     return HTMLResponse(_read_template("layout").substitute(values, content=content))
