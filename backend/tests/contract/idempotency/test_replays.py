@@ -4,7 +4,7 @@ import pytest
 
 from tests.contract.idempotency.support import WRITES, Write, assert_replay, create_task, every_write
 from tests.contract.support import count_tasks
-from tests.support import Json, Person, RecordedApp, make_client
+from tests.support import Json, Person, RecordedApp, assert_error, make_client
 
 
 @pytest.mark.spec("IDK-001")
@@ -124,3 +124,15 @@ async def test_replay_takes_two_statements_and_a_keyed_write_two_more_than_an_un
 
     assert first_words == ["BEGIN;", "INSERT", "WITH", "UPDATE", "COMMIT;"]
     assert [statement.split()[0] for statement in recorded_app.statements] == ["BEGIN;", "INSERT", "SELECT", "COMMIT;"]
+
+
+@pytest.mark.spec("AUT-026")
+async def test_account_is_not_replayed_to_an_ended_login_session(ada: Person, key: str) -> None:
+    headers = {"Idempotency-Key": key}
+    first = await ada.client.patch("/auth/me", json={"name": "Ada"}, headers=headers)
+    await ada.client.post("/auth/logout-all")
+
+    replayed = await ada.client.patch("/auth/me", json={"name": "Ada"}, headers=headers)
+
+    assert first.status_code == 200
+    assert_error(replayed, 401, "SESSION_ENDED")

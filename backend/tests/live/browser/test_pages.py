@@ -119,6 +119,27 @@ async def test_token_of_a_link_leaves_the_address_bar(service: Service, page: Pa
 
 
 @pytest.mark.spec("PAG-007")
+async def test_link_that_is_opened_in_a_tab_with_its_page_is_read(service: Service, page: Page) -> None:
+    await page.goto(f"{service.url}/reset-password")
+    await expect(page.get_by_label("E-mail address")).to_be_visible()
+
+    await page.evaluate("location.hash = '#token=secret'")
+
+    await expect(page.get_by_label("New password")).to_be_visible()
+    assert page.url == f"{service.url}/reset-password"
+
+
+@pytest.mark.spec("PAG-012")
+async def test_form_without_its_script_puts_no_password_into_the_address(
+    service: Service, page_without_scripts: Page
+) -> None:
+    await page_without_scripts.get_by_label("Password").first.fill(PASSWORD)
+    await page_without_scripts.keyboard.press("Enter")
+
+    assert page_without_scripts.url == f"{service.url}/"
+
+
+@pytest.mark.spec("PAG-007")
 async def test_page_without_a_token_asks_for_the_address(service: Service, page: Page) -> None:
     await page.goto(f"{service.url}/reset-password")
 

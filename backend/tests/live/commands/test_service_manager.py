@@ -121,6 +121,8 @@ def test_without_systemd_nothing_is_probed() -> None:
         ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
         ({"WATCHDOG_USEC": "0"}, None),
         ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": "²"}, None),
+        ({"WATCHDOG_USEC": "9" * 400}, None),
         ({}, None),
     ],
 )

@@ -379,3 +379,15 @@ async def test_routes_without_smtp_url_are_a_503(make_app: MakeApp, path: str, b
 def _mail_of(app: FastAPI) -> dict[str, object]:
     settings = app.state.resources.settings
     return {name: getattr(settings, name) for name in ("smtp_url", "mail_from", "public_url")}
+
+
+@pytest.mark.spec("MAI-010")
+async def test_change_of_an_address_does_not_count_as_a_request(app: FastAPI, make_app: MakeApp, ada: Person) -> None:
+    limited = await make_app(
+        app.state.resources.settings.database_url, **_mail_of(app), rate_limit_enabled=True, rate_limit_mail="2/hour"
+    )
+    async with make_client(limited, headers=ada.client.headers) as client:
+        await client.patch("/auth/me", json={"email": new_email(), "password": PASSWORD})
+        changed = [(await request_reset(client, ada.email)).status_code for _ in range(3)]
+
+    assert changed == [202, 202, 429]

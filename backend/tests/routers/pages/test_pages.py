@@ -40,7 +40,16 @@ async def make_page(make_app: MakeApp) -> MakePage:
 
 @pytest.mark.spec("PAG-001")
 @pytest.mark.parametrize(
-    "accept", ["*/*", "application/json", "text/html;q=0, */*", "text/html;q=0.5, application/json", ""]
+    "accept",
+    [
+        "*/*",
+        "application/json",
+        "text/html;q=0, */*",
+        "text/html;q=0.5, application/json",
+        "text/html;q=inf",
+        "text/html;q=1_0",
+        "",
+    ],
 )
 async def test_client_that_does_not_prefer_html_gets_addresses(site: AsyncClient, accept: str) -> None:
     response = await site.get("/", headers={"Accept": accept})
