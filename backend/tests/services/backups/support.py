@@ -120,11 +120,14 @@ async def restore(url: str, path: Path, *, replaces_data: bool = False, passphra
 
 
 def rewrite(source: Path, target: Path, changes: dict[str, bytes | None]) -> None:
-    """Copy a backup file with other contents of some members. None removes a member."""
+    """Copy a backup file with other contents of some members. None removes a member, and new members come first."""
     with tarfile.open(source) as old, target.open("wb") as output, write_archive(output, None, 0) as new:
+        for name, content in changes.items():
+            if content is not None and name not in old.getnames():
+                new.add(name, content)
         for name in old.getnames():
-            content = old.extractfile(name)
-            assert content is not None
-            changed = changes.get(name, content.read())
+            member = old.extractfile(name)
+            assert member is not None
+            changed = changes.get(name, member.read())
             if changed is not None:
                 new.add(name, changed)

@@ -105,7 +105,9 @@ def tables_with(backup_file: Path, name: str, content: bytes) -> dict[str, bytes
     with tarfile.open(backup_file) as tar:
         manifest = json.load(tar.extractfile(MANIFEST) or pytest.fail("no manifest"))
     digests = {name: sha256(content).hexdigest()} | manifest["digests"]
-    return {name: content, MANIFEST: json.dumps(manifest | {"digests": digests}).encode()}
+    table = {"name": Path(name).parent.name, "columns": [], "rows": 0}
+    changes = {"digests": digests, "tables": [table, *manifest["tables"]]}
+    return {name: content, MANIFEST: json.dumps(manifest | changes).encode()}
 
 
 @pytest.mark.spec("BAK-021")
