@@ -172,6 +172,14 @@ def authorize(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+async def advance_clock(connection: asyncpg.Connection, owner: Person) -> None:
+    """Advance the change clock of a person in a transaction, as every write of the service does first."""
+    await connection.execute(
+        "INSERT INTO change_clocks VALUES ($1, 1) ON CONFLICT (user_id) DO UPDATE SET seq = change_clocks.seq + 1",
+        owner.id,
+    )
+
+
 async def wait_for_lock_waiters(watcher: asyncpg.Connection, statements: int = 1) -> None:
     """Wait until this many statements wait for locks in the database of `watcher`.
 
