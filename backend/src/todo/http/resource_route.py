@@ -70,7 +70,10 @@ def _described(options: dict[str, Any], *, reads: bool) -> dict[str, Any]:
     """Return the options of a route with the headers and errors of conditional reads or idempotent writes."""
     success = options.get("status_code") or 200
     responses = {**(options.get("responses") or {})}
-    responses[success] = {**responses.get(success, {}), "headers": ETAG_HEADER if reads else REPLAYED_HEADERS | CHANGE_SEQ_HEADER}
+    responses[success] = {
+        **responses.get(success, {}),
+        "headers": ETAG_HEADER if reads else REPLAYED_HEADERS | CHANGE_SEQ_HEADER,
+    }
     responses = responses | NOT_MODIFIED if reads else add_errors(responses, KEY_ERRORS)
     parameter = IF_NONE_MATCH_PARAMETER if reads else KEY_PARAMETER
     extra = {**(options.get("openapi_extra") or {}), "parameters": [parameter]}

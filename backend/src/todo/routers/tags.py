@@ -35,9 +35,7 @@ async def get_tag(tag_id: RowId, session: Session, user: CurrentUser) -> TagPubl
 
 
 @router.put("/{tag_id}", responses=errors(TagNotFoundError, TagAlreadyExistsError))
-async def update_tag(
-    tag_id: RowId, tag: TagReplace, writer: CurrentWriter, entity_tags: IfMatch
-) -> TagPublic:
+async def update_tag(tag_id: RowId, tag: TagReplace, writer: CurrentWriter, entity_tags: IfMatch) -> TagPublic:
     """Replace a tag's name and colour. All tasks with the tag show the change."""
     return await tag_service.update_tag(writer, tag_id, tag, entity_tags)
 

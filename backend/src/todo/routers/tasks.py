@@ -49,17 +49,13 @@ async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskP
 
 
 @router.put("/{task_id}", responses=errors(TaskNotFoundError))
-async def replace_task(
-    task_id: RowId, task: TaskReplace, writer: CurrentWriter, entity_tags: IfMatch
-) -> TaskPublic:
+async def replace_task(task_id: RowId, task: TaskReplace, writer: CurrentWriter, entity_tags: IfMatch) -> TaskPublic:
     """Replace a task. Optional fields that are absent become null. The tags stay."""
     return await task_service.update_task(writer, task_id, task, entity_tags)
 
 
 @router.patch("/{task_id}", responses=errors(TaskNotFoundError), openapi_extra=merge_patch(TaskUpdate))
-async def update_task(
-    task_id: RowId, task: TaskUpdate, writer: CurrentWriter, entity_tags: IfMatch
-) -> TaskPublic:
+async def update_task(task_id: RowId, task: TaskUpdate, writer: CurrentWriter, entity_tags: IfMatch) -> TaskPublic:
     """Change some fields of a task. Absent fields stay, and null clears an optional field."""
     return await task_service.update_task(writer, task_id, task, entity_tags)
 

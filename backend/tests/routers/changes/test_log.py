@@ -1,6 +1,7 @@
-"""Each write logs what it changes, who changed it and by which request."""
+"""Each write logs the old and the new fields, the login session or the access token, and the request."""
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -13,7 +14,29 @@ from tests.support import Json, Make, MakeToken, Person, authorize
 
 Send = Callable[[Person, Json, Json], Awaitable[Response]]
 REPLACEMENT = {"title": "Feed the cat", "priority": "low", "completed": True, "due_date": "2026-12-01T18:00:00+01:00"}
+INSTANTS = ("created_at", "updated_at")
 TASK = {"title": "Water the plants", "priority": "medium", "completed": False}
+
+
+class Case(NamedTuple):
+    """A write, and the change that it logs. `["tag"]` and `["task"]` stand for the ids of the tag and the task."""
+
+    send: Send
+    entity: str
+    action: str
+    before: Json | None
+    after: Json | None
+
+
+def with_ids(fields: Json | None, task: Json, tag: Json) -> Json | None:
+    if fields is None:
+        return None
+    ids = {"tag": tag["id"], "task": task["id"]}
+    return {name: [ids[one] for one in value] if isinstance(value, list) else value for name, value in fields.items()}
+
+
+def without_instants(fields: Json | None) -> Json | None:
+    return None if fields is None else {name: value for name, value in fields.items() if name not in INSTANTS}
 
 
 async def create_task(owner: Person, _: Json, __: Json) -> Response:
@@ -75,56 +98,49 @@ async def task(ada: Person, make_task: Make, tag: Json) -> Json:
 
 @pytest.mark.spec("CHG-001", "CHG-003", "CHG-006")
 @pytest.mark.parametrize(
-    ("send", "entity", "action", "before", "after"),
+    "case",
     [
-        (create_task, "task", "create", None, TASK | {"title": "New", "due_date": "2026-12-01T18:00:00"}),
-        (create_task_once, "task", "create", None, TASK | {"title": "New", "external_id": "import-7"}),
-        (
+        Case(create_task, "task", "create", None, TASK | {"title": "New", "due_date": "2026-12-01T18:00:00"}),
+        Case(create_task_once, "task", "create", None, TASK | {"title": "New", "external_id": "import-7"}),
+        Case(
             replace_task,
             "task",
             "update",
             TASK | {"due_date": None},
             REPLACEMENT | {"due_date": "2026-12-01T17:00:00"},
         ),
-        (change_task, "task", "update", {"completed": False}, {"completed": True}),
-        (delete_task, "task", "delete", TASK | {"version": 2, "tags": ["tag"]}, None),
-        (create_tag, "tag", "create", None, {"name": "work", "color": "#FF5733"}),
-        (replace_tag, "tag", "update", {"name": "home"}, {"name": "house"}),
-        (delete_tag, "tag", "delete", {"name": "home", "version": 1, "tasks": ["task"]}, None),
-        (add_tag, "task", "update", {"tags": []}, {"tags": ["tag"]}),
-        (remove_tag, "task", "update", {"tags": ["tag"]}, {"tags": []}),
+        Case(change_task, "task", "update", {"completed": False}, {"completed": True}),
+        Case(delete_task, "task", "delete", TASK | {"version": 2, "tags": ["tag"]}, None),
+        Case(create_tag, "tag", "create", None, {"name": "work", "color": "#FF5733"}),
+        Case(replace_tag, "tag", "update", {"name": "home"}, {"name": "house"}),
+        Case(delete_tag, "tag", "delete", {"name": "home", "version": 1, "tasks": ["task"]}, None),
+        Case(add_tag, "task", "update", {"tags": []}, {"tags": ["tag"]}),
+        Case(remove_tag, "task", "update", {"tags": ["tag"]}, {"tags": []}),
     ],
+    ids=lambda case: case.send.__name__,
 )
 async def test_write_logs_one_change(
-    ada: Person,
-    task: Json,
-    tag: Json,
-    connection: asyncpg.Connection,
-    send: Send,
-    entity: str,
-    action: str,
-    before: Json | None,
-    after: Json | None,
+    ada: Person, task: Json, tag: Json, connection: asyncpg.Connection, case: Case
 ) -> None:
-    response = await send(ada, task, tag)
+    response = await case.send(ada, task, tag)
 
     assert response.is_success, response.text
     [*_, change] = await read_log(connection, ada)
-    for fields in (change["before"], change["after"]):
-        for name, value in (("created_at", task["created_at"]), ("updated_at", task["updated_at"])):
-            if fields is not None and name in fields:
-                assert value.startswith(fields.pop(name))
-    ids = {"tags": [tag["id"]], "tasks": [task["id"]]}
-    expected = [
-        None if fields is None else {name: ids[name] if value in (["tag"], ["task"]) else value for name, value in fields.items()}
-        for fields in (before, after)
-    ]
-    assert (change["type"], change["action"]) == (entity, action)
-    assert [change["before"], change["after"]] == expected
+    assert (change["type"], change["action"]) == (case.entity, case.action)
+    assert without_instants(change["before"]) == with_ids(case.before, task, tag)
+    assert change["after"] == with_ids(case.after, task, tag)
     assert change["seq"] == change["batch"] == int(response.headers["Change-Seq"])
     assert change["request_id"] == response.headers["X-Request-ID"]
-    named_id = response.json()["id"] if action == "create" else {"task": task, "tag": tag}[entity]["id"]
-    assert change["id"] == named_id
+    named = response.json() if case.action == "create" else {"task": task, "tag": tag}[case.entity]
+    assert change["id"] == named["id"]
+
+
+@pytest.mark.spec("CHG-001")
+async def test_deletion_logs_the_instants_of_the_task(ada: Person, task: Json, connection: asyncpg.Connection) -> None:
+    await ada.client.delete(f"/tasks/{task['id']}")
+
+    [*_, change] = await read_log(connection, ada)
+    assert {name: f"{change['before'][name]}Z" for name in INSTANTS} == {name: task[name] for name in INSTANTS}
 
 
 @pytest.mark.spec("CHG-001")
@@ -143,7 +159,9 @@ async def test_change_names_the_login_session_or_the_access_token(
 
 
 @pytest.mark.spec("CHG-002", "CHG-003")
-async def test_bulk_write_is_one_batch(ada: Person, task: Json, make_task: Make, connection: asyncpg.Connection) -> None:
+async def test_bulk_write_is_one_batch(
+    ada: Person, task: Json, make_task: Make, connection: asyncpg.Connection
+) -> None:
     other_task = await make_task(ada)
     clock = await read_clock(connection, ada)
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from tests.routers.task_bulk.support import create_item, delete_item, update_item, write_bulk, write_items
-from tests.support import Make, PASSWORD, Person, advance_clock, assert_error, wait_for_lock_waiters
+from tests.support import PASSWORD, Make, Person, advance_clock, assert_error, wait_for_lock_waiters
 from todo.services.tasks.bulk import VALIDATED_AT_ONCE, validate_items
 
 ROUNDS = 10

@@ -46,7 +46,11 @@ class Statement:
     def written_tables(self) -> list[Table]:
         """The tables whose rows the statement, or a part of it, inserts, updates or deletes."""
         elements = visitors.iterate(self.expression)
-        return [element.table for element in elements if isinstance(element, UpdateBase) and isinstance(element.table, Table)]
+        return [
+            element.table
+            for element in elements
+            if isinstance(element, UpdateBase) and isinstance(element.table, Table)
+        ]
 
     @cached_property
     def is_write(self) -> bool:

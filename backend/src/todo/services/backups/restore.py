@@ -72,7 +72,7 @@ async def restore_backup(
                 await _copy_tables(driver, file, manifest, ask_passphrase, progress)
                 await _set_sequences(driver, manifest)
                 await connection.run_sync(partial(upgrade_within, revision=REVISIONS[-1], progress=progress))
-                # Clients with a sync token of the time after the backup begin anew.
+                # With another epoch, all sync tokens from before the restore are rejected.
                 await driver.execute(RENEW_EPOCH)
                 await _analyze(driver)
                 await driver.execute(f"COMMENT ON TABLE alembic_version IS '{RESTORE_PREFIX}{restore_id}'")

@@ -51,7 +51,7 @@ class Writer:
     async def transaction(self) -> AsyncIterator[None]:
         """Lock the clock, and commit all statements of the block together; other writes of the user wait.
 
-        What the block reads in `session` stays true until the end of the block.
+        Rows that the block reads in `session` do not change until the end of the block.
         """
         outer = self.session
         async with outer.transaction() as transaction:

@@ -9,7 +9,7 @@ with the clock locked first.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
@@ -44,6 +44,7 @@ from todo.models import Change, ChangeClock
 from todo.models.changes.change import OWNER_EXISTS as LOG_OWNER_EXISTS
 from todo.models.changes.change_clock import OWNER_EXISTS as CLOCK_OWNER_EXISTS
 from todo.services.authentication import InvalidTokenError
+from todo.services.shared.lists import Columns
 from todo.services.shared.tables import binds_of, table_of
 
 CHANGES, CLOCKS = table_of(Change), table_of(ChangeClock)
@@ -91,7 +92,7 @@ def created_values(columns: Mapping[str, ColumnElement[Any]]) -> ColumnElement[A
 
 
 def difference(
-    old: Mapping[str, ColumnElement[Any]], new: Mapping[str, ColumnElement[Any]]
+    old: Columns, new: Mapping[str, ColumnElement[Any]]
 ) -> tuple[ColumnElement[bool], ColumnElement[Any], ColumnElement[Any]]:
     """Return whether any field differs, and the JSON objects of the old and the new values that differ.
 
@@ -101,7 +102,8 @@ def difference(
     """
     differs = {name: old[name].is_distinct_from(value) for name, value in new.items()}
     if len(new) == 1:
-        return *differs.values(), json_object({name: old[name] for name in new}), json_object(new)
+        [is_changed] = differs.values()
+        return is_changed, json_object({name: old[name] for name in new}), json_object(new)
     before, after = NOTHING, NOTHING
     for name, value in new.items():
         before = _concat(before, case((differs[name], json_object({name: old[name]})), else_=NOTHING))
@@ -132,49 +134,52 @@ def advance_clock(plan: CTE, *, many: bool = False) -> CTE:
     return advanced.returning(CLOCKS.c.seq, first.label("first")).cte("clock")
 
 
-def log_changes(
-    clock: CTE,
-    rows: CTE,
-    *,
-    entity: str,
-    action: str,
-    before: ColumnElement[Any] | None = None,
-    after: ColumnElement[Any] | None = None,
-    is_logged: ColumnElement[bool] | None = None,
-    order: ColumnElement[Any] | None = None,
-    undoes: ColumnElement[Any] | None = None,
-) -> CTE:
-    """Return the CTE that writes the log rows.
+class Logged(NamedTuple):
+    """The content of log rows.
 
-    Args:
-        clock: made by `advance_clock`.
-        rows: the changed rows, with the column `id`.
+    Attributes:
         entity: the type of the resource, such as `task`.
         action: what happened to it, such as `update`.
         before: the old values; None for a new row.
         after: the new values; None for a deleted row.
-        is_logged: the condition of the rows that are logged; None for all.
-        order: the order of the numbers; None if there is one row.
-        undoes: the number of the change that each row undoes.
+        undoes: the number of the change that each row undoes; None for none.
     """
-    seq = clock.c.seq
+
+    entity: str
+    action: str
+    before: ColumnElement[Any] | None = None
+    after: ColumnElement[Any] | None = None
+    undoes: ColumnElement[Any] | None = None
+
+
+def log_changes(clock: CTE, rows: CTE, content: Logged, *, order: ColumnElement[Any] | None = None) -> CTE:
+    """Return the CTE that writes the log rows.
+
+    Args:
+        clock: made by `advance_clock`.
+        rows: the rows of a plan, or the new rows; has `id`. Rows whose `is_changed` is false are not logged.
+        content: the content of the log rows.
+        order: the order of the numbers; None if there is one row.
+    """
+    seq: ColumnElement[Any] = clock.c.seq
     if order is not None:
         seq = clock.c.first - literal_column("1") + func.row_number().over(order_by=order)
     values: dict[str, ColumnElement[Any]] = {
         "user_id": USER_ID,
         "seq": seq,
         "batch": func.coalesce(BATCH, clock.c.first),
-        "action": literal_column(f"'{action}'", Text),
-        "type": literal_column(f"'{entity}'", Text),
+        "action": literal_column(f"'{content.action}'", Text),
+        "type": literal_column(f"'{content.entity}'", Text),
         "id": rows.c.id,
-        "before": null() if before is None else before,
-        "after": null() if after is None else after,
+        "before": _or_null(content.before),
+        "after": _or_null(content.after),
         **ORIGIN,
-        "undoes": null() if undoes is None else undoes,
+        "undoes": _or_null(content.undoes),
     }
     values["before"], values["after"] = (type_coerce(values[name], JSONB) for name in ("before", "after"))
-    conditions = [true()] if is_logged is None else [is_logged]
-    logged = select(*values.values()).select_from(rows.join(clock, true())).where(*conditions)
+    logged = select(*values.values()).select_from(rows.join(clock, true()))
+    if IS_CHANGED in rows.c:
+        logged = logged.where(rows.c[IS_CHANGED])
     return insert(CHANGES).from_select([*values], logged).cte("logged")
 
 
@@ -196,3 +201,7 @@ def written(plan: CTE, clock: CTE, *columns: ColumnElement[Any], new: CTE | None
 
 def _concat(left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[Any]:
     return right if left is NOTHING else left.op("||", return_type=JSONB())(right)
+
+
+def _or_null(value: ColumnElement[Any] | None) -> ColumnElement[Any]:
+    return null() if value is None else value

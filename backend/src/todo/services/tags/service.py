@@ -41,9 +41,7 @@ async def get_tag(session: Session, user_id: UUID, tag_id: int) -> TagPublic:
     return _read_row(await session.fetch_one(statements.SELECT_TAG, user_id=user_id, tag_id=tag_id))
 
 
-async def update_tag(
-    writer: Writer, tag_id: int, tag: TagWrite, entity_tags: EntityTags | None = None
-) -> TagPublic:
+async def update_tag(writer: Writer, tag_id: int, tag: TagWrite, entity_tags: EntityTags | None = None) -> TagPublic:
     """Replace a tag's name and colour (TAG-009). The statement writes one row, however many tasks have the tag.
 
     Raises:

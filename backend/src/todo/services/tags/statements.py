@@ -12,7 +12,7 @@ from todo.schemas.tag import TagPublic, TagWrite
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.tables import binds_of, columns_of, table_of
 from todo.services.shared.versions import entity_tag_matches, next_version
-from todo.services.shared.writes import Write, advance_clock, created_values, difference, log_changes, written
+from todo.services.shared.writes import Logged, Write, advance_clock, created_values, difference, log_changes, written
 from todo.services.tags.errors import TagAlreadyExistsError
 
 TAGS, LINKS = table_of(Tag), table_of(TaskTagLink)
@@ -37,7 +37,7 @@ def _insert_tag() -> Write:
     new_row = select(USER_ID, *WRITABLE_COLUMNS.values()).select_from(clock)
     tag = insert(TAGS).from_select(["user_id", *WRITABLE_COLUMNS], new_row).returning(*PUBLIC_COLUMNS).cte("tag")
     after = created_values({name: tag.c[name] for name in TagWrite.model_fields})
-    log = log_changes(clock, tag, entity=TAG, action="create", after=after)
+    log = log_changes(clock, tag, Logged(TAG, "create", after=after))
     return Write(written(plan, clock, *tag.c, new=tag).add_cte(log), violations=VIOLATIONS)
 
 
@@ -70,7 +70,7 @@ def update_tag(*, conditional: bool) -> Write:
         .values({name: plan.c[name] for name in [*WRITABLE_COLUMNS, *versions]})
         .cte("updated")
     )
-    log = log_changes(clock, plan, entity=TAG, action="update", before=plan.c.before, after=plan.c.after)
+    log = log_changes(clock, plan, Logged(TAG, "update", before=plan.c.before, after=plan.c.after))
     columns = [plan.c[column.name] for column in PUBLIC_COLUMNS]
     return Write(written(plan, clock, *columns).add_cte(tag, log), violations=VIOLATIONS)
 
@@ -84,9 +84,7 @@ def delete_tag(*, conditional: bool) -> Write:
     columns = {column.name: column for column in PUBLIC_COLUMNS if column.name not in {"user_id", "id"}}
     before = created_values(columns | {"tasks": func.to_jsonb(task_ids, type_=JSONB)})
     plan = (
-        select(TAGS.c.id, true().label("is_changed"), before.label("before"))
-        .where(*IS_OWN_TAG, *condition)
-        .cte("plan")
+        select(TAGS.c.id, true().label("is_changed"), before.label("before")).where(*IS_OWN_TAG, *condition).cte("plan")
     )
     clock = advance_clock(plan)
     links = (
@@ -94,8 +92,6 @@ def delete_tag(*, conditional: bool) -> Write:
         .where(LINKS.c.user_id == USER_ID, LINKS.c.tag_id == plan.c.id, clock.c.seq.is_not(None))
         .cte("deleted_links")
     )
-    tag = (
-        delete(TAGS).where(TAGS.c.user_id == USER_ID, TAGS.c.id == plan.c.id, clock.c.seq.is_not(None)).cte("deleted")
-    )
-    log = log_changes(clock, plan, entity=TAG, action="delete", before=plan.c.before)
+    tag = delete(TAGS).where(TAGS.c.user_id == USER_ID, TAGS.c.id == plan.c.id, clock.c.seq.is_not(None)).cte("deleted")
+    log = log_changes(clock, plan, Logged(TAG, "delete", before=plan.c.before))
     return Write(written(plan, clock, plan.c.id).add_cte(links, tag, log))

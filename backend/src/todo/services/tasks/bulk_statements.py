@@ -28,7 +28,7 @@ from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.lists import ONE
 from todo.services.shared.versions import next_version
-from todo.services.shared.writes import Write, advance_clock, created_values, difference, log_changes, written
+from todo.services.shared.writes import Logged, Write, advance_clock, created_values, difference, log_changes, written
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_names
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TASKS, USER_ID, tag_ids, tags_json
@@ -86,7 +86,7 @@ def _insert_tasks() -> Write:
         .cte("task")
     )
     after = created_values({name: task.c[name] for name in LOGGED_FIELDS})
-    log = log_changes(clock, task, entity=TASK, action="create", after=after, order=task.c.id)
+    log = log_changes(clock, task, Logged(TASK, "create", after=after), order=task.c.id)
     return Write(
         written(task, clock, task.c.id, task.c.external_id).add_cte(log),
         violations={OWNER_EXISTS: InvalidTokenError, EXTERNAL_ID_UNIQUE: ExternalIdTakenError},
@@ -131,21 +131,12 @@ def _update_tasks() -> Write:
     clock = advance_clock(plan, many=True)
     task = (
         update(TASKS)
-        .where(
-            TASKS.c.user_id == plan.c.user_id, TASKS.c.id == plan.c.id, plan.c.is_changed, clock.c.seq.is_not(None)
-        )
+        .where(TASKS.c.user_id == plan.c.user_id, TASKS.c.id == plan.c.id, plan.c.is_changed, clock.c.seq.is_not(None))
         .values({name: plan.c[name] for name in [*new, *versions]})
         .cte("updated")
     )
     log = log_changes(
-        clock,
-        plan,
-        entity=TASK,
-        action="update",
-        before=plan.c.before,
-        after=plan.c.after,
-        is_logged=plan.c.is_changed,
-        order=plan.c[INDEX],
+        clock, plan, Logged(TASK, "update", before=plan.c.before, after=plan.c.after), order=plan.c[INDEX]
     )
     return Write(written(plan, clock, plan.c.id).add_cte(task, log))
 
@@ -157,7 +148,7 @@ def _delete_tasks() -> Write:
     is_planned = clock.c.seq.is_not(None)
     links = delete(LINKS).where(LINKS.c.user_id == USER_ID, LINKS.c.task_id == any_(IDS), is_planned)
     task = delete(TASKS).where(*ARE_OWN_TASKS, is_planned)
-    log = log_changes(clock, plan, entity=TASK, action="delete", before=plan.c.before, order=plan.c.id)
+    log = log_changes(clock, plan, Logged(TASK, "delete", before=plan.c.before), order=plan.c.id)
     return Write(written(plan, clock, plan.c.id).add_cte(links.cte("deleted_links"), task.cte("deleted"), log))
 
 

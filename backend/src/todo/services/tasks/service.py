@@ -145,9 +145,7 @@ async def add_tag(writer: Writer, task_id: int, tag_id: int, *, max_tags: int) -
         TagNotFoundError: the tag does not exist, or belongs to another user (ASC-003, ASC-005).
         TooManyTagsOnTaskError: the task has `max_tags` other tags.
     """
-    row = _check_tag(
-        await writer.write_one(tag_statements.ADD_TAG, task_id=task_id, tag_id=tag_id, max_tags=max_tags)
-    )
+    row = _check_tag(await writer.write_one(tag_statements.ADD_TAG, task_id=task_id, tag_id=tag_id, max_tags=max_tags))
     if row["is_full"]:
         raise TooManyTagsOnTaskError
     return await get_task(writer.session, writer.user_id, task_id), row["is_changed"]

@@ -1,5 +1,7 @@
 """Logged writes that add a tag to a task or remove it; each increases the version of the task."""
 
+from typing import Any
+
 from sqlalchemy import (
     CTE,
     BigInteger,
@@ -8,7 +10,6 @@ from sqlalchemy import (
     Integer,
     and_,
     bindparam,
-    cast,
     delete,
     exists,
     func,
@@ -22,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.services.shared.versions import next_version
-from todo.services.shared.writes import Write, advance_clock, json_object, log_changes, written
+from todo.services.shared.writes import Logged, Write, advance_clock, json_object, log_changes, written
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.statements import IS_OWN_TASK, LINKS, TAGS, TASK_ID, TASKS, USER_ID, tag_ids
@@ -41,9 +42,7 @@ def _is_full() -> ColumnElement[bool]:
     return count >= bindparam("max_tags", type_=Integer)
 
 
-def _plan(
-    is_changed: ColumnElement[bool], new_ids: ColumnElement[object], **outcomes: ColumnElement[bool]
-) -> CTE:
+def _plan(is_changed: ColumnElement[bool], new_ids: ColumnElement[Any], **outcomes: ColumnElement[bool]) -> CTE:
     """Return the plan for one task: its next version, its tags before and after, and outcomes."""
     return (
         select(
@@ -70,10 +69,9 @@ def _write(plan: CTE, clock: CTE, link: CTE, *outcomes: ColumnElement[bool]) -> 
     log = log_changes(
         clock,
         plan,
-        entity=TASK,
-        action="update",
-        before=json_object({"tags": plan.c.old_ids}),
-        after=json_object({"tags": plan.c.new_ids}),
+        Logged(
+            TASK, "update", before=json_object({"tags": plan.c.old_ids}), after=json_object({"tags": plan.c.new_ids})
+        ),
     )
     return Write(
         written(plan, clock, plan.c.tag_found, *outcomes).add_cte(link, task, log),

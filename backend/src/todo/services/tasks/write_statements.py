@@ -2,7 +2,20 @@
 
 from functools import cache
 
-from sqlalchemy import CTE, Text, bindparam, delete, exists, insert, literal_column, or_, select, true, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
@@ -11,6 +24,7 @@ from todo.services.authentication import InvalidTokenError
 from todo.services.shared.tables import binds_of
 from todo.services.shared.versions import entity_tag_matches, next_version
 from todo.services.shared.writes import (
+    Logged,
     Write,
     advance_clock,
     created_values,
@@ -54,8 +68,8 @@ def _insert_task(fields: list[str], plan: CTE) -> Write:
     searched = select(USER_ID, task.c.id, *SEARCH_TEXTS.values())
     search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCH_TEXTS], searched).cte("search")
     after = created_values({name: task.c[name] for name in LOGGED_FIELDS})
-    log = log_changes(clock, task, entity=TASK, action="create", after=after)
-    tags = literal_column("'[]'").label("tags")
+    log = log_changes(clock, task, Logged(TASK, "create", after=after))
+    tags: ColumnElement[str] = literal_column("'[]'").label("tags")
     return Write(written(plan, clock, *task.c, tags, new=task).add_cte(search, log), violations=VIOLATIONS)
 
 
@@ -97,7 +111,7 @@ def update_task(fields: frozenset[str], *, conditional: bool) -> Write:
         .values({name: plan.c[name] for name in [*new, *next_version(TASKS, is_changed)]})
         .cte("updated")
     )
-    log = log_changes(clock, plan, entity=TASK, action="update", before=plan.c.before, after=plan.c.after)
+    log = log_changes(clock, plan, Logged(TASK, "update", before=plan.c.before, after=plan.c.after))
     columns = [plan.c[column.name] for column in COLUMNS]
     texts = {field: SEARCH_TEXTS[field] for field in SEARCH_TEXTS if field in fields}
     statement = written(plan, clock, *columns, tags_json(plan.c)).add_cte(updated, log)
@@ -129,5 +143,5 @@ def delete_task(*, conditional: bool) -> Write:
         .where(TASKS.c.user_id == USER_ID, TASKS.c.id == plan.c.id, clock.c.seq.is_not(None))
         .cte("deleted")
     )
-    log = log_changes(clock, plan, entity=TASK, action="delete", before=plan.c.before)
+    log = log_changes(clock, plan, Logged(TASK, "delete", before=plan.c.before))
     return Write(written(plan, clock, plan.c.id).add_cte(links, task, log))
