@@ -77,6 +77,14 @@ def test_command_of_the_operator_has_the_settings_of_the_service() -> None:
 
 
 @pytest.mark.spec("INS-003")
+def test_documented_commands_keep_existing_settings() -> None:
+    created = re.findall(r"^(.*)install .* /dev/null (\S+)$", COMMANDS, re.MULTILINE)
+
+    assert created == [(f"[ -e {file} ] || ", file) for _, file in created]
+    assert len(created) == 2
+
+
+@pytest.mark.spec("INS-003")
 def test_service_has_time_for_running_requests_and_for_the_stop_of_postgresql() -> None:
     service = read_unit("todo.service")["Service"]
 
