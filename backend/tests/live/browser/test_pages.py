@@ -43,8 +43,14 @@ CONTRASTS = """() => {
 async def service(start_for_module: Start) -> Service:
     """A service with many log-ins a minute, and with the settings for mail."""
     rate = "1000/minute"
-    mail = {"SMTP_URL": "smtp://localhost:1", "MAIL_FROM": SENDER, "PUBLIC_URL": PUBLIC_URL}
-    return start_for_module(RATE_LIMIT_REGISTER=rate, RATE_LIMIT_LOGIN=rate, RATE_LIMIT_REFRESH=rate, **mail)
+    return start_for_module(
+        RATE_LIMIT_REGISTER=rate,
+        RATE_LIMIT_LOGIN=rate,
+        RATE_LIMIT_REFRESH=rate,
+        SMTP_URL="smtp://localhost:1",
+        MAIL_FROM=SENDER,
+        PUBLIC_URL=PUBLIC_URL,
+    )
 
 
 @pytest.fixture
