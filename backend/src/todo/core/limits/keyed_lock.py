@@ -13,27 +13,28 @@ class KeyedLock:
 
     Args:
         timeout: seconds that `hold` waits.
-        timeout_error: raised when `hold` waited that long.
     """
 
-    def __init__(self, timeout: float, timeout_error: type[DomainError]) -> None:
+    def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._timeout_error = timeout_error
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     @contextlib.asynccontextmanager
-    async def hold(self, key: Hashable) -> AsyncIterator[None]:
+    async def hold(self, key: Hashable, timeout_error: type[DomainError]) -> AsyncIterator[None]:
         """Hold the lock of this key for the length of a block.
 
         Raises:
             DomainError: `timeout_error`, if the lock did not become free in time.
         """
         lock = self._locks.setdefault(key, asyncio.Lock())
-        try:
-            async with asyncio.timeout(self._timeout):
-                await lock.acquire()
-        except TimeoutError as error:
-            raise self._timeout_error from error
+        if not lock.locked():
+            await lock.acquire()
+        else:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await lock.acquire()
+            except TimeoutError as error:
+                raise timeout_error from error
         try:
             yield
         finally:
