@@ -60,4 +60,4 @@ async def test_unused_lock_is_deleted() -> None:
 
     await asyncio.gather(*(hold_once(lock, key) for key in ("ada", "ada", "bob")))
 
-    assert len(lock._locks) == 0
+    assert len(lock) == 0

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Hashable
-from weakref import WeakValueDictionary
 
 from todo.core.errors import DomainError
 
@@ -17,7 +17,11 @@ class KeyedLock:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._locks: dict[Hashable, asyncio.Lock] = {}
+        self._users: Counter[Hashable] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._locks)
 
     @contextlib.asynccontextmanager
     async def hold(self, key: Hashable, timeout_error: type[DomainError]) -> AsyncIterator[None]:
@@ -26,16 +30,27 @@ class KeyedLock:
         Raises:
             DomainError: `timeout_error`, if the lock did not become free in time.
         """
-        lock = self._locks.setdefault(key, asyncio.Lock())
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        self._users[key] += 1
+        try:
+            await self._acquire(lock, timeout_error)
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key], self._locks[key]
+
+    async def _acquire(self, lock: asyncio.Lock, timeout_error: type[DomainError]) -> None:
         if not lock.locked():
             await lock.acquire()
-        else:
-            try:
-                async with asyncio.timeout(self._timeout):
-                    await lock.acquire()
-            except TimeoutError as error:
-                raise timeout_error from error
+            return
         try:
-            yield
-        finally:
-            lock.release()
+            async with asyncio.timeout(self._timeout):
+                await lock.acquire()
+        except TimeoutError as error:
+            raise timeout_error from error
