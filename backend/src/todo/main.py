@@ -59,6 +59,7 @@ from todo.services.accounts.service import Security
 from todo.services.delivery.service import MailService
 from todo.services.delivery.texts import Pages
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
+from todo.services.shared.change_feed import ChangeFeed
 from todo.workers.disabled_users import reading_disabled_users
 from todo.workers.mailer import mailing
 from todo.workers.resealer import resealing
@@ -200,6 +201,7 @@ def _make_resources(settings: Settings) -> AppResources:
         ),
         disabled_users=DisabledUsers(),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
+        change_feed=ChangeFeed(),
     )
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.routing import APIRoute
 
 from todo.core.errors import InternalError, ServiceUnavailableError
-from todo.http.change_seq import CHANGE_SEQ_HEADER, numbered
+from todo.http.change_seq import CHANGE_SEQ_HEADER, announced, numbered
 from todo.http.conditional import ETAG_HEADER, IF_NONE_MATCH_PARAMETER, NOT_MODIFIED, conditional
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import API
@@ -35,7 +35,11 @@ class ResourceRoute(DeclaredRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         reads = set(options.get("methods") or ["GET"]) == {"GET"}
         super().__init__(path, endpoint, **_described(options, reads=reads))
-        self.handler = conditional(self.handler) if reads else idempotent(numbered(self.handler), self.write_once)
+        if reads:
+            self.handler = conditional(self.handler)
+        else:
+            # The announcement is outside of the transaction of an idempotent write.
+            self.handler = announced(idempotent(numbered(self.handler), self.write_once))
 
     def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
         """Return the response for a result, with its entity tag as the `ETag`."""
