@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import asyncpg
@@ -39,8 +39,10 @@ class Writer:
         tasks = (await client.get("/tasks", params={"limit": 100})).json()["items"]
         tags = (await client.get("/tags")).json()
         task, tag = (self._random.choice(resources or [{"id": 1}]) for resources in (tasks, tags))
-        create = [lambda: write_bulk(self._owner, *(create_item(text) for _ in range(self._random.randint(1, 12))))]
-        change = [
+        create: list[Callable[[], Awaitable[Response]]] = [
+            lambda: write_bulk(self._owner, *(create_item(text) for _ in range(self._random.randint(1, 12))))
+        ]
+        change: list[Callable[[], Awaitable[Response]]] = [
             lambda: write_bulk(self._owner, *(update_item(task, title=text) for task in tasks[:8])),
             lambda: write_bulk(self._owner, create_item(text), *map(delete_item, tasks[:3])),
             lambda: client.post("/tags", json={"name": text}),

@@ -39,8 +39,8 @@ def make_token(owner: Person, epoch: UUID, seq: int, type_: str = "", after_id: 
 @pytest.mark.spec("SYN-005")
 async def test_token_is_short_and_safe_in_urls(ada: Person, make_task: Make) -> None:
     await make_task(ada)
-    for query in ({}, {"limit": 1}, {"limit": 2}):
-        token = (await read_page(ada, **query))["next"]
+    for limit in (1, 2, 500):
+        token = (await read_page(ada, limit=limit))["next"]
         assert len(token) <= 100
         assert set(token) <= set(ALPHABET)
 
@@ -53,8 +53,8 @@ async def test_garbled_token_is_a_400(ada: Person, text: str) -> None:
 
 @pytest.mark.spec("SYN-005")
 async def test_token_of_another_user_is_a_400(ada: Person, bob: Person) -> None:
-    for query in ({}, {"limit": 1}):
-        token = (await read_page(bob, **query))["next"]
+    for limit in (1, 500):
+        token = (await read_page(bob, limit=limit))["next"]
         assert_error(await request_page(ada, token), *INVALID)
 
 
@@ -145,9 +145,9 @@ async def test_client_begins_anew_after_a_410(ada: Person, make_task: Make) -> N
 @pytest.mark.spec("SYN-015")
 async def test_token_of_the_previous_secret_works(ada: Person, make_app: MakeApp) -> None:
     token = await read_token(ada)
-    settings = {"jwt_secret_key": SecretStr("beef" * 16), "jwt_secret_key_previous": SecretStr(SECRET)}
+    app = await make_app(jwt_secret_key=SecretStr("beef" * 16), jwt_secret_key_previous=SecretStr(SECRET))
 
-    async with make_client(await make_app(**settings), headers=ada.client.headers) as client:
+    async with make_client(app, headers=ada.client.headers) as client:
         response = await client.get("/sync", params={"since": token})
 
     assert response.status_code == 200
