@@ -54,11 +54,13 @@ from todo.routers import (
     tasks,
     totp,
 )
+from todo.routers.changes import sync
 from todo.routers.pages import router as pages
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.delivery.service import MailService
 from todo.services.delivery.texts import Pages
+from todo.services.shared.change_feed import ChangeFeed
 from todo.workers.disabled_users import reading_disabled_users
 from todo.workers.mailer import mailing
 from todo.workers.resealer import resealing
@@ -102,6 +104,7 @@ TAGS = [
     {"name": "totp", "description": "The second factor of your account: codes of an app, and recovery codes."},
     {"name": "tasks", "description": "Your tasks, and the tags on them. Needs an access token."},
     {"name": "tags", "description": "Your labels for tasks. Needs an access token."},
+    {"name": "sync", "description": "What changed, for a copy that also works offline. Needs an access token."},
     {"name": "health", "description": "For monitors."},
 ]
 
@@ -208,6 +211,7 @@ def _make_resources(settings: Settings) -> AppResources:
         ),
         disabled_users=DisabledUsers(),
         user_writes=KeyedLock(settings.db_lock_timeout),
+        change_feed=ChangeFeed(),
     )
 
 
@@ -232,7 +236,7 @@ def _add_routes(app: FastAPI) -> None:
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
         *(task_bulk.router, access_tokens.router, totp.router, mailed_links.router, health.router),
-        *(documentation.router, pages.router),
+        *(sync.router, documentation.router, pages.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 

@@ -60,13 +60,17 @@ class Principal:
     access_token_id: int | None = None
     scopes: frozenset[str] | None = None
 
+    def has_scope(self, scope: str) -> bool:
+        """Tell whether the principal is a person, or a personal access token with this scope."""
+        return self.scopes is None or scope in self.scopes
+
     def require_scope(self, scope: str) -> None:
         """Check that the principal has this scope.
 
         Raises:
             InsufficientScopeError: the principal is a personal access token without it.
         """
-        if self.scopes is not None and scope not in self.scopes:
+        if not self.has_scope(scope):
             raise InsufficientScopeError
 
 

@@ -16,6 +16,7 @@ from todo.core.limits.rate_limits import RateLimits
 from todo.http.request_state import request_state
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security as AccountSecurity
+from todo.services.shared.change_feed import ChangeFeed
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class AppResources:
         security: the tools that check credentials.
         disabled_users: the users that were disabled recently.
         user_writes: a lock for each user. Writes of one user run one after the other.
+        change_feed: tells listeners that a user's data was changed.
     """
 
     settings: Settings
@@ -35,6 +37,7 @@ class AppResources:
     security: AccountSecurity
     disabled_users: DisabledUsers
     user_writes: KeyedLock
+    change_feed: ChangeFeed
 
     @property
     def rate_limits(self) -> RateLimits:

@@ -30,7 +30,7 @@ def _headers(**additional: str) -> list[tuple[bytes, bytes]]:
 
 SECURITY_HEADERS = _headers()
 UNCACHED = _headers(cache_control="no-store")
-"""Headers of responses that may contain tokens (RFC 6749, section 5.1)."""
+"""Headers of responses that may contain tokens (RFC 6749, section 5.1), and of pages of a sync."""
 REVALIDATED = _headers(cache_control="private, no-cache")
 
 logger = logging.getLogger("todo.requests")
@@ -77,7 +77,7 @@ class RequestContextMiddleware:
 def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
     """Return the security and cache headers of a path."""
     if path.startswith("/api/"):
-        return UNCACHED if "/auth/" in path else REVALIDATED
+        return UNCACHED if "/auth/" in path or path.endswith("/sync") else REVALIDATED
     return SECURITY_HEADERS
 
 
