@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import cache
 
 from fastapi import FastAPI
@@ -54,12 +55,13 @@ from todo.routers import (
     tasks,
     totp,
 )
-from todo.routers.changes import sync
+from todo.routers.changes import history, sync, trash
 from todo.routers.pages import router as pages
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.delivery.service import MailService
 from todo.services.delivery.texts import Pages
+from todo.services.housekeeping import Retention
 from todo.services.shared.change_feed import ChangeFeed
 from todo.workers.disabled_users import reading_disabled_users
 from todo.workers.mailer import mailing
@@ -105,6 +107,8 @@ TAGS = [
     {"name": "tasks", "description": "Your tasks, and the tags on them. Needs an access token."},
     {"name": "tags", "description": "Your labels for tasks. Needs an access token."},
     {"name": "sync", "description": "What changed, for a copy that also works offline. Needs an access token."},
+    {"name": "changes", "description": "What was changed, and how to take it back."},
+    {"name": "trash", "description": "Deleted tasks and tags."},
     {"name": "health", "description": "For monitors."},
 ]
 
@@ -123,6 +127,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         configure_logging(settings)
     resources = _make_resources(settings)
     mail_service = make_mail_service(settings)
+    retention = Retention(
+        changes=timedelta(days=settings.changes_retention_days), trash=timedelta(days=settings.trash_retention_days)
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -130,7 +137,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with (
             database,
             resealing(database, resources.security.sealer),
-            sweeping(database),
+            sweeping(database, retention),
             mailing(database, mail_service),
             reading_disabled_users(database, resources.disabled_users),
         ):
@@ -236,7 +243,8 @@ def _add_routes(app: FastAPI) -> None:
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
         *(task_bulk.router, access_tokens.router, totp.router, mailed_links.router, health.router),
-        *(sync.router, documentation.router, pages.router),
+        *(sync.router, history.pages, history.router, trash.pages, trash.router),
+        *(documentation.router, pages.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 

@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     forwarded_allow_ips: Proxies = "127.0.0.1"
     max_tags: int = Field(default=1000, ge=1)
     max_tags_per_task: int = Field(default=50, ge=1)
+    changes_retention_days: int = Field(default=180, ge=1, le=36500)
+    trash_retention_days: int = Field(default=30, ge=1, le=36500)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     max_login_sessions: int = Field(default=100, ge=1)
     max_access_tokens: int = Field(default=100, ge=1)
@@ -127,6 +129,8 @@ class Settings(BaseSettings):
             raise ValueError("COOKIE_SECURE should be true when COOKIE_SAMESITE is none (browsers require this)")
         if self.db_pool_min > self.db_pool_max:
             raise ValueError("DB_POOL_MIN should not exceed DB_POOL_MAX")
+        if self.changes_retention_days < self.trash_retention_days:
+            raise ValueError("CHANGES_RETENTION_DAYS should not be less than TRASH_RETENTION_DAYS")
         self._check_mail()
         return self
 

@@ -1,8 +1,22 @@
 """Statements on tags."""
 
 from functools import cache
+from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Integer, any_, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from todo.core.database.statement import Statement
@@ -86,16 +100,22 @@ def update_tag(*, conditional: bool) -> Write:
     return Write(written(plan, clock, *columns).add_cte(tag, log), violations=VIOLATIONS)
 
 
+def deleted_values() -> ColumnElement[Any]:
+    """Return the JSON object of a deleted tag in the log, with the ids of its tasks."""
+    linked = select(LINKS.c.task_id).where(LINKS.c.user_id == USER_ID, LINKS.c.tag_id == TAGS.c.id)
+    task_ids = func.array(linked.order_by(LINKS.c.task_id).correlate(TAGS).scalar_subquery())
+    columns = {column.name: column for column in PUBLIC_COLUMNS if column.name not in {"user_id", "id"}}
+    return created_values(columns | {"tasks": func.to_jsonb(task_ids, type_=JSONB)})
+
+
 @cache
 def delete_tag(*, conditional: bool) -> Write:
     """Return the write that deletes a tag with its links; a conditional one has the parameter `entity_tags`."""
     condition = [entity_tag_matches(TAGS)] if conditional else []
-    linked = select(LINKS.c.task_id).where(LINKS.c.user_id == USER_ID, LINKS.c.tag_id == TAGS.c.id)
-    task_ids = func.array(linked.order_by(LINKS.c.task_id).correlate(TAGS).scalar_subquery())
-    columns = {column.name: column for column in PUBLIC_COLUMNS if column.name not in {"user_id", "id"}}
-    before = created_values(columns | {"tasks": func.to_jsonb(task_ids, type_=JSONB)})
     plan = (
-        select(TAGS.c.id, true().label("is_changed"), before.label("before")).where(*IS_OWN_TAG, *condition).cte("plan")
+        select(TAGS.c.id, true().label("is_changed"), deleted_values().label("before"))
+        .where(*IS_OWN_TAG, *condition)
+        .cte("plan")
     )
     clock = advance_clock(plan)
     links = (

@@ -195,7 +195,7 @@ async def _update(writer: Writer, items: Items) -> Outcomes:
             arrays[f"has_{name}"] = [name in row for row in rows]
             arrays[name] = [row.get(name) for row in rows]
         owners = [writer.user_id] * len(changes)
-        await writer.write_all(statements.UPDATE_TASKS, owner_id=owners, **arrays)
+        await writer.write_all(statements.UPDATE_TASKS, owner_id=owners, undoes=[None] * len(changes), **arrays)
         await _write_searches(writer, statements.UPDATE_SEARCHES, changes)
     return {index: (200, item.id) for index, item in updates.items()}
 
@@ -211,7 +211,7 @@ async def _write_searches(writer: Writer, statement: Statement, tasks: Mapping[i
 async def _delete(writer: Writer, items: Items) -> Outcomes:
     deletions = {index: item.id for index, item in items.items() if isinstance(item, DeleteItem)}
     if deletions:
-        await writer.write_all(statements.DELETE_TASKS, id=[*deletions.values()])
+        await writer.write_all(statements.DELETE_TASKS, id=[*deletions.values()], undoes=[None] * len(deletions))
     return {index: (204, task_id) for index, task_id in deletions.items()}
 
 
