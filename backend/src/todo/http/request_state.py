@@ -26,6 +26,7 @@ class RequestState:
         principal: the user that the request acts for, once it was authenticated.
         transaction: the transaction that the whole request runs in, if there is one.
         writer: the writer of the request, if it can change something.
+        is_stream: whether the response lasts as long as the client wants.
     """
 
     id: str
@@ -36,6 +37,7 @@ class RequestState:
     principal: Principal | None = None
     transaction: Session | None = None
     writer: Writer | None = None
+    is_stream: bool = False
 
 
 def request_state(scope: Scope) -> RequestState:

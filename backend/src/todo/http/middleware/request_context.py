@@ -77,7 +77,7 @@ class RequestContextMiddleware:
 def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
     """Return the security and cache headers of a path."""
     if path.startswith("/api/"):
-        return UNCACHED if "/auth/" in path else REVALIDATED
+        return UNCACHED if "/auth/" in path or path.endswith("/tickets") else REVALIDATED
     return SECURITY_HEADERS
 
 
@@ -85,7 +85,7 @@ def _record(scope: Scope, path: str, state: RequestState, seconds: float) -> Non
     """Count a finished request in the metrics, and log it."""
     method = scope["method"]
     template = getattr(scope.get("route"), "path_format", UNMATCHED)
-    count_request(method, template, state.status, seconds)
+    count_request(method, template, state.status, None if state.is_stream else seconds)
     level = logging.DEBUG if path in PROBES else logging.INFO
     if not logger.isEnabledFor(level):
         return
