@@ -53,6 +53,7 @@ from todo.routers import (
     tasks,
     totp,
 )
+from todo.routers.changes import sync
 from todo.routers.pages import router as pages
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
@@ -95,6 +96,7 @@ TAGS = [
     {"name": "totp", "description": "The second factor of your account: codes of an app, and recovery codes."},
     {"name": "tasks", "description": "Your tasks, and the tags on them. Needs an access token."},
     {"name": "tags", "description": "Your labels for tasks. Needs an access token."},
+    {"name": "sync", "description": "What changed, for a copy that also works offline. Needs an access token."},
     {"name": "health", "description": "For monitors."},
 ]
 
@@ -226,7 +228,7 @@ def _add_routes(app: FastAPI) -> None:
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
         *(task_bulk.router, access_tokens.router, totp.router, mailed_links.router, health.router),
-        *(documentation.router, pages.router),
+        *(sync.router, documentation.router, pages.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 

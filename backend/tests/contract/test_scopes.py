@@ -46,6 +46,9 @@ SCOPE_OF = {
     "PUT /api/v1/tags/{tag_id}": "tags:write",
     "DELETE /api/v1/tags/{tag_id}": "tags:write",
 }
+ANY_READ_SCOPE = ["GET /api/v1/sync"]
+"""Operations whose items have several types. A token gets the types that its scopes can read."""
+READ_SCOPES = ["account", "tags:read", "tasks:read"]
 LOGIN_SESSION_REQUIRED = [
     "POST /api/v1/auth/password",
     "DELETE /api/v1/auth/me",
@@ -58,7 +61,7 @@ LOGIN_SESSION_REQUIRED = [
     "POST /api/v1/auth/totp/recovery-codes",
     "DELETE /api/v1/auth/totp",
 ]
-USER_REQUIRED = [*SCOPE_OF, *LOGIN_SESSION_REQUIRED]
+USER_REQUIRED = [*SCOPE_OF, *ANY_READ_SCOPE, *LOGIN_SESSION_REQUIRED]
 
 
 async def call(client: AsyncClient, operation: str, token: str | None = None, key: str | None = None) -> Response:
@@ -128,6 +131,32 @@ async def test_token_with_only_the_required_scope_is_accepted(
     response = await call(client, operation, token["token"])
 
     assert response.status_code in (200, 204, 404, 422)
+
+
+@pytest.mark.spec("SYN-007")
+@pytest.mark.parametrize("scope", READ_SCOPES)
+@pytest.mark.parametrize("operation", ANY_READ_SCOPE)
+async def test_token_with_one_scope_to_read_is_accepted(
+    client: AsyncClient, ada: Person, make_token: MakeToken, operation: str, scope: str
+) -> None:
+    token = await make_token(ada, scope)
+
+    response = await call(client, operation, token["token"])
+
+    assert response.status_code == 200
+
+
+@pytest.mark.spec("SYN-007")
+@pytest.mark.parametrize("operation", ANY_READ_SCOPE)
+async def test_token_without_a_scope_to_read_is_rejected(
+    client: AsyncClient, ada: Person, make_token: MakeToken, operation: str
+) -> None:
+    token = await make_token(ada, *set(SCOPES).difference(READ_SCOPES))
+
+    response = await call(client, operation, token["token"])
+
+    assert_error(response, *INSUFFICIENT_SCOPE)
+    assert response.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope"'
 
 
 @pytest.mark.spec("PAT-005")

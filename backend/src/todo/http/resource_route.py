@@ -48,6 +48,17 @@ class ResourceRoute(DeclaredRoute):
         return super().render(result, response, *headers)
 
 
+class WriteRoute(DeclaredRoute):
+    """A route of a write that takes no idempotency key; its responses carry the number of the last change."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        success = options.get("status_code") or 200
+        responses = {**(options.get("responses") or {})}
+        responses[success] = {**responses.get(success, {}), "headers": CHANGE_SEQ_HEADER}
+        super().__init__(path, endpoint, **{**options, "responses": responses})
+        self.handler = announced(numbered(self.handler))
+
+
 class PasswordRoute(ResourceRoute):
     """A route of a resource whose writes verify a password first."""
 

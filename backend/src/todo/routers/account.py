@@ -9,6 +9,7 @@ from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client
 from todo.http.dependencies.principal import ActiveUser, CurrentUser, LoggedInUser
 from todo.http.dependencies.resources import Resources, Security, Session
+from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import Responses, errors, merge_patch, schema_of
 from todo.http.refresh_cookie import clear_refresh_cookie
 from todo.http.resource_route import PasswordRoute, make_router
@@ -53,14 +54,14 @@ async def get_me(session: Session, user: CurrentUser) -> UserPublic:
     responses=errors(EmailAlreadyExistsError, WrongPasswordError, RateLimitExceededError),
 )
 async def update_me(
-    changes: AccountUpdate, session: Session, security: Security, client: Client, user: ActiveUser
+    changes: AccountUpdate, writer: CurrentWriter, security: Security, client: Client, user: ActiveUser
 ) -> UserPublic:
     """Change your name or, together with your password, your e-mail address. Absent fields stay.
 
     If the service sends mail, `email` stays and `pending_email` is the new address, until the link in a mail to the new
     address is opened. The present address gets a notice.
     """
-    return await account_service.update_user(session, security, user, changes, client, utc_now())
+    return await account_service.update_user(writer, security, user, changes, client, utc_now())
 
 
 @router.post(
@@ -69,10 +70,10 @@ async def update_me(
     responses=errors(WrongPasswordError, RateLimitExceededError),
 )
 async def change_password(
-    change: PasswordChange, session: Session, security: Security, client: Client, user: LoggedInUser
+    change: PasswordChange, writer: CurrentWriter, security: Security, client: Client, user: LoggedInUser
 ) -> None:
     """Set a new password. All your other login sessions end. Personal access tokens stay."""
-    await account_service.change_password(session, security, user, change, client, utc_now())
+    await account_service.change_password(writer, security, user, change, client, utc_now())
 
 
 @router.delete(

@@ -7,7 +7,7 @@ from fastapi.openapi.models import OAuth2, OAuthFlowPassword, OAuthFlows
 from fastapi.security.base import SecurityBase
 
 from todo.core.clock import utc_now
-from todo.domain.scope import ACCOUNT_SCOPE
+from todo.domain.scope import ACCOUNT_SCOPE, SHARED_RESOURCES
 from todo.http.dependencies.resources import get_resources, get_session
 from todo.http.openapi import raises
 from todo.http.request_state import READ_METHODS, request_state
@@ -49,7 +49,8 @@ class Authentication(SecurityBase):
 
         If the user was disabled a short time ago, the login session is checked, with one query (USR-007).
 
-        A personal access token needs the scope of the path and method. A resource without scopes is closed to it.
+        A personal access token needs the scope of the path and method. A resource without scopes is closed to it. The
+        services of SHARED_RESOURCES check scopes themselves.
         """
         state = request_state(request.scope)
         if state.principal is not None:
@@ -66,7 +67,7 @@ class Authentication(SecurityBase):
             principal = await access_token_service.authenticate_access_token(
                 resources.database.session, token, utc_now()
             )
-            principal.require_scope(scope_of(request.method, request.url.path))
+            check_scope(principal, request.method, request.url.path)
         else:
             principal = authentication.read_access_token(resources.security.signer, token, utc_now())
             if principal.id in resources.disabled_users:
@@ -81,12 +82,17 @@ CurrentUser = Annotated[Principal, Depends(get_current_user)]
 the user was disabled."""
 
 
-def scope_of(method: str, path: str) -> str:
-    """Return the scope of a request: `account` below `/api/v1/auth`, `tasks:read` for reads below `/api/v1/tasks`."""
+def check_scope(principal: Principal, method: str, path: str) -> None:
+    """Check the scope of a request: `account` below `/api/v1/auth`, `tasks:read` for reads below `/api/v1/tasks`.
+
+    Raises:
+        InsufficientScopeError: the principal lacks the scope.
+    """
     resource = path.partition(f"{API}/")[2].partition("/")[0]
     if resource == "auth":
-        return ACCOUNT_SCOPE
-    return f"{resource}:{'read' if method in READ_METHODS else 'write'}"
+        principal.require_scope(ACCOUNT_SCOPE)
+    elif resource not in SHARED_RESOURCES:
+        principal.require_scope(f"{resource}:{'read' if method in READ_METHODS else 'write'}")
 
 
 @raises(LoginSessionEndedError, LoginSessionRequiredError)

@@ -14,6 +14,8 @@ from todo.http.request_state import SCOPE_KEY, RequestState
 REQUEST_ID = b"x-request-id"
 ACCEPTED_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 PRINTABLE_PATH = re.compile(r"[!-\[\]-~]+")
+UNCACHED_ENDS = ("/sync", "/tickets")
+"""The ends of further paths whose responses have tokens."""
 PROBES = {"/health", "/ready"}
 
 
@@ -30,7 +32,7 @@ def _headers(**additional: str) -> list[tuple[bytes, bytes]]:
 
 SECURITY_HEADERS = _headers()
 UNCACHED = _headers(cache_control="no-store")
-"""Headers of responses that may contain tokens (RFC 6749, section 5.1)."""
+"""Headers of responses that may contain tokens (RFC 6749, section 5.1), and of pages of a sync."""
 REVALIDATED = _headers(cache_control="private, no-cache")
 
 logger = logging.getLogger("todo.requests")
@@ -77,7 +79,7 @@ class RequestContextMiddleware:
 def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
     """Return the security and cache headers of a path."""
     if path.startswith("/api/"):
-        return UNCACHED if "/auth/" in path or path.endswith("/tickets") else REVALIDATED
+        return UNCACHED if "/auth/" in path or path.endswith(UNCACHED_ENDS) else REVALIDATED
     return SECURITY_HEADERS
 
 

@@ -35,4 +35,7 @@ CONFIRM_EMAIL = Statement(
     .returning(*PUBLIC_COLUMNS),
     violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
 )
-SWEEP = Statement(update(USERS).where(USERS.c.pending_email_expires_at < NOW).values(**NO_PENDING_EMAIL))
+SELECT_EXPIRED = Statement(select(USERS.c.id).where(USERS.c.pending_email_expires_at < NOW))
+CLEAR_EXPIRED = Statement(
+    update(USERS).where(IS_OWN_ACCOUNT, USERS.c.pending_email_expires_at < NOW).values(**NO_PENDING_EMAIL)
+)

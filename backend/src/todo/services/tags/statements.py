@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sqlalchemy import Integer, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import ARRAY, BigInteger, Integer, any_, bindparam, delete, func, insert, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from todo.core.database.statement import Statement
@@ -27,6 +27,17 @@ BY_NAME = (TAGS.c.name_key, TAGS.c.name.collate("C"))
 VIOLATIONS = {NAME_UNIQUE: TagAlreadyExistsError, OWNER_EXISTS: InvalidTokenError}
 
 SELECT_TAG = Statement(select(*PUBLIC_COLUMNS).where(*IS_OWN_TAG))
+SELECT_TAGS_BY_IDS = Statement(
+    select(*PUBLIC_COLUMNS).where(
+        TAGS.c.user_id == USER_ID, TAGS.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+    )
+)
+SELECT_TAGS_AFTER = Statement(
+    select(*PUBLIC_COLUMNS)
+    .where(TAGS.c.user_id == USER_ID, TAGS.c.id > TAG_ID)
+    .order_by(TAGS.c.id)
+    .limit(bindparam("limit", type_=BigInteger))
+)
 SELECT_TAGS = Statement(select(*PUBLIC_COLUMNS).where(TAGS.c.user_id == USER_ID).order_by(*BY_NAME))
 
 

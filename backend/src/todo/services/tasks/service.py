@@ -1,6 +1,7 @@
 """Tasks: create, read, list, change and delete them, and put tags on them."""
 
 import re
+from collections.abc import Sequence
 from uuid import UUID
 
 from todo.core.database.session import Row, Session
@@ -97,6 +98,12 @@ async def get_task(session: Session, user_id: UUID, task_id: int) -> TaskPublic:
 async def list_tasks_after(session: Session, user_id: UUID, task_id: int, limit: int) -> list[TaskPublic]:
     """Return the user's next tasks in the order of their ids; with `task_id` 0 the first ones."""
     rows = await session.fetch_all(statements.SELECT_TASKS_AFTER, user_id=user_id, task_id=task_id, limit=limit)
+    return [read_row(row) for row in rows]
+
+
+async def list_tasks_by_ids(session: Session, user_id: UUID, ids: Sequence[int]) -> list[TaskPublic]:
+    """Return the user's tasks among these ids, in any order."""
+    rows = await session.fetch_all(statements.SELECT_TASKS_BY_IDS, user_id=user_id, ids=ids)
     return [read_row(row) for row in rows]
 
 

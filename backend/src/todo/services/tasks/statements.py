@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, bindparam, cast, func, literal_column, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from todo.core.database.statement import Statement
@@ -89,4 +102,10 @@ SELECT_TASKS_AFTER = Statement(
     .where(TASKS.c.user_id == USER_ID, TASKS.c.id > TASK_ID)
     .order_by(TASKS.c.id)
     .limit(bindparam("limit", type_=BigInteger))
+)
+
+SELECT_TASKS_BY_IDS = Statement(
+    select(*COLUMNS, tags_json(TASKS.c)).where(
+        TASKS.c.user_id == USER_ID, TASKS.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+    )
 )

@@ -1,0 +1,36 @@
+"""Sync, for clients that keep a copy of the account."""
+
+from typing import Annotated
+
+from fastapi import Query
+
+from todo.http.declared_route import DeclaredRoute
+from todo.http.dependencies.principal import CurrentUser
+from todo.http.dependencies.resources import Resources, Session
+from todo.http.openapi import errors
+from todo.http.resource_route import make_router
+from todo.schemas.changes.sync import SyncPage, SyncQuery
+from todo.services.sync import service as sync_service
+from todo.services.sync.errors import SyncTokenExpiredError
+
+# Not a ResourceRoute: each page belongs to its token, so it has no ETag.
+router = make_router("/sync", "sync", route_class=DeclaredRoute)
+
+
+@router.get("", responses=errors(SyncTokenExpiredError))
+async def sync(
+    query: Annotated[SyncQuery, Query()], session: Session, resources: Resources, user: CurrentUser
+) -> SyncPage:
+    """Return what changed since your last request, for a copy that also works offline.
+
+    1. Begin without `since`. The pages have `full: true` and together replace your copy.
+    2. Send `next` as `since` of the next request, and write its items over your copy. Request pages until `has_more` is
+       false. Your copy is then consistent.
+    3. Later continue with the last `next`. With `wait` the response comes when something changes.
+    4. On 410 `SYNC_TOKEN_EXPIRED` or 400 `INVALID_SYNC_TOKEN` begin again without `since`.
+
+    `data` is the current state, and null if the resource was deleted. A tag's new name changes no task, so read the
+    names of tags from the items of type `tag`. A personal access token gets the types that its scopes can read: `task`
+    with `tasks:read`, `tag` with `tags:read`, `account` with `account`.
+    """
+    return await sync_service.sync(session, resources.security.signer, resources.change_feed, user, query)
