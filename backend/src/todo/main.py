@@ -29,6 +29,7 @@ from todo.http.change_seq import CHANGE_SEQ
 from todo.http.conditional import IF_NONE_MATCH
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
 from todo.http.dependencies.resources import AppResources
+from todo.http.dependencies.stream_client import LAST_EVENT_ID
 from todo.http.document import finish_document
 from todo.http.errors import install_error_handlers
 from todo.http.idempotency import KEY_HEADER
@@ -40,6 +41,7 @@ from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddl
 from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
 from todo.http.openapi import add_root_path
+from todo.http.protocol.connection import ON_STOP
 from todo.routers import (
     access_tokens,
     account,
@@ -53,15 +55,18 @@ from todo.routers import (
     tasks,
     totp,
 )
-from todo.routers.changes import sync
+from todo.routers.changes import events, sync
 from todo.routers.pages import router as pages
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.delivery.service import MailService
 from todo.services.delivery.texts import Pages
+from todo.services.events.streams import EventStreams
 from todo.services.idempotency.errors import IdempotencyKeyInUseError
 from todo.services.shared.change_feed import ChangeFeed
+from todo.workers.change_feed import connecting_feed
 from todo.workers.disabled_users import reading_disabled_users
+from todo.workers.event_streams import watching_streams
 from todo.workers.mailer import mailing
 from todo.workers.resealer import resealing
 from todo.workers.sweeper import sweeping
@@ -70,7 +75,15 @@ COMPRESSED_MIN_BYTES = 1400
 """A smaller response fits into one packet, so compression would not deliver it sooner."""
 TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 """Headers that tracing adds to requests of browsers (W3C Trace Context and Baggage)."""
-ALLOWED_HEADERS = ("Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode())
+ALLOWED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    KEY_HEADER,
+    "If-Match",
+    IF_NONE_MATCH,
+    REQUEST_ID.decode(),
+    LAST_EVENT_ID,
+)
 EXPOSED_HEADERS = (
     *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Content-Disposition"),
     *("Idempotency-Replayed", CHANGE_SEQ, "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
@@ -97,6 +110,7 @@ TAGS = [
     {"name": "tasks", "description": "Your tasks, and the tags on them. Needs an access token."},
     {"name": "tags", "description": "Your labels for tasks. Needs an access token."},
     {"name": "sync", "description": "What changed, for a copy that also works offline. Needs an access token."},
+    {"name": "events", "description": "What changes, at the moment it changes. Needs an access token or a ticket."},
     {"name": "health", "description": "For monitors."},
 ]
 
@@ -117,16 +131,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     mail_service = make_mail_service(settings)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        database = resources.database
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, object]]:
+        database, feed = resources.database, resources.change_feed
+        assert settings.database_url is not None
         async with (
             database,
             resealing(database, resources.security.sealer),
             sweeping(database),
             mailing(database, mail_service),
             reading_disabled_users(database, resources.disabled_users),
+            connecting_feed(feed, database, settings, settings.database_url),
+            watching_streams(database, resources.event_streams),
         ):
-            yield
+            yield {ON_STOP: feed.close}
+            feed.close()
         resources.security.hasher.close()
         await resources.rate_limits.close()
 
@@ -190,6 +208,7 @@ def _make_resources(settings: Settings) -> AppResources:
         raise SettingsError(f"JWT_SECRET_KEY should be set; generate one with: {SECRET_COMMAND}")
     secret = settings.jwt_secret_key.get_secret_value()
     previous = settings.jwt_secret_key_previous.get_secret_value() if settings.jwt_secret_key_previous else None
+    feed = ChangeFeed()
     return AppResources(
         settings=settings,
         database=Database(settings, settings.database_url),
@@ -203,7 +222,10 @@ def _make_resources(settings: Settings) -> AppResources:
         ),
         disabled_users=DisabledUsers(),
         keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
-        change_feed=ChangeFeed(),
+        change_feed=feed,
+        event_streams=EventStreams(
+            feed, max_streams=settings.stream_limit, max_streams_per_user=settings.max_streams_per_user
+        ),
     )
 
 
@@ -228,7 +250,7 @@ def _add_routes(app: FastAPI) -> None:
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
         *(task_bulk.router, access_tokens.router, totp.router, mailed_links.router, health.router),
-        *(sync.router, documentation.router, pages.router),
+        *(sync.router, events.router, documentation.router, pages.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 

@@ -46,7 +46,7 @@ SCOPE_OF = {
     "PUT /api/v1/tags/{tag_id}": "tags:write",
     "DELETE /api/v1/tags/{tag_id}": "tags:write",
 }
-ANY_READ_SCOPE = ["GET /api/v1/sync"]
+ANY_READ_SCOPE = ["GET /api/v1/sync", "GET /api/v1/events", "POST /api/v1/events/tickets"]
 """Operations whose items have several types. A token gets the types that its scopes can read."""
 READ_SCOPES = ["account", "tags:read", "tasks:read"]
 LOGIN_SESSION_REQUIRED = [

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.sse import format_sse_event
 from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
@@ -35,7 +35,7 @@ class EventStreamResponse(Response):
         self.background = None
         self.raw_headers = [*HEADERS]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the events. A response to HEAD has none."""
         async with aclosing(self._events) as events:
             opening = await anext(events)
@@ -60,9 +60,3 @@ def render(events: Iterable[Event]) -> bytes:
         )
         for event in events
     )
-
-
-async def wait_for_disconnect(request: Request) -> None:
-    """Return when the client of a request has disconnected."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -66,10 +66,6 @@ class Principal:
         """Tell whether the principal is a person, or a personal access token with this scope."""
         return self.scopes is None or scope in self.scopes
 
-    def has_scope(self, scope: str) -> bool:
-        """Tell whether the principal is a person, or a personal access token with this scope."""
-        return self.scopes is None or scope in self.scopes
-
     def require_scope(self, scope: str) -> None:
         """Check that the principal has this scope.
 

@@ -1,15 +1,14 @@
 """Live events: what changes, at the moment it changes."""
 
-from functools import partial
 from typing import Annotated
 
-from fastapi import Query, Request, status
+from fastapi import Query
 
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import Resources, Session
-from todo.http.dependencies.stream_user import LastEventId, StreamUser
-from todo.http.event_stream import EVENT_STREAM, EventStreamResponse, wait_for_disconnect
+from todo.http.dependencies.stream_client import Disconnect, LastEventId, StreamUser
+from todo.http.event_stream import EVENT_STREAM, EventStreamResponse
 from todo.http.openapi import Responses, errors
 from todo.http.resource_route import make_router
 from todo.schemas.changes.events import EventsQuery, TicketPublic
@@ -32,14 +31,16 @@ STREAM: Responses = {
 router = make_router("/events", "events", route_class=DeclaredRoute)
 
 
-@router.get("", response_class=EventStreamResponse, responses=STREAM | errors(TooManyStreamsOfUserError, TooManyStreamsError))
+@router.get(
+    "", response_class=EventStreamResponse, responses=STREAM | errors(TooManyStreamsOfUserError, TooManyStreamsError)
+)
 async def stream_events(
-    request: Request,
-    query: Annotated[EventsQuery, Query()],
+    _query: Annotated[EventsQuery, Query()],
     last_event_id: LastEventId,
     session: Session,
     resources: Resources,
     user: StreamUser,
+    disconnect: Disconnect,
 ) -> EventStreamResponse:
     """Return a stream of your changes as server-sent events, for as long as the access token is valid.
 
@@ -54,12 +55,12 @@ async def stream_events(
             resources.event_streams,
             user,
             last_event_id,
-            partial(wait_for_disconnect, request),
+            disconnect,
         )
     )
 
 
-@router.post("/tickets", status_code=status.HTTP_201_CREATED, responses=errors(LoginSessionEndedError))
+@router.post("/tickets", responses=errors(LoginSessionEndedError))
 async def create_ticket(session: Session, resources: Resources, user: CurrentUser) -> TicketPublic:
     """Create a ticket, which opens one stream within 30 seconds. The `EventSource` of browsers cannot send headers."""
     return await event_service.create_ticket(session, resources.security.signer, user)

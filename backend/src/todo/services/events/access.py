@@ -1,9 +1,10 @@
 """The credentials of streams: a stream ends with its login session, its personal access token, or its account."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from todo.core.database.session import Session
+from todo.core.database.statement import Statement
 from todo.services.authentication import InvalidTokenError, Principal
 from todo.services.events import statements
 from todo.services.events.streams import End, EventStreams
@@ -34,25 +35,23 @@ async def end_revoked_streams(session: Session, streams: EventStreams, now: date
 
 async def find_revoked(session: Session, principals: Collection[Principal], now: datetime) -> list[Principal]:
     """Return the principals whose login session has ended or whose personal access token is not accepted any more."""
-    by_session = [principal for principal in principals if principal.access_token_id is None]
-    by_token = [principal for principal in principals if principal.access_token_id is not None]
-    live_sessions: set[object] = set()
-    live_tokens: set[object] = set()
-    if by_session:
-        ids = [principal.login_session_id for principal in by_session if principal.login_session_id is not None]
-        rows = await session.fetch_all(
-            statements.SELECT_LIVE_LOGIN_SESSIONS, user_ids=_users(by_session), ids=ids, now=now
-        )
-        live_sessions = {row["id"] for row in rows}
-    if by_token:
-        ids = [principal.access_token_id for principal in by_token]
-        rows = await session.fetch_all(statements.SELECT_LIVE_TOKENS, user_ids=_users(by_token), ids=ids, now=now)
-        live_tokens = {row["id"] for row in rows}
+    sessions = [principal for principal in principals if principal.access_token_id is None]
+    tokens = [principal for principal in principals if principal.access_token_id is not None]
+    live_sessions = await _find_live(session, statements.SELECT_LIVE_LOGIN_SESSIONS, sessions, now)
+    live_tokens = await _find_live(session, statements.SELECT_LIVE_TOKENS, tokens, now)
     return [
-        *(principal for principal in by_session if principal.login_session_id not in live_sessions),
-        *(principal for principal in by_token if principal.access_token_id not in live_tokens),
+        *(principal for principal in sessions if principal.login_session_id not in live_sessions),
+        *(principal for principal in tokens if principal.access_token_id not in live_tokens),
     ]
 
 
-def _users(principals: Iterable[Principal]) -> list[object]:
-    return list({principal.id for principal in principals})
+async def _find_live(
+    session: Session, statement: Statement, principals: Collection[Principal], now: datetime
+) -> set[object]:
+    """Return the ids of the live credentials among those of the principals."""
+    if not principals:
+        return set()
+    users = {principal.id for principal in principals}
+    ids = {principal.access_token_id or principal.login_session_id for principal in principals} - {None}
+    rows = await session.fetch_all(statement, user_ids=list(users), ids=list(ids), now=now)
+    return {row["id"] for row in rows}

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from math import inf
 from typing import Any
+from uuid import UUID
 
 from todo.core.clock import utc_now
 from todo.core.database.session import Row, Session
@@ -92,6 +93,12 @@ async def follow_changes(
                 stream.is_sending = False
             if stream.end is End.EXPIRED:
                 yield [Event("expired", {})]
+
+
+async def read_clocks(session: Session, user_ids: list[UUID]) -> dict[UUID, int]:
+    """Return the number of the last change of each user; a user without changes is missing."""
+    rows = await session.fetch_all(statements.SELECT_CLOCKS, user_ids=user_ids)
+    return {row["user_id"]: row["seq"] for row in rows}
 
 
 class Follower:

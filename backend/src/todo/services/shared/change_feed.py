@@ -90,9 +90,12 @@ class ChangeFeed:
                 for listener in self._listeners[user_id]:
                     listener.wake()
 
-    async def take_unsent(self) -> dict[UUID, int]:
-        """Wait for announcements, and return the last number of each user since the last call."""
+    async def wait_for_unsent(self) -> None:
+        """Wait until an announcement must be sent to the other processes."""
         await self._has_unsent.wait()
+
+    def take_unsent(self) -> dict[UUID, int]:
+        """Return the last number of each user with announcements since the last call."""
         self._has_unsent.clear()
         unsent, self._unsent = self._unsent, {}
         return unsent

@@ -1,6 +1,7 @@
-"""The principal of an event stream: authenticated by a header, or by a ticket in the query."""
+"""The client of an event stream: its principal, the last event that it received, and its disconnect."""
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Header, Request
@@ -12,6 +13,8 @@ from todo.http.request_state import request_state
 from todo.services.authentication import Principal
 from todo.services.events.errors import InvalidTicketError
 from todo.services.events.tickets import read_ticket
+
+LAST_EVENT_ID = "Last-Event-ID"
 
 
 class StreamAuthentication(Authentication):
@@ -41,7 +44,7 @@ async def get_last_event_id(
         Header(
             description="The `id` of the last event that you received. The stream continues after that event. If it "
             "cannot, the first event is `resync`: sync again, without it.",
-            alias="Last-Event-ID",
+            alias=LAST_EVENT_ID,
         ),
     ] = None,
 ) -> str | None:
@@ -50,3 +53,16 @@ async def get_last_event_id(
 
 
 LastEventId = Annotated[str | None, Depends(get_last_event_id)]
+
+
+async def get_disconnect(request: Request) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Return a function that returns when the client has disconnected."""
+
+    async def wait_for_disconnect() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    return wait_for_disconnect
+
+
+Disconnect = Annotated[Callable[[], Coroutine[Any, Any, None]], Depends(get_disconnect)]
