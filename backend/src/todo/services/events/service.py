@@ -160,7 +160,7 @@ class Follower:
         self._is_behind = len(rows) > PAGE_SIZE
         events = self._position.advance(rows, PAGE_SIZE)
         if events:
-            self._pause = PAUSE_SECONDS
+            self._pause = 0.0 if self._is_behind else PAUSE_SECONDS
             self._sent_at = time.monotonic()
             self._measure(rows[:PAGE_SIZE])
         return events
