@@ -22,8 +22,9 @@ HEADERS = [
 class EventStreamResponse(Response):
     """A response that ends with its generator.
 
-    The first events are generated before the response starts, so that an error becomes an ordinary response. A client
-    that does not read is cut off by the protocol (`WriteTimeout`), which also limits the unsent bytes.
+    The first events are generated before the response starts, so that an error becomes an ordinary response. The rest
+    is left to `RequestContextMiddleware`, because a stream that keeps the frames of all middleware takes twice the
+    memory. A client that does not read is cut off by the protocol (`WriteTimeout`), which also limits the unsent bytes.
     """
 
     media_type = EVENT_STREAM
@@ -36,16 +37,27 @@ class EventStreamResponse(Response):
         self.raw_headers = [*HEADERS]
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send the events. A response to HEAD has none."""
-        async with aclosing(self._events) as events:
-            opening = await anext(events)
-            request_state(scope).is_stream = True
+        """Send the first events, and leave the rest. A response to HEAD has no events."""
+        opening = await anext(self._events)
+        try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            if scope["method"] != "HEAD":
+            if scope["method"] == "HEAD":
+                await self._events.aclose()
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            else:
                 await send({"type": "http.response.body", "body": render(opening), "more_body": True})
-                async for block in events:
-                    await send({"type": "http.response.body", "body": render(block), "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+                request_state(scope).stream = self._events
+        except BaseException:
+            await self._events.aclose()
+            raise
+
+
+async def send_events(events: AsyncGenerator[list[Event]], send: Send) -> None:
+    """Send the rest of a response."""
+    async with aclosing(events):
+        async for block in events:
+            await send({"type": "http.response.body", "body": render(block), "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def render(events: Iterable[Event]) -> bytes:

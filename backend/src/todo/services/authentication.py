@@ -44,7 +44,7 @@ class LoginSessionRequiredError(ForbiddenError):
     code = "SESSION_REQUIRED"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The user that a request acts for.
 

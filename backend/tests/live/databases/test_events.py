@@ -75,8 +75,8 @@ async def test_listen_url_passes_by_the_pooler(
     url = start_pooler(direct) + "?statement_cache_size=0"
 
     with caplog.at_level(logging.WARNING):
-        apps = [await make_app(url, database_listen_url=direct) for _ in range(2)]
-        delays = await measure(*apps)
+        listening, writing = [await make_app(url, database_listen_url=direct) for _ in range(2)]
+        delays = await measure(listening, writing)
 
     assert max(delays) < 1
     assert "DATABASE_LISTEN_URL" not in caplog.text

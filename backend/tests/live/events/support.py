@@ -21,7 +21,7 @@ class LiveStream:
 
     def next_event(self) -> ReceivedEvent | None:
         """Return the next event, or None at the end of the stream."""
-        block = []
+        block: list[str] = []
         for line in self._lines:
             if not line:
                 return ReceivedEvent.parse("\n".join(block))

@@ -23,8 +23,8 @@ def create_task(client: httpx.Client) -> Json:
 
 @pytest.mark.spec("EVT-014")
 def test_change_of_another_process_arrives_within_a_second(start: Start, log_in: LogIn, database_url: str) -> None:
-    settings = {"DATABASE_URL": database_url, "JWT_SECRET_KEY": SECRET, "RATE_LIMIT_ENABLED": "false"}
-    listening, writing = log_in(start(**settings)), log_in(start(**settings))
+    services = [start(DATABASE_URL=database_url, JWT_SECRET_KEY=SECRET, RATE_LIMIT_ENABLED="false") for _ in range(2)]
+    listening, writing = map(log_in, services)
 
     with live_stream(listening) as stream:
         # The first comparison of the clocks wakes the stream too. It must not be the reason.

@@ -57,9 +57,11 @@ LastEventId = Annotated[str | None, Depends(get_last_event_id)]
 
 async def get_disconnect(request: Request) -> Callable[[], Coroutine[Any, Any, None]]:
     """Return a function that returns when the client has disconnected."""
+    # The request itself is not needed any longer.
+    receive = request.receive
 
     async def wait_for_disconnect() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
+        while (await receive())["type"] != "http.disconnect":
             pass
 
     return wait_for_disconnect

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo.core.logging_config import request_id
 from todo.core.metrics import UNMATCHED, count_request
+from todo.http.event_stream import send_events
 from todo.http.request_state import SCOPE_KEY, RequestState
 
 REQUEST_ID = b"x-request-id"
@@ -41,6 +42,8 @@ logger = logging.getLogger("todo.requests")
 class RequestContextMiddleware:
     """Creates the `RequestState`, adds its headers to the response, and logs the request at its end.
 
+    The rest of a stream is sent here, when all other middleware has returned.
+
     The id is the client's if it has an accepted form, else a random one.
     """
 
@@ -72,6 +75,8 @@ class RequestContextMiddleware:
 
         try:
             await self._app(scope, receive, send_with_headers)
+            if state.stream is not None:
+                await send_events(state.stream, send)
         finally:
             _record(scope, path, state, time.perf_counter() - started)
 
@@ -87,7 +92,7 @@ def _record(scope: Scope, path: str, state: RequestState, seconds: float) -> Non
     """Count a finished request in the metrics, and log it."""
     method = scope["method"]
     template = getattr(scope.get("route"), "path_format", UNMATCHED)
-    count_request(method, template, state.status, None if state.is_stream else seconds)
+    count_request(method, template, state.status, seconds if state.stream is None else None)
     level = logging.DEBUG if path in PROBES else logging.INFO
     if not logger.isEnabledFor(level):
         return

@@ -39,6 +39,8 @@ class Position:
         seq: the number of the last change before the position.
     """
 
+    __slots__ = ("_epoch", "_kept", "_signer", "_user_id", "seq")
+
     def __init__(self, signer: TokenSigner, principal: Principal, clock: Row) -> None:
         self._signer = signer
         self._user_id = principal.id

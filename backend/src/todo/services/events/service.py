@@ -75,24 +75,32 @@ async def follow_changes(
         ServiceUnavailableError: the database is unavailable. An open stream waits for the database.
     """
     types = [resource.type for resource in readable_resources(principal)]
-    with streams.open(principal) as stream:
+    stream = streams.open(principal)
+    try:
         await check_access(session, principal, utc_now())
-        clock = await session.fetch_one(SELECT_CLOCK, user_id=principal.id)
-        if clock is None:
-            raise InvalidTokenError
-        position = Position(signer, principal, clock)
+        position = await _find_position(session, signer, principal)
         is_resumed = last_event_id is None or position.resume(last_event_id)
-        with stream.watching(wait_for_disconnect):
-            yield [Event(id=position.token, retry=RECONNECT_MILLISECONDS)]
-            if not is_resumed:
-                yield [Event("resync", {}, position.token)]
-            follower = Follower(session, streams, stream, position, types)
-            while events := await follower.next_events():
-                stream.is_sending = True
-                yield events
-                stream.is_sending = False
-            if stream.end is End.EXPIRED:
-                yield [Event("expired", {})]
+        stream.watch(wait_for_disconnect())
+        yield [Event(id=position.token, retry=RECONNECT_MILLISECONDS)]
+        if not is_resumed:
+            yield [Event("resync", {}, position.token)]
+        follower = Follower(session, streams, stream, position, types)
+        while events := await follower.next_events():
+            stream.is_sending = True
+            yield events
+            stream.is_sending = False
+        if stream.end is End.EXPIRED:
+            yield [Event("expired", {})]
+    finally:
+        streams.remove(stream)
+
+
+async def _find_position(session: Session, signer: TokenSigner, principal: Principal) -> Position:
+    """Return the position after the user's last change."""
+    clock = await session.fetch_one(SELECT_CLOCK, user_id=principal.id)
+    if clock is None:
+        raise InvalidTokenError
+    return Position(signer, principal, clock)
 
 
 async def read_clocks(session: Session, user_ids: list[UUID]) -> dict[UUID, int]:
@@ -103,6 +111,11 @@ async def read_clocks(session: Session, user_ids: list[UUID]) -> dict[UUID, int]
 
 class Follower:
     """Reads the changes after a position, when they are announced."""
+
+    __slots__ = (
+        *("_is_behind", "_opened_at", "_pause", "_position", "_sent_at"),
+        *("_session", "_stream", "_streams", "_types"),
+    )
 
     def __init__(
         self, session: Session, streams: EventStreams, stream: EventStream, position: Position, types: list[str]

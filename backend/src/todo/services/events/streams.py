@@ -1,9 +1,8 @@
 """The open event streams of a process, and their limits."""
 
 import asyncio
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -42,23 +41,24 @@ class EventStream:
         is_sending: whether the client has not accepted the last events.
     """
 
-    __slots__ = ("end", "is_sending", "listener", "principal")
+    __slots__ = ("_watcher", "end", "is_sending", "listener", "principal")
 
     def __init__(self, principal: Principal, listener: Listener) -> None:
         self.principal = principal
         self.listener = listener
         self.end: End | None = None
         self.is_sending = False
+        self._watcher: asyncio.Task[None] | None = None
 
-    @contextlib.contextmanager
-    def watching(self, wait_for_disconnect: Callable[[], Coroutine[Any, Any, None]]) -> Iterator[None]:
-        """End the stream when the client disconnects during the block."""
-        watcher = asyncio.create_task(wait_for_disconnect())
-        watcher.add_done_callback(self._disconnect)
-        try:
-            yield
-        finally:
-            watcher.cancel()
+    def watch(self, disconnect: Coroutine[Any, Any, None]) -> None:
+        """End the stream when the client disconnects."""
+        self._watcher = asyncio.create_task(disconnect)
+        self._watcher.add_done_callback(self._disconnect)
+
+    def stop_watching(self) -> None:
+        """Stop waiting for the client's disconnect."""
+        if self._watcher is not None:
+            self._watcher.cancel()
 
     def close(self, end: End) -> None:
         """End the stream. The first reason counts."""
@@ -100,9 +100,8 @@ class EventStreams:
         """Whether the service stops."""
         return self._feed.is_closed
 
-    @contextlib.contextmanager
-    def open(self, principal: Principal) -> Iterator[EventStream]:
-        """Yield a stream that is open until the end of the block.
+    def open(self, principal: Principal) -> EventStream:
+        """Open a stream. The caller removes it.
 
         Raises:
             TooManyStreamsOfUserError: the user has the maximum of open streams.
@@ -112,17 +111,20 @@ class EventStreams:
             raise TooManyStreamsOfUserError
         if len(self._streams) >= self._max_streams:
             raise TooManyStreamsError
-        with self._feed.listening(principal.id) as listener:
-            stream = EventStream(principal, listener)
-            self._streams.add(stream)
-            self._numbers[principal.id] += 1
-            STREAMS_OPEN.inc()
-            try:
-                yield stream
-            finally:
-                self._streams.remove(stream)
-                self._numbers[principal.id] -= 1
-                if not self._numbers[principal.id]:
-                    del self._numbers[principal.id]
-                STREAMS_OPEN.dec()
-                STREAMS_ENDED.labels(stream.end or End.CLOSED).inc()
+        stream = EventStream(principal, self._feed.add_listener(principal.id))
+        self._streams.add(stream)
+        self._numbers[principal.id] += 1
+        STREAMS_OPEN.inc()
+        return stream
+
+    def remove(self, stream: EventStream) -> None:
+        """Remove a stream that has ended."""
+        stream.stop_watching()
+        user_id = stream.principal.id
+        self._feed.remove_listener(user_id, stream.listener)
+        self._streams.remove(stream)
+        self._numbers[user_id] -= 1
+        if not self._numbers[user_id]:
+            del self._numbers[user_id]
+        STREAMS_OPEN.dec()
+        STREAMS_ENDED.labels(stream.end or End.CLOSED).inc()
