@@ -22,4 +22,5 @@ async def sweep(session: Session) -> None:
         pass
     while await sweep_mails(session, utc_now()):
         pass
-    await sweep_email_changes(session, utc_now())
+    while await sweep_email_changes(session, utc_now()):
+        pass

@@ -7,17 +7,47 @@ from fastapi import Query
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import Resources, Session
-from todo.http.openapi import errors
+from todo.http.openapi import Responses, errors
 from todo.http.resource_route import make_router
-from todo.schemas.changes.sync import SyncPage, SyncQuery
+from todo.schemas.changes.sync import NEXT_EXAMPLE, SyncPage, SyncQuery
 from todo.services.sync import service as sync_service
 from todo.services.sync.errors import SyncTokenExpiredError
+
+EXAMPLE = {
+    "items": [
+        {
+            "type": "task",
+            "id": 42,
+            "deleted": False,
+            "data": {
+                "id": 42,
+                "title": "Water the plants",
+                "description": None,
+                "completed": False,
+                "priority": "high",
+                "due_date": "2026-12-01T18:00:00Z",
+                "recurrence_rule": None,
+                "external_id": None,
+                "user_id": "0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11",
+                "version": 2,
+                "created_at": "2026-11-23T09:30:00Z",
+                "updated_at": "2026-11-24T09:30:00Z",
+                "tags": [{"id": 7, "name": "home", "color": "#2E8B57"}],
+            },
+        },
+        {"type": "tag", "id": 8, "deleted": True, "data": None},
+    ],
+    "next": NEXT_EXAMPLE,
+    "has_more": False,
+    "full": False,
+}
+PAGE: Responses = {200: {"content": {"application/json": {"example": EXAMPLE}}}}
 
 # Not a ResourceRoute: each page belongs to its token, so it has no ETag.
 router = make_router("/sync", "sync", route_class=DeclaredRoute)
 
 
-@router.get("", responses=errors(SyncTokenExpiredError))
+@router.get("", responses=PAGE | errors(SyncTokenExpiredError))
 async def sync(
     query: Annotated[SyncQuery, Query()], session: Session, resources: Resources, user: CurrentUser
 ) -> SyncPage:

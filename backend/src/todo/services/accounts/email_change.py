@@ -134,10 +134,16 @@ async def confirm_email_change(
     return cast("UserPublic", dict(row))
 
 
-async def sweep_email_changes(session: Session, now: datetime) -> None:
-    """Clear the addresses that were not confirmed in time, each in its own transaction (MAI-020, SYN-008)."""
-    for row in await session.fetch_all(email_change_statements.SELECT_EXPIRED, now=now):
+async def sweep_email_changes(session: Session, now: datetime) -> int:
+    """Clear a batch of addresses that were not confirmed in time, each in its own transaction (SYN-008).
+
+    Returns:
+        How many addresses had expired; 0 when none is left.
+    """
+    expired = await session.fetch_all(email_change_statements.SELECT_EXPIRED, now=now)
+    for row in expired:
         # The account may be deleted meanwhile.
         with contextlib.suppress(InvalidTokenError):
             async with logged_account(Writer(session, Principal(row["id"]))) as transaction:
                 await transaction.fetch_all(email_change_statements.CLEAR_EXPIRED, user_id=row["id"], now=now)
+    return len(expired)

@@ -47,7 +47,7 @@ class SyncRequest:
 async def sync(
     session: Session, signer: TokenSigner, feed: ChangeFeed, principal: Principal, query: SyncQuery
 ) -> SyncPage:
-    """Return a page of the resources that changed since a token, or of all resources (SYN-001 to SYN-020).
+    """Return a page of the resources that changed since a token, or of all resources (SYN-001 to SYN-015).
 
     If nothing has changed, the page is read again after each announced change, until it has an item or `query.wait`
     is over. No connection is held meanwhile.
@@ -138,10 +138,11 @@ async def _read_changes(snapshot: Session, request: SyncRequest, seq: int) -> tu
             statements.SELECT_CHANGES, user_id=request.user_id, seq=seq, types=types, limit=request.limit + 1
         )
         changes += rows
-        if len(rows) <= request.limit:
-            return changes, False
-        seq = rows[-1]["seq"]
         ends = [number for number in range(1, len(changes)) if changes[number]["batch"] != changes[number - 1]["batch"]]
+        is_last = len(rows) <= request.limit
+        if is_last:
+            ends.append(len(changes))
         if ends:
             end = max((number for number in ends if number <= request.limit), default=ends[0])
-            return changes[:end], True
+            return changes[:end], end < len(changes) or not is_last
+        seq = rows[-1]["seq"]

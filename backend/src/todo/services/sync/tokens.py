@@ -10,7 +10,7 @@ from uuid import UUID
 from todo.core.security.tokens import TokenSigner
 from todo.domain.changes import SYNC_TOKEN_MAX, InvalidSyncTokenError
 
-HEAD = struct.Struct(">16sQQ")
+HEAD = struct.Struct(">16sqq")
 """The epoch, the number, and the id of the position."""
 DIGEST_BYTES = 16
 SHAPE = re.compile(r"[A-Za-z0-9_-]+")
