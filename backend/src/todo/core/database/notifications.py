@@ -11,8 +11,8 @@ from todo.core.config import Settings
 from todo.core.database.connection import open_connection
 from todo.core.database.driver_errors import translated_errors
 
-PAYLOAD_MAX_BYTES = 7999
-"""The longest payload. PostgreSQL rejects one of 8000 bytes."""
+CONNECTIONS = 2
+"""The connections of a process that sends and receives."""
 GOODBYE_SECONDS = 1.0
 
 Receive = Callable[[str], None]
