@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, status
 
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import CurrentUser
@@ -32,7 +32,10 @@ router = make_router("/events", "events", route_class=DeclaredRoute)
 
 
 @router.get(
-    "", response_class=EventStreamResponse, responses=STREAM | errors(TooManyStreamsOfUserError, TooManyStreamsError)
+    "",
+    status_code=status.HTTP_200_OK,
+    response_class=EventStreamResponse,
+    responses=STREAM | errors(TooManyStreamsOfUserError, TooManyStreamsError),
 )
 async def stream_events(
     _query: Annotated[EventsQuery, Query()],

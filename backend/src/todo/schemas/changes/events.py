@@ -29,5 +29,10 @@ class ChangeEvent(TypedDict, total=False):
 class TicketPublic(TypedDict):
     """A ticket for one stream."""
 
-    ticket: Annotated[str, Field(description="The value of the parameter `ticket` of `GET /api/v1/events`.")]
+    ticket: Annotated[
+        str,
+        Field(
+            description="The value of the parameter `ticket` of `GET /api/v1/events`.", examples=["rT9k4w3q2-7wAAAA"]
+        ),
+    ]
     expires_in: Annotated[int, Field(description="Seconds in which the stream must be opened.", examples=[30])]
