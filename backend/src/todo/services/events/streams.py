@@ -1,8 +1,9 @@
 """The open event streams of a process, and their limits."""
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -50,10 +51,9 @@ class EventStream:
         self.is_sending = False
         self._watcher: asyncio.Task[None] | None = None
 
-    def watch(self, disconnect: Coroutine[Any, Any, None]) -> None:
+    def watch(self, wait_for_disconnect: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """End the stream when the client disconnects."""
-        self._watcher = asyncio.create_task(disconnect)
-        self._watcher.add_done_callback(self._disconnect)
+        self._watcher = asyncio.create_task(self._watch(wait_for_disconnect))
 
     def stop_watching(self) -> None:
         """Stop waiting for the client's disconnect."""
@@ -65,11 +65,11 @@ class EventStream:
         self.end = self.end or end
         self.listener.wake()
 
-    def _disconnect(self, watcher: asyncio.Task[None]) -> None:
-        if not watcher.cancelled():
-            # An exception is a body that does not arrive. It ends the stream like a disconnect.
-            watcher.exception()
-            self.close(End.SLOW if self.is_sending else End.CLOSED)
+    async def _watch(self, wait_for_disconnect: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        # An error is a body that does not arrive. It ends the stream like a disconnect.
+        with contextlib.suppress(Exception):
+            await wait_for_disconnect()
+        self.close(End.SLOW if self.is_sending else End.CLOSED)
 
 
 class EventStreams:
