@@ -27,6 +27,7 @@ from todo.core.version import service_version
 from todo.domain.account import PASSWORD_MAX
 from todo.http.change_seq import CHANGE_SEQ
 from todo.http.conditional import IF_NONE_MATCH
+from todo.http.dependencies.change_base import CHANGE_BASE
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
 from todo.http.dependencies.resources import AppResources
 from todo.http.dependencies.stream_client import LAST_EVENT_ID
@@ -62,7 +63,6 @@ from todo.services.accounts.service import Security
 from todo.services.delivery.service import MailService
 from todo.services.delivery.texts import Pages
 from todo.services.events.streams import EventStreams
-from todo.services.idempotency.errors import IdempotencyKeyInUseError
 from todo.services.shared.change_feed import ChangeFeed
 from todo.workers.change_feed import connecting_feed
 from todo.workers.disabled_users import reading_disabled_users
@@ -81,8 +81,9 @@ ALLOWED_HEADERS = (
     KEY_HEADER,
     "If-Match",
     IF_NONE_MATCH,
-    REQUEST_ID.decode(),
+    CHANGE_BASE,
     LAST_EVENT_ID,
+    REQUEST_ID.decode(),
 )
 EXPOSED_HEADERS = (
     *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Content-Disposition"),
@@ -221,7 +222,7 @@ def _make_resources(settings: Settings) -> AppResources:
             has_mail=settings.smtp_url is not None,
         ),
         disabled_users=DisabledUsers(),
-        keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
+        user_writes=KeyedLock(settings.db_lock_timeout),
         change_feed=feed,
         event_streams=EventStreams(
             feed, max_streams=settings.stream_limit, max_streams_per_user=settings.max_streams_per_user

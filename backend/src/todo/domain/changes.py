@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Strict, WithJsonSchema
 
 from todo.core.errors import InvalidValueError
+from todo.domain.identifiers import BIGINT_MAX
 from todo.domain.rules import Raises, string_schema
 from todo.domain.text import Text
 
@@ -43,3 +44,19 @@ WaitSeconds = Annotated[
     Raises(InvalidWaitError),
     WithJsonSchema({"type": "integer", "minimum": 0}),
 ]
+
+
+class InvalidChangeBaseError(InvalidValueError):
+    """Change-Base must be the number of one of your changes, such as the Change-Seq of a response"""
+
+    code = "INVALID_CHANGE_BASE"
+    field = "Change-Base"
+
+
+def _check_base(value: int) -> int:
+    if not 0 <= value <= BIGINT_MAX:
+        raise InvalidChangeBaseError
+    return value
+
+
+ChangeBaseNumber = Annotated[int, Strict(), AfterValidator(_check_base), Raises(InvalidChangeBaseError)]

@@ -3,7 +3,7 @@
 from fastapi import Request, Response
 
 from todo.http.declared_route import Handler
-from todo.http.dependencies.resources import get_resources
+from todo.http.dependencies.resources import resources_of
 from todo.http.request_state import request_state
 
 CHANGE_SEQ = "Change-Seq"
@@ -36,7 +36,7 @@ def announced(handler: Handler) -> Handler:
         response = await handler(request)
         writer = request_state(request.scope).writer
         if writer is not None and writer.last_seq is not None:
-            (await get_resources(request)).change_feed.announce(writer.user_id, writer.last_seq)
+            resources_of(request).change_feed.announce(writer.user_id, writer.last_seq)
         return response
 
     return handle

@@ -3,9 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Hashable
-from weakref import WeakValueDictionary
+from dataclasses import dataclass
 
 from todo.core.errors import DomainError
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A lock, and how many blocks hold it or wait for it."""
+
+    lock: asyncio.Lock
+    users: int = 0
 
 
 class KeyedLock:
@@ -13,28 +21,43 @@ class KeyedLock:
 
     Args:
         timeout: seconds that `hold` waits.
-        timeout_error: raised when `hold` waited that long.
     """
 
-    def __init__(self, timeout: float, timeout_error: type[DomainError]) -> None:
+    def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._timeout_error = timeout_error
-        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._entries: dict[Hashable, _Entry] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     @contextlib.asynccontextmanager
-    async def hold(self, key: Hashable) -> AsyncIterator[None]:
+    async def hold(self, key: Hashable, timeout_error: type[DomainError]) -> AsyncIterator[None]:
         """Hold the lock of this key for the length of a block.
 
         Raises:
             DomainError: `timeout_error`, if the lock did not become free in time.
         """
-        lock = self._locks.setdefault(key, asyncio.Lock())
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry(asyncio.Lock())
+        entry.users += 1
+        try:
+            await self._acquire(entry.lock, timeout_error)
+            try:
+                yield
+            finally:
+                entry.lock.release()
+        finally:
+            entry.users -= 1
+            if not entry.users:
+                del self._entries[key]
+
+    async def _acquire(self, lock: asyncio.Lock, timeout_error: type[DomainError]) -> None:
+        if not lock.locked():
+            await lock.acquire()
+            return
         try:
             async with asyncio.timeout(self._timeout):
                 await lock.acquire()
         except TimeoutError as error:
-            raise self._timeout_error from error
-        try:
-            yield
-        finally:
-            lock.release()
+            raise timeout_error from error

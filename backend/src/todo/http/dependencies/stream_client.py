@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request
 
 from todo.core.clock import utc_now
 from todo.http.dependencies.principal import Authentication
-from todo.http.dependencies.resources import get_resources
+from todo.http.dependencies.resources import resources_of
 from todo.http.request_state import request_state
 from todo.services.authentication import Principal
 from todo.services.events.errors import InvalidTicketError
@@ -28,7 +28,7 @@ class StreamAuthentication(Authentication):
         ticket = dict(parse_qsl(request.scope["query_string"].decode("latin-1"))).get("ticket")
         if ticket is None or b"authorization" in state.headers:
             return await super().__call__(request)
-        signer = (await get_resources(request)).security.signer
+        signer = resources_of(request).security.signer
         state.principal = read_ticket(signer, ticket, utc_now())
         return state.principal
 
