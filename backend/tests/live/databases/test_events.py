@@ -4,15 +4,17 @@ import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import asyncpg
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from tests.live.conftest import run_todo
 from tests.live.databases.conftest import StartPooler, sign_up
 from tests.routers.events.support import OpenStream, open_stream
-from tests.support import MakeApp, MakeDatabase, make_client
+from tests.support import SECRET, MakeApp, MakeDatabase, make_client
 from todo.core.database.url import connect_arguments
 
 POLL_SECONDS = 2.5
@@ -119,3 +121,15 @@ async def test_foreign_notifications_are_ignored(
     assert caplog.records == []
     async with make_client(app) as client:
         assert (await client.get("https://todo.test/ready")).status_code == 200
+
+
+@pytest.mark.spec("EVT-016")
+def test_serve_does_not_start_with_a_listen_url_that_does_not_respond(database_url: str, tmp_path: Path) -> None:
+    listen_url = "postgresql://todo@127.0.0.1:9/todo"
+
+    result = run_todo(
+        "serve", cwd=tmp_path, DATABASE_URL=database_url, DATABASE_LISTEN_URL=listen_url, JWT_SECRET_KEY=SECRET
+    )
+
+    assert result.returncode == 1
+    assert "Check DATABASE_LISTEN_URL" in result.stderr

@@ -1,4 +1,4 @@
-"""Who can open a stream, what it shows, and when it ends."""
+"""The credentials of streams, and their limits."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a stream sends."""
+"""The events of a stream."""
 
 import pytest
 from fastapi import FastAPI

@@ -19,7 +19,7 @@ Receive = Callable[[str], None]
 
 
 class NotificationSender:
-    """Sends notifications on a connection of its own, which the first call opens.
+    """Sends notifications on a connection outside of the pool. The first call opens the connection.
 
     Args:
         settings: the timeouts of the connection.

@@ -19,7 +19,7 @@ class EventsQuery(RequestModel):
 
 
 class ChangeEvent(TypedDict, total=False):
-    """The data of an event: what was changed, without its content."""
+    """The data of an event: the changed resource, without its content."""
 
     type: Annotated[str, Field(description="The type of the resource.", examples=["task"])]
     id: Annotated[int | None, Field(description="The id of the resource; null for the account.", examples=[42])]
