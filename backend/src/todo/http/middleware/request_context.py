@@ -76,6 +76,9 @@ class RequestContextMiddleware:
         try:
             await self._app(scope, receive, send_with_headers)
             if state.stream is not None:
+                # A stream reads no headers, and a token takes half a KiB.
+                headers.clear()
+                scope["headers"].clear()
                 await send_events(state.stream, send)
         finally:
             _record(scope, path, state, time.perf_counter() - started)
