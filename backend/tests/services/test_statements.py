@@ -15,7 +15,7 @@ import todo.services
 from todo.core.database.statement import Statement
 from todo.models import Base
 from todo.services.shared.lists import Listing, PageShape
-from todo.services.shared.writes import Write
+from todo.services.shared.log.writes import Write
 
 TABLES = Base.metadata.tables
 WITHOUT_USER = {
@@ -25,12 +25,18 @@ WITHOUT_USER = {
     "accounts.statements.SELECT_DISABLED": "a process reads the disabled users",
     "administration.statements.SELECT_SUMMARIES": "the operator lists all users",
     "administration.statements.SELECT_SUMMARY": "the e-mail address finds the user",
+    "diagnosis.SELECT_LOG": "the operator examines the tables",
     "diagnosis.SELECT_SERVER": "the operator examines the server",
     "diagnosis.SELECT_TABLES": "the operator examines the tables",
+    "events.statements.SELECT_CLOCKS": "a process compares the clocks of all users with listeners",
+    "events.statements.SELECT_LIVE_LOGIN_SESSIONS": "a process checks the credentials of all streams",
+    "events.statements.SELECT_LIVE_TOKENS": "a process checks the credentials of all streams",
     "idempotency.statements.SWEEP": "a sweep deletes the expired rows of all users",
     "invitations.statements.DELETE_INVITATION": "an invitation belongs to no user",
     "invitations.statements.INSERT_INVITATION": "an invitation belongs to no user",
     "invitations.statements.SWEEP": "an invitation belongs to no user",
+    "trash.statements.SELECT_OLD_ENTRIES": "a sweep reads the old deletions of all users",
+    "trash.statements.SELECT_OLD_USER": "a sweep looks for a user with old changes",
     "totp.statements.SELECT_OTHERWISE_SEALED": "a new secret seals the secrets of all users anew",
     "accounts.email_change_statements.SELECT_EXPIRED": "a sweep finds the expired addresses of all users",
     "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",

@@ -30,7 +30,7 @@ def numbered(handler: Handler) -> Handler:
 
 
 def announced(handler: Handler) -> Handler:
-    """Wrap the handler of a write: what it has committed is announced to listeners (ADR 0054)."""
+    """Wrap the handler of a write: listeners are told about the committed changes (ADR 0054)."""
 
     async def handle(request: Request) -> Response:
         response = await handler(request)

@@ -94,9 +94,9 @@ async def delete_me(
     clear_refresh_cookie(response, resources.settings)
 
 
-async def export_me(session: Session, user: ActiveUser) -> StreamingResponse:
+async def export_me(session: Session, resources: Resources, user: ActiveUser) -> StreamingResponse:
     """Return all your data as one JSON document: the account, and a list of each kind of resource."""
-    pieces = await export.export_user(session, user.id, utc_now())
+    pieces = await export.export_user(session, user.id, utc_now(), resources.settings.trash_retention)
     disposition = {"Content-Disposition": 'attachment; filename="todo-export.json"'}
     return StreamingResponse(pieces, media_type="application/json", headers=disposition)
 

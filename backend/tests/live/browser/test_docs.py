@@ -117,6 +117,7 @@ async def test_operations_succeed_in_the_browser(docs: Documentation, service: S
         "export_me": await docs.try_out("export_me"),
         "create_token": await docs.try_out("create_token", '{"name": "cron", "scopes": ["tasks:read"]}'),
         "list_tokens": await docs.try_out("list_tokens"),
+        "create_ticket": await docs.try_out("create_ticket"),
         "create_tag": await docs.try_out("create_tag", '{"name": "home"}'),
         "create_task": await docs.try_out("create_task", '{"title": "Water the plants"}'),
     }

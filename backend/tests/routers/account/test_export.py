@@ -45,6 +45,20 @@ async def test_export_contains_account_tags_and_tasks(ada: Person, make_task: Ma
     assert document["tasks"] == [(await ada.client.get(f"/tasks/{task['id']}")).json() for task in tasks]
 
 
+@pytest.mark.spec("TRA-010")
+async def test_export_contains_the_trash(ada: Person, make_task: Make, make_tag: Make) -> None:
+    task, tag = await make_task(ada, due_date="2026-12-01"), await make_tag(ada)
+    await ada.client.post(f"/tasks/{task['id']}/tags/{tag['id']}")
+    await ada.client.delete(f"/tasks/{task['id']}")
+
+    [entry] = (await export_account(ada))["trash"]
+
+    [shown] = (await ada.client.get("/trash")).json()["items"]
+    fields = entry.pop("fields")
+    assert entry == shown
+    assert (fields["title"], fields["due_date"], fields["tags"]) == (task["title"], task["due_date"], [tag["id"]])
+
+
 @pytest.mark.spec("ACC-007")
 async def test_export_has_format_version_and_headers(ada: Person) -> None:
     response = await ada.client.get("/auth/me/export")

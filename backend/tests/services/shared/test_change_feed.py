@@ -2,14 +2,12 @@
 
 import asyncio
 from contextlib import ExitStack
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from fastapi import FastAPI
 
 from tests.support import Make, Person
-from todo.http.dependencies.resources import AppResources
-from todo.services.shared.change_feed import ChangeFeed
+from todo.services.shared.log.change_feed import ChangeFeed
 
 ADA, BOB = uuid4(), uuid4()
 SOON, LATER = 0.01, 10
@@ -72,30 +70,38 @@ async def test_announcements_are_taken_once_with_the_last_number_of_each_user() 
     feed = ChangeFeed()
     for user, seq in ((ADA, 1), (BOB, 9), (ADA, 2)):
         feed.announce(user, seq)
-    assert await feed.take_unsent() == {ADA: 2, BOB: 9}
+    await feed.wait_for_unsent()
+    assert feed.take_unsent() == {ADA: 2, BOB: 9}
     feed.receive({ADA: 3})
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(SOON):
-            await feed.take_unsent()
+            await feed.wait_for_unsent()
 
 
-async def test_a_committed_write_is_announced(app: FastAPI, ada: Person, make_task: Make) -> None:
-    resources: AppResources = app.state.resources
-    with resources.change_feed.listening(ada.id) as listener:
-        task = await make_task(ada)
-        assert await listener.wait(SOON)
-        keyed = {"Idempotency-Key": "once"}
-        await ada.client.patch(f"/tasks/{task['id']}", json={"title": "New"}, headers=keyed)
-        assert await listener.wait(SOON)
+@pytest.fixture
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """Record the users whose changes are announced."""
+    users: list[UUID] = []
+    monkeypatch.setattr(ChangeFeed, "announce", lambda _feed, user_id, _seq: users.append(user_id))
+    return users
+
+
+async def test_a_committed_write_is_announced(ada: Person, make_task: Make, announced: list[UUID]) -> None:
+    task = await make_task(ada)
+    keyed = {"Idempotency-Key": "once"}
+    for _ in range(2):
+        response = await ada.client.patch(f"/tasks/{task['id']}", json={"title": "New"}, headers=keyed)
+        assert response.status_code == 200
+
+    assert announced == [ada.id] * 2
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "again"}])
 async def test_a_write_that_changes_nothing_is_not_announced(
-    app: FastAPI, ada: Person, make_task: Make, headers: dict[str, str]
+    ada: Person, make_task: Make, announced: list[UUID], headers: dict[str, str]
 ) -> None:
     task = await make_task(ada)
-    resources: AppResources = app.state.resources
-    with resources.change_feed.listening(ada.id) as listener:
-        await ada.client.patch(f"/tasks/{task['id']}", json={"title": task["title"]}, headers=headers)
-        await ada.client.patch(f"/tasks/{task['id']}", json={"title": ""})
-        assert not await listener.wait(SOON)
+    await ada.client.patch(f"/tasks/{task['id']}", json={"title": task["title"]}, headers=headers)
+    await ada.client.patch(f"/tasks/{task['id']}", json={"title": ""})
+
+    assert announced == [ada.id]

@@ -28,7 +28,7 @@ from todo.services.accounts import service as account_service
 from todo.services.administration import service as administration
 from todo.services.authentication import Principal
 from todo.services.invitations.service import create_invitation
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.writer import Writer
 from todo.services.totp.service import delete_factor
 
 TABLE_HEAD = ("E-MAIL", "NAME", "CREATED (UTC)", "DISABLED", "LOGIN SESSIONS", "LAST USE")

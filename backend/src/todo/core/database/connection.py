@@ -71,6 +71,15 @@ async def check_connection(settings: Settings, url: str) -> None:
         await connection.close()
 
 
+async def open_connection(settings: Settings, url: str) -> asyncpg.Connection:
+    """Open a connection that keeps no statement prepared.
+
+    Raises:
+        OSError, asyncpg.PostgresError: the server cannot be reached, or rejects the connection.
+    """
+    return await _open(_arguments(settings, url) | {"statement_cache_size": 0})
+
+
 def _arguments(settings: Settings, url: str) -> dict[str, Any]:
     arguments = {
         "timeout": settings.db_connection_timeout,

@@ -7,6 +7,7 @@ from fastapi.openapi.models import OAuth2, OAuthFlowPassword, OAuthFlows
 from fastapi.security.base import SecurityBase
 
 from todo.core.clock import utc_now
+from todo.core.errors import DomainError
 from todo.domain.scope import ACCOUNT_SCOPE, SHARED_RESOURCES
 from todo.http.dependencies.resources import get_session, resources_of
 from todo.http.openapi import raises
@@ -31,7 +32,7 @@ API = "/api/v1"
 class Authentication(SecurityBase):
     """Authenticates requests with a bearer token (RFC 6750), and describes the scheme in the document."""
 
-    errors = (
+    errors: tuple[type[DomainError], ...] = (
         *(MissingTokenError, TokenExpiredError, InvalidTokenError, InvalidTokenTypeError),
         *(LoginSessionEndedError, InsufficientScopeError),
     )

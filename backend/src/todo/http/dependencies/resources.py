@@ -16,7 +16,8 @@ from todo.core.limits.rate_limits import RateLimits
 from todo.http.request_state import request_state
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security as AccountSecurity
-from todo.services.shared.change_feed import ChangeFeed
+from todo.services.events.streams import EventStreams
+from todo.services.shared.log.change_feed import ChangeFeed
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class AppResources:
         disabled_users: the users that were disabled recently.
         user_writes: a lock for each user. Writes of one user run one after the other.
         change_feed: tells listeners that a user's data was changed.
+        event_streams: the open event streams.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class AppResources:
     disabled_users: DisabledUsers
     user_writes: KeyedLock
     change_feed: ChangeFeed
+    event_streams: EventStreams
 
     @property
     def rate_limits(self) -> RateLimits:

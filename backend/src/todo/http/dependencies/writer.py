@@ -10,7 +10,7 @@ from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import get_session
 from todo.http.request_state import request_state
 from todo.services.authentication import Principal
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.writer import Writer
 
 MakeWriter = Callable[[UUID], Writer]
 

@@ -1,6 +1,5 @@
 """The trash."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Query, status
@@ -23,11 +22,6 @@ pages = make_router("/trash", "trash", route_class=DeclaredRoute)
 router = make_router("/trash", "trash")
 
 
-def retention_of(resources: Resources) -> timedelta:
-    """Return how long deleted resources are kept."""
-    return timedelta(days=resources.settings.trash_retention_days)
-
-
 @pages.get("")
 async def list_trash(
     query: Annotated[HistoryQuery, Query()], session: Session, resources: Resources, user: CurrentUser
@@ -37,22 +31,22 @@ async def list_trash(
     Entries are kept for 30 days, unless the operator chose another time. A personal access token gets the types that
     its scopes can read.
     """
-    return await trash_service.list_trash(session, user, query, retention_of(resources))
+    return await trash_service.list_trash(session, user, query, resources.settings.trash_retention)
 
 
 @router.post("/{seq}/restore", responses=errors(TrashEntryNotFoundError, TagAlreadyExistsError, ExternalIdTakenError))
 async def restore_entry(seq: RowId, writer: CurrentWriter, resources: Resources, user: CurrentUser) -> RestoreResult:
     """Restore a deleted task or tag with its id, its fields, and its tags or tasks. Tags that are gone are left out."""
-    return await trash_service.restore(writer, user, seq, retention_of(resources))
+    return await trash_service.restore(writer, user, seq, resources.settings.trash_retention)
 
 
 @router.delete("/{seq}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TrashEntryNotFoundError))
 async def purge_entry(seq: RowId, writer: CurrentWriter, resources: Resources, user: CurrentUser) -> None:
     """Delete an entry for good, with the old values in its history."""
-    await trash_service.purge(writer, user, seq, retention_of(resources))
+    await trash_service.purge(writer, user, seq, resources.settings.trash_retention)
 
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT)
 async def empty_trash(writer: CurrentWriter, resources: Resources, user: CurrentUser) -> None:
     """Delete all entries for good, with the old values in their history."""
-    await trash_service.purge_all(writer, user, retention_of(resources))
+    await trash_service.purge_all(writer, user, resources.settings.trash_retention)

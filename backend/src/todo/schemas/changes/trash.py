@@ -1,7 +1,7 @@
 """The trash in requests and responses."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -22,6 +22,12 @@ class TrashEntry(TypedDict):
         dict[str, int],
         Field(description="How many resources of each type were deleted with it, without itself.", examples=[{}]),
     ]
+
+
+class ExportedTrashEntry(TrashEntry):
+    """A deleted resource with its fields, its tags or tasks as ids."""
+
+    fields: dict[str, Any]
 
 
 class TrashPage(TypedDict):

@@ -17,8 +17,8 @@ from todo.services.accounts.errors import EmailAlreadyExistsError, InvalidEmailT
 from todo.services.authentication import InvalidTokenError, Principal
 from todo.services.mail.errors import MailNotConfiguredError
 from todo.services.mail.service import queue_mail
-from todo.services.shared.account_log import logged_account
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.account_log import logged_account
+from todo.services.shared.log.writer import Writer
 
 TOKEN_LIFETIME = timedelta(hours=24)
 """How long a new address waits for confirmation, from the sending of its mail."""

@@ -28,8 +28,8 @@ from todo.services.authentication import InvalidTokenError, Principal
 from todo.services.invitations import service as invitation_service
 from todo.services.login_sessions import service as login_session_service
 from todo.services.login_sessions.service import Client, TokenPair
-from todo.services.shared.account_log import logged_account
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.account_log import logged_account
+from todo.services.shared.log.writer import Writer
 from todo.services.totp import service as totp_service
 
 

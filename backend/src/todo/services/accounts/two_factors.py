@@ -10,7 +10,7 @@ from todo.services.accounts.service import Security, get_user, verify_password
 from todo.services.authentication import Principal
 from todo.services.login_sessions.service import Client
 from todo.services.shared.locks import LOCK_USER
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.writer import Writer
 from todo.services.totp import codes
 from todo.services.totp import service as totp_service
 from todo.services.totp.errors import TotpAlreadyEnabledError, TotpNotEnabledError, WrongTotpCodeError

@@ -13,8 +13,8 @@ from todo.services.administration import statements
 from todo.services.authentication import Principal
 from todo.services.login_sessions.service import end_all_login_sessions
 from todo.services.password_resets.service import end_reset_tokens
-from todo.services.shared.account_log import logged_account
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.account_log import logged_account
+from todo.services.shared.log.writer import Writer
 
 
 async def list_users(session: Session, now: datetime) -> list[UserSummary]:

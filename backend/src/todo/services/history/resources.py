@@ -8,8 +8,8 @@ from sqlalchemy import Table
 
 from todo.schemas.tag import TagWrite
 from todo.services.authentication import InsufficientScopeError, Principal
-from todo.services.shared.reverted import Reverted
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.reverted import Reverted
+from todo.services.shared.log.writer import Writer
 from todo.services.tags import restore as tags
 from todo.services.tags.statements import TAG, TAGS
 from todo.services.tasks import restore as tasks

@@ -14,7 +14,7 @@ from todo.schemas.changes.history import ChangeActor, ChangeEntry, ChangePage, F
 from todo.services.authentication import Principal
 from todo.services.history import statements
 from todo.services.history.resources import LOGGED, readable_types
-from todo.services.shared.logged_values import public_values
+from todo.services.shared.log.logged_values import public_values
 from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
 from todo.services.tasks import service as task_service

@@ -18,8 +18,8 @@ from sqlalchemy import (
 
 from todo.core.database.statement import Statement
 from todo.models import AccessToken, LoginSession
+from todo.services.shared.log.writes import CHANGES, USER_ID
 from todo.services.shared.tables import table_of
-from todo.services.shared.writes import CHANGES, USER_ID
 
 LOGIN_SESSIONS, TOKENS = table_of(LoginSession), table_of(AccessToken)
 SEQ = bindparam("seq", type_=BigInteger)
@@ -75,6 +75,18 @@ def select_batch() -> Statement:
 
 
 SELECT_CHANGE = Statement(select(*CHANGES.c).where(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == SEQ))
+MARK_DELETIONS = Statement(
+    update(CHANGES)
+    .where(
+        CHANGES.c.user_id == USER_ID,
+        CHANGES.c.type == bindparam("type", type_=Text),
+        CHANGES.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
+        CHANGES.c.action == literal_column("'delete'"),
+        CHANGES.c.undone_by.is_(None),
+    )
+    .values(undone_by=bindparam("undone_by", type_=BigInteger))
+)
+"""Marks all deletions of resources that exist again."""
 SET_UNDONE_BY = Statement(
     update(CHANGES)
     .where(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == any_(bindparam("seqs", type_=ARRAY(BigInteger))))

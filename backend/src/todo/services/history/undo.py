@@ -18,9 +18,9 @@ from todo.services.history.errors import (
     UndoConflictError,
 )
 from todo.services.history.resources import LOGGED, entry_fields
-from todo.services.shared.logged_values import stored_values
-from todo.services.shared.reverted import Reverted
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.logged_values import stored_values
+from todo.services.shared.log.reverted import Reverted
+from todo.services.shared.log.writer import Writer
 from todo.services.sync.resources import ResourceKey, read_items
 from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
@@ -114,6 +114,12 @@ async def mark_undone(writer: Writer, changes: list[Row]) -> None:
         seqs=[change["seq"] for change in changes],
         undone_by=writer.batch,
     )
+    for type_ in LOGGED:
+        ids = [change["id"] for change in changes if (change["type"], change["action"]) == (type_, "delete")]
+        if ids:
+            await writer.session.fetch_all(
+                statements.MARK_DELETIONS, user_id=writer.user_id, type=type_, ids=ids, undone_by=writer.batch
+            )
     first = next((change for change in changes if change["undoes"] is not None), None)
     if first is None:
         return

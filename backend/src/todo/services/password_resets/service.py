@@ -20,8 +20,8 @@ from todo.services.mail.errors import MailNotConfiguredError
 from todo.services.mail.service import queue_mail
 from todo.services.password_resets import statements
 from todo.services.password_resets.errors import InvalidResetTokenError
-from todo.services.shared.account_log import logged_account
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.account_log import logged_account
+from todo.services.shared.log.writer import Writer
 
 TOKEN_LIFETIME = timedelta(minutes=30)
 TOKENS_MAX = 5

@@ -12,7 +12,7 @@ from todo.domain.scope import ACCOUNT_SCOPE
 from todo.schemas.changes.sync import Synced
 from todo.services.accounts import service as account_service
 from todo.services.authentication import InsufficientScopeError, Principal
-from todo.services.shared.account_log import ACCOUNT
+from todo.services.shared.log.account_log import ACCOUNT
 from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
 from todo.services.tasks import service as task_service

@@ -9,7 +9,7 @@ from todo.core.database.session import Row, Session
 from todo.core.security.tokens import TokenSigner
 from todo.schemas.changes.sync import Synced, SyncPage, SyncQuery
 from todo.services.authentication import InvalidTokenError, Principal
-from todo.services.shared.change_feed import ChangeFeed
+from todo.services.shared.log.change_feed import ChangeFeed
 from todo.services.sync import statements
 from todo.services.sync.errors import SyncTokenExpiredError
 from todo.services.sync.resources import RESOURCES, Resource, make_item, read_items, readable_resources

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from todo.domain.text import sort_key
-from todo.services.shared.logged_values import stored_values
-from todo.services.shared.reverted import Reverted, keys_of
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.logged_values import stored_values
+from todo.services.shared.log.reverted import Reverted, keys_of
+from todo.services.shared.log.writer import Writer
 from todo.services.tags import restore_statements
 from todo.services.tags.statements import TAGS
 

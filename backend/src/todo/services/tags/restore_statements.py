@@ -4,9 +4,17 @@ from sqlalchemy import BigInteger, delete, select, true, update
 
 from todo.schemas.tag import TagWrite
 from todo.services.shared.arrays import INDEX, unnest
-from todo.services.shared.insert_with_id import InsertWithId
+from todo.services.shared.log.insert_with_id import InsertWithId
+from todo.services.shared.log.writes import (
+    Logged,
+    Write,
+    advance_clock,
+    created_values,
+    difference,
+    log_changes,
+    written,
+)
 from todo.services.shared.versions import next_version
-from todo.services.shared.writes import Logged, Write, advance_clock, created_values, difference, log_changes, written
 from todo.services.tags.statements import LINKS, TAG, TAGS, USER_ID, VIOLATIONS, deleted_values
 
 RESTORED_COLUMNS = [column.name for column in TAGS.columns if column.name not in {"user_id", "id"}]

@@ -9,9 +9,9 @@ from todo.core.database.session import Row, Session
 from todo.core.errors import PreconditionFailedError
 from todo.domain.text import sort_key
 from todo.schemas.tag import TagPublic, TagWrite
-from todo.services.shared.change_base import based_on
+from todo.services.shared.log.change_base import based_on
+from todo.services.shared.log.writer import Writer
 from todo.services.shared.versions import EntityTags, condition_values
-from todo.services.shared.writer import Writer
 from todo.services.tags import statements
 from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
 

@@ -24,9 +24,17 @@ from todo.models import Tag, TaskTagLink
 from todo.models.tag import NAME_UNIQUE, OWNER_EXISTS
 from todo.schemas.tag import TagPublic, TagWrite
 from todo.services.authentication import InvalidTokenError
+from todo.services.shared.log.writes import (
+    Logged,
+    Write,
+    advance_clock,
+    created_values,
+    difference,
+    log_changes,
+    written,
+)
 from todo.services.shared.tables import binds_of, columns_of, table_of
 from todo.services.shared.versions import entity_tag_matches, next_version
-from todo.services.shared.writes import Logged, Write, advance_clock, created_values, difference, log_changes, written
 from todo.services.tags.errors import TagAlreadyExistsError
 
 TAGS, LINKS = table_of(Tag), table_of(TaskTagLink)

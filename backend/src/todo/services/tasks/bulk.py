@@ -22,8 +22,8 @@ from todo.schemas.tasks.bulk import (
     read_item,
 )
 from todo.schemas.tasks.task import TaskCreate, TaskPublic
-from todo.services.shared.change_base import BasedWrite, find_conflicts, read_clock
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.change_base import BasedWrite, find_conflicts, read_clock
+from todo.services.shared.log.writer import Writer
 from todo.services.tasks import bulk_statements as statements
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.errors import TaskNotFoundError

@@ -26,8 +26,16 @@ from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.lists import ONE
+from todo.services.shared.log.writes import (
+    Logged,
+    Write,
+    advance_clock,
+    created_values,
+    difference,
+    log_changes,
+    written,
+)
 from todo.services.shared.versions import next_version
-from todo.services.shared.writes import Logged, Write, advance_clock, created_values, difference, log_changes, written
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_names
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TASKS, USER_ID, tag_ids, tags_json

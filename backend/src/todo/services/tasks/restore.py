@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from todo.services.shared.logged_values import stored_values
-from todo.services.shared.reverted import Reverted, keys_of
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.logged_values import stored_values
+from todo.services.shared.log.reverted import Reverted, keys_of
+from todo.services.shared.log.writer import Writer
 from todo.services.tasks import bulk_statements, restore_statements
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.statements import TASKS

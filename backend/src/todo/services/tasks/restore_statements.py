@@ -9,9 +9,17 @@ from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.arrays import INDEX, unnest
-from todo.services.shared.insert_with_id import InsertWithId
+from todo.services.shared.log.insert_with_id import InsertWithId
+from todo.services.shared.log.writes import (
+    Logged,
+    Write,
+    advance_clock,
+    created_values,
+    json_object,
+    log_changes,
+    written,
+)
 from todo.services.shared.versions import next_version
-from todo.services.shared.writes import Logged, Write, advance_clock, created_values, json_object, log_changes, written
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks.bulk_statements import ARE_OWN_TASKS, IDS
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError

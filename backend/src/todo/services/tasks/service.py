@@ -12,10 +12,10 @@ from todo.domain.text import fold
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
-from todo.services.shared.change_base import based_on
 from todo.services.shared.lists import NEWEST_FIRST
+from todo.services.shared.log.change_base import based_on
+from todo.services.shared.log.writer import Writer
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
-from todo.services.shared.writer import Writer
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks import statements, tag_statements, write_statements
 from todo.services.tasks.derived import column_values, search_values

@@ -22,9 +22,7 @@ from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
 from todo.schemas.tasks.task import TaskCreate, TaskFields, TaskUpdate
 from todo.services.authentication import InvalidTokenError
-from todo.services.shared.tables import binds_of
-from todo.services.shared.versions import entity_tag_matches, next_version
-from todo.services.shared.writes import (
+from todo.services.shared.log.writes import (
     Logged,
     Write,
     advance_clock,
@@ -34,6 +32,8 @@ from todo.services.shared.writes import (
     log_changes,
     written,
 )
+from todo.services.shared.tables import binds_of
+from todo.services.shared.versions import entity_tag_matches, next_version
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_names
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import (

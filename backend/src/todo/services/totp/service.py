@@ -13,9 +13,9 @@ from todo.core.metrics import LOGINS
 from todo.core.security.sealing import Sealer, SealError
 from todo.schemas.totp import RecoveryCodesPublic
 from todo.services.authentication import InvalidTokenError
-from todo.services.shared.account_log import logged_account
 from todo.services.shared.locks import LOCK_USER
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.account_log import logged_account
+from todo.services.shared.log.writer import Writer
 from todo.services.totp import codes, statements
 from todo.services.totp.errors import (
     InvalidTotpCodeError,

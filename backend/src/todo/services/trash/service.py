@@ -1,7 +1,6 @@
 """The trash: what was deleted, restored whole or purged (TRA-001 to TRA-010)."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -10,13 +9,13 @@ from todo.core.clock import attach_utc, utc_now
 from todo.core.database.session import Row, Session
 from todo.domain.identifiers import BIGINT_MAX
 from todo.schemas.changes.history import HistoryQuery
-from todo.schemas.changes.trash import RestoreResult, TrashEntry, TrashPage
+from todo.schemas.changes.trash import ExportedTrashEntry, RestoreResult, TrashEntry, TrashPage
 from todo.services.authentication import Principal
 from todo.services.history.resources import LOGGED, readable_types
 from todo.services.history.service import read_cursor
 from todo.services.history.undo import make_inverse, mark_undone
-from todo.services.shared.logged_values import public_values
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.logged_values import public_values
+from todo.services.shared.log.writer import Writer
 from todo.services.sync.resources import ResourceKey, read_items
 from todo.services.tasks.write_statements import TASK
 from todo.services.trash import statements
@@ -44,7 +43,7 @@ async def list_trash(session: Session, principal: Principal, query: HistoryQuery
     return TrashPage(items=items, next_cursor=str(items[-1]["seq"]) if len(rows) > query.limit else None)
 
 
-async def export_trash(session: Session, user_id: UUID, retention: timedelta) -> list[dict[str, Any]]:
+async def export_trash(session: Session, user_id: UUID, retention: timedelta) -> list[ExportedTrashEntry]:
     """Return all entries of a user's trash with the fields that were deleted."""
     rows = await session.fetch_all(
         statements.SELECT_ENTRIES,
@@ -55,7 +54,9 @@ async def export_trash(session: Session, user_id: UUID, retention: timedelta) ->
         limit=BIGINT_MAX,
     )
     return [
-        {**_entry(row, retention), "fields": public_values(LOGGED[row["type"]].table, from_json(row["before"]))}
+        ExportedTrashEntry(
+            **_entry(row, retention), fields=public_values(LOGGED[row["type"]].table, from_json(row["before"]))
+        )
         for row in rows
     ]
 

@@ -4,6 +4,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     DateTime,
+    Exists,
     Text,
     and_,
     any_,
@@ -14,20 +15,41 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
-    text,
     update,
 )
 
 from todo.core.database.statement import Statement
-from todo.models.changes.change import IN_TRASH
-from todo.services.shared.writes import CHANGES, CLOCKS, USER_ID
+from todo.services.shared.log.writes import CHANGES, CLOCKS, USER_ID
 
 BATCH = 500
+IN_TRASH = (
+    CHANGES.c.action == literal_column("'delete'"),
+    CHANGES.c.before.is_not(None),
+    CHANGES.c.undone_by.is_(None),
+)
+"""The condition of the indexes `idx_changes_user_trash` and `idx_changes_trash_at`."""
+
+
+def is_deleted_again() -> Exists:
+    """Return the condition that the resource was deleted again later, after an undo of its deletion was undone."""
+    later = CHANGES.alias("later")
+    return exists(
+        select(later.c.seq).where(
+            later.c.user_id == USER_ID,
+            later.c.type == CHANGES.c.type,
+            later.c.id == CHANGES.c.id,
+            later.c.seq > CHANGES.c.seq,
+            later.c.action == CHANGES.c.action,
+            later.c.undone_by.is_(None),
+        )
+    )
+
+
 SEQ = bindparam("seq", type_=BigInteger)
 SINCE = bindparam("since", type_=DateTime(timezone=True))
 """The instant before which deleted resources are no longer in the trash."""
 TYPES = bindparam("types", type_=ARRAY(Text))
-IN_OWN_TRASH = (CHANGES.c.user_id == USER_ID, text(IN_TRASH), CHANGES.c.at >= SINCE)
+IN_OWN_TRASH = (CHANGES.c.user_id == USER_ID, *IN_TRASH, CHANGES.c.at >= SINCE, ~is_deleted_again())
 
 SELECT_ENTRIES = Statement(
     select(*CHANGES.c)
@@ -36,7 +58,6 @@ SELECT_ENTRIES = Statement(
     .limit(bindparam("limit", type_=BigInteger))
 )
 SELECT_ENTRY = Statement(select(*CHANGES.c).where(*IN_OWN_TRASH, CHANGES.c.seq == SEQ))
-_purged = CHANGES.alias("purged")
 PURGE = Statement(
     update(CHANGES)
     .where(
@@ -49,7 +70,7 @@ PURGE = Statement(
 """Empties all changes of some resources; the rows stay, so that clients that sync learn of the deletion."""
 SELECT_OLD_ENTRIES = Statement(
     select(CHANGES.c.user_id, CHANGES.c.type, func.array_agg(CHANGES.c.id).label("ids"))
-    .where(text(IN_TRASH), CHANGES.c.at < SINCE)
+    .where(*IN_TRASH, CHANGES.c.at < SINCE)
     .group_by(CHANGES.c.user_id, CHANGES.c.type)
     .limit(literal_column(str(BATCH)))
 )

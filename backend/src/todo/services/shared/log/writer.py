@@ -6,7 +6,7 @@ from uuid import UUID
 
 from todo.core.database.session import Row, Session
 from todo.services.authentication import Principal
-from todo.services.shared.writes import CHANGE_BATCH, CHANGE_SEQ, IS_CHANGED, LOCK_CLOCK, Write
+from todo.services.shared.log.writes import CHANGE_BATCH, CHANGE_SEQ, IS_CHANGED, LOCK_CLOCK, Write
 
 
 class Writer:

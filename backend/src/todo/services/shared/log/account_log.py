@@ -9,9 +9,9 @@ from todo.core.database.session import Session
 from todo.core.database.statement import Statement
 from todo.models import User
 from todo.schemas.user import UserPublic
+from todo.services.shared.log.writer import Writer
+from todo.services.shared.log.writes import Logged, Write, advance_clock, log_changes, written
 from todo.services.shared.tables import columns_of, table_of
-from todo.services.shared.writer import Writer
-from todo.services.shared.writes import Logged, Write, advance_clock, log_changes, written
 
 ACCOUNT = "account"
 """The type of the account in the change log."""

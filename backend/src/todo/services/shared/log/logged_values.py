@@ -13,10 +13,8 @@ def stored_values(table: Table, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def public_values(table: Table, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that clients read: instants end with `Z`."""
-    return {
-        name: f"{value}Z" if value is not None and _is_instant(table, name) else value for name, value in fields.items()
-    }
+    """Return the values that clients read; fields that are no columns, such as ids of tags, stay as they are."""
+    return {**fields, **stored_values(table, fields)}
 
 
 def _stored(table: Table, name: str, value: Any) -> Any:
