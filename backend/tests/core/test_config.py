@@ -334,7 +334,7 @@ def test_log_is_kept_as_long_as_the_trash(monkeypatch: pytest.MonkeyPatch) -> No
         load_settings()
 
 
-@pytest.mark.spec("EVT-015")
+@pytest.mark.spec("EVT-012")
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [

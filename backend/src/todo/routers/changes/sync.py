@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 
+from todo.http.change_seq import CHANGE_SEQ
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import Resources, Session
@@ -41,7 +42,13 @@ EXAMPLE = {
     "has_more": False,
     "full": False,
 }
-PAGE: Responses = {200: {"content": {"application/json": {"example": EXAMPLE}}}}
+COPY_SEQ = {
+    CHANGE_SEQ: {
+        "description": "The number of the last change in a copy after this page, for `Change-Base`.",
+        "schema": {"type": "integer"},
+    }
+}
+PAGE: Responses = {200: {"content": {"application/json": {"example": EXAMPLE}}, "headers": COPY_SEQ}}
 
 # Not a ResourceRoute: each page belongs to its token, so it has no ETag.
 router = make_router("/sync", "sync", route_class=DeclaredRoute)
@@ -49,7 +56,11 @@ router = make_router("/sync", "sync", route_class=DeclaredRoute)
 
 @router.get("", responses=PAGE | errors(SyncTokenExpiredError))
 async def sync(
-    query: Annotated[SyncQuery, Query()], session: Session, resources: Resources, user: CurrentUser
+    query: Annotated[SyncQuery, Query()],
+    response: Response,
+    session: Session,
+    resources: Resources,
+    user: CurrentUser,
 ) -> SyncPage:
     """Return what changed since your last request, for a copy that also works offline.
 
@@ -63,4 +74,6 @@ async def sync(
     names of tags from the items of type `tag`. A personal access token gets the types that its scopes can read: `task`
     with `tasks:read`, `tag` with `tags:read`, `account` with `account`.
     """
-    return await sync_service.sync(session, resources.security.signer, resources.change_feed, user, query)
+    page, seq = await sync_service.sync(session, resources.security.signer, resources.change_feed, user, query)
+    response.headers[CHANGE_SEQ] = str(seq)
+    return page

@@ -46,8 +46,10 @@ class SyncRequest:
 
 async def sync(
     session: Session, signer: TokenSigner, feed: ChangeFeed, principal: Principal, query: SyncQuery
-) -> SyncPage:
+) -> tuple[SyncPage, int]:
     """Return a page of the resources that changed since a token, or of all resources (SYN-001 to SYN-015).
+
+    The number is that of the last change that a copy has after this page.
 
     If nothing has changed, the page is read again after each announced change, until it has an item or `query.wait`
     is over. No connection is held meanwhile.
@@ -66,17 +68,19 @@ async def sync(
     return await _read_page(session, request)
 
 
-async def _wait_for_page(session: Session, feed: ChangeFeed, request: SyncRequest, seconds: int) -> SyncPage:
+async def _wait_for_page(
+    session: Session, feed: ChangeFeed, request: SyncRequest, seconds: int
+) -> tuple[SyncPage, int]:
     """Return the page as soon as it has an item, or what it is when the time is over or the service stops."""
     ends_at = time.monotonic() + seconds
     with feed.listening(request.user_id) as listener:
-        page = await _read_page(session, request)
+        page, seq = await _read_page(session, request)
         while not page["items"] and not page["has_more"] and await listener.wait(ends_at - time.monotonic()):
-            page = await _read_page(session, request)
-    return page
+            page, seq = await _read_page(session, request)
+    return page, seq
 
 
-async def _read_page(session: Session, request: SyncRequest) -> SyncPage:
+async def _read_page(session: Session, request: SyncRequest) -> tuple[SyncPage, int]:
     """Return the page. All its statements read one snapshot, so it belongs to one state of the database."""
     async with session.snapshot() as snapshot:
         clock = await snapshot.fetch_one(statements.SELECT_CLOCK, user_id=request.user_id)
@@ -95,7 +99,7 @@ def _check_token(token: SyncToken, clock: Row) -> None:
         raise SyncTokenExpiredError
 
 
-async def _read_full_page(snapshot: Session, request: SyncRequest, clock: Row) -> SyncPage:
+async def _read_full_page(snapshot: Session, request: SyncRequest, clock: Row) -> tuple[SyncPage, int]:
     """Return resources in the order of their types and ids. The token after the last page is that of the start."""
     token = request.token or SyncToken(clock["epoch"], clock["seq"], RESOURCES[0].type)
     types = [resource.type for resource in RESOURCES]
@@ -110,12 +114,14 @@ async def _read_full_page(snapshot: Session, request: SyncRequest, clock: Row) -
         items += [make_item(resource.type, id_, data) for id_, data in found.items()]
         if len(items) == request.limit:
             position = token._replace(type=resource.type, after_id=[*found][-1] or 1)
-            return SyncPage(items=items, next=request.write_next(position), has_more=True, full=True)
+            page = SyncPage(items=items, next=request.write_next(position), has_more=True, full=True)
+            return page, token.seq
     start = SyncToken(token.epoch, token.seq)
-    return SyncPage(items=items, next=request.write_next(start), has_more=clock["seq"] > start.seq, full=True)
+    page = SyncPage(items=items, next=request.write_next(start), has_more=clock["seq"] > start.seq, full=True)
+    return page, token.seq
 
 
-async def _read_changed_page(snapshot: Session, request: SyncRequest, clock: Row) -> SyncPage:
+async def _read_changed_page(snapshot: Session, request: SyncRequest, clock: Row) -> tuple[SyncPage, int]:
     """Return the changed resources, each once, in the order of their last changes."""
     assert request.token is not None
     changes, has_more = await _read_changes(snapshot, request, request.token.seq)
@@ -123,7 +129,8 @@ async def _read_changed_page(snapshot: Session, request: SyncRequest, clock: Row
     keys = sorted(last_changes, key=last_changes.__getitem__)
     items = await read_items(snapshot, request.user_id, keys, utc_now())
     token = SyncToken(clock["epoch"], changes[-1]["seq"] if has_more else clock["seq"])
-    return SyncPage(items=items, next=request.write_next(token), has_more=has_more, full=False)
+    page = SyncPage(items=items, next=request.write_next(token), has_more=has_more, full=False)
+    return page, token.seq
 
 
 async def _read_changes(snapshot: Session, request: SyncRequest, seq: int) -> tuple[list[Row], bool]:
