@@ -48,8 +48,7 @@ while (Date.now() < end) {
 }
 await new Promise((resolve) => process.stdin.once("data", resolve));
 while (!(await sync()));
-console.log(JSON.stringify(copy.state));
-process.exit(0);
+process.stdout.write(JSON.stringify(copy.state), () => process.exit(0));
 """
 
 
