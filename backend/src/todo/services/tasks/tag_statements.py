@@ -86,7 +86,7 @@ def _remove_tag() -> Statement:
     task = select(TASKS.c.user_id, TASKS.c.id).where(*IS_OWN_TASK).with_for_update(key_share=True).cte("task")
     link = (
         delete(LINKS)
-        .where(LINKS.c.user_id == task.c.user_id, LINKS.c.task_id == task.c.id, LINKS.c.tag_id == TAG_ID)
+        .where(*IS_OWN_LINK, LINKS.c.task_id == task.c.id, LINKS.c.tag_id == TAG_ID)
         .returning(LINKS.c.user_id, LINKS.c.task_id)
         .cte("link")
     )
