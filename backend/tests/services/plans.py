@@ -34,12 +34,14 @@ async def explain_query(
 ) -> list[Json]:
     """Return the nodes of a query's plan, as `explain` does."""
     options = "ANALYZE, BUFFERS, FORMAT JSON" if run else "FORMAT JSON"
-    async with connection.transaction():
-        # plan_cache_mode applies to statements prepared by SQL.
-        await connection.execute(f"PREPARE explained AS {query}")
-        execute = f"EXECUTE explained ({', '.join(map(_literal, arguments))})" if arguments else "EXECUTE explained"
-        [explanation] = json.loads(await connection.fetchval(f"EXPLAIN ({options}) {execute}"))
-        await connection.execute("DEALLOCATE explained")
+    transaction = connection.transaction()
+    await transaction.start()
+    # plan_cache_mode applies to statements prepared by SQL.
+    await connection.execute(f"PREPARE explained AS {query}")
+    execute = f"EXECUTE explained ({', '.join(map(_literal, arguments))})" if arguments else "EXECUTE explained"
+    [explanation] = json.loads(await connection.fetchval(f"EXPLAIN ({options}) {execute}"))
+    await connection.execute("DEALLOCATE explained")
+    await transaction.rollback()
     return list(_walk(explanation["Plan"]))
 
 

@@ -70,7 +70,7 @@ async def connection(make_database: MakeDatabase, request: pytest.FixtureRequest
 @pytest.fixture
 async def indexes(connection: asyncpg.Connection) -> dict[str, list[str]]:
     """The key columns of each index, without included ones."""
-    return dict(await connection.fetch(SELECT_INDEXES))
+    return {name: columns for name, columns in await connection.fetch(SELECT_INDEXES)}  # noqa: C416 -- typed rows
 
 
 def skips_columns(node: Json, columns: list[str]) -> bool:
@@ -137,7 +137,7 @@ async def test_import_after_few_rows_reads_the_primary_key(make_database: MakeDa
     for _ in range(2):
         await add_tasks(connection, IMPORTED)
 
-    scans = dict(await connection.fetch(SELECT_SCANS, "tasks"))
+    scans = {index: number for index, number in await connection.fetch(SELECT_SCANS, "tasks")}  # noqa: C416
     assert scans == {"pk_tasks": 2 * IMPORTED + 41}
     assert await connection.fetchval(SELECT_SEQUENTIAL, "tasks") == 0
     await connection.close()

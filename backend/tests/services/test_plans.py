@@ -12,6 +12,7 @@ from tests.support import Json, MakeDatabase
 from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.url import connect_arguments
 from todo.services.shared.lists import NEWEST_FIRST, PageShape
+from todo.services.tags.statements import update_tag
 from todo.services.tasks.bulk_statements import LOCK_TASKS, UPDATE_TASKS
 from todo.services.tasks.list_statements import TaskFilter, select_page
 
@@ -182,6 +183,19 @@ async def test_search_reads_the_search_rows_of_the_user_alone(
     own_tasks = LARGE if large else 100
     assert scan["Node Type"] in ("Index Scan", "Bitmap Heap Scan")
     assert scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0) == own_tasks
+
+
+@pytest.mark.spec("PLN-002", "TXT-009")
+async def test_rename_of_a_tag_reads_and_writes_its_row_alone(planning_connection: asyncpg.Connection) -> None:
+    user_id = await find_user(planning_connection, large=True)
+    tag_id = await planning_connection.fetchval("SELECT id FROM tags WHERE user_id = $1 AND name = 'tag7'", user_id)
+    values = {"user_id": user_id, "tag_id": tag_id, "name": "renamed", "name_key": "renamed"}
+
+    [write, *scans] = await explain(planning_connection, update_tag(conditional=False), run=True, **values)
+
+    assert (write["Operation"], write["Relation Name"]) == ("Update", "tags")
+    assert {scan.get("Relation Name", "tags") for scan in scans} == {"tags"}
+    assert {scan["Actual Rows"] for scan in scans} == {1}
 
 
 @pytest.fixture
