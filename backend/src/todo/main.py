@@ -25,6 +25,7 @@ from todo.core.setting_values import SECRET_COMMAND
 from todo.core.telemetry import is_tracing_enabled, trace_statements
 from todo.core.version import service_version
 from todo.domain.account import PASSWORD_MAX
+from todo.http.change_seq import CHANGE_SEQ
 from todo.http.conditional import IF_NONE_MATCH
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
 from todo.http.dependencies.resources import AppResources
@@ -70,7 +71,7 @@ TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 ALLOWED_HEADERS = ("Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode())
 EXPOSED_HEADERS = (
     *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Content-Disposition"),
-    *("Idempotency-Replayed", "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
+    *("Idempotency-Replayed", CHANGE_SEQ, "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
 )
 DESCRIPTION = """
 Keep tasks and tags. All times are in UTC, and every error has the same shape.

@@ -14,12 +14,12 @@ from todo.core.database.statement import Statement
 from todo.services.accounts.statements import update_user
 from todo.services.shared.lists import PageShape
 from todo.services.tasks.list_statements import TASK_LISTING, TaskFilter, select_page
-from todo.services.tasks.statements import update_task
+from todo.services.tasks.write_statements import update_task
 
 SORTS = [direction + field for field in TASK_LISTING.orders for direction in ("", "-")]
 TABLES = {
     *("tasks", "task_search", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"),
-    *("totp_factors", "recovery_codes"),
+    *("totp_factors", "recovery_codes", "change_clocks", "changes"),
 }
 
 

@@ -13,7 +13,7 @@ from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.url import connect_arguments
 from todo.services.shared.lists import NEWEST_FIRST, PageShape
 from todo.services.tags.statements import update_tag
-from todo.services.tasks.bulk_statements import LOCK_TASKS, UPDATE_TASKS
+from todo.services.tasks.bulk_statements import SELECT_TARGETS, UPDATE_TASKS
 from todo.services.tasks.list_statements import TaskFilter, select_page
 
 LARGE = 10_000
@@ -41,7 +41,11 @@ INSERT INTO idempotency_keys (user_id, key, fingerprint, created_at)
 SELECT id, 'key' || i, 'x', now() - i * interval '1 minute' FROM users, generate_series(1, 10) AS i;
 INSERT INTO totp_factors (user_id, sealed_secret, last_step) SELECT id, sha256(id::text::bytea), 0 FROM users;
 INSERT INTO recovery_codes (user_id, code_hash)
-SELECT id, sha256((id::text || i)::bytea) FROM users, generate_series(1, 10) AS i
+SELECT id, sha256((id::text || i)::bytea) FROM users, generate_series(1, 10) AS i;
+INSERT INTO change_clocks (user_id, seq) SELECT id, 100 FROM users;
+INSERT INTO changes (user_id, seq, batch, action, type, id, at)
+SELECT id, i, i, CASE WHEN i % 10 = 0 THEN 'delete' ELSE 'update' END, 'task', i, now() - i * interval '1 day'
+FROM users, generate_series(1, 100) AS i
 """
 COUNT_UNVACUUMED = "SELECT count(*) FROM pg_class WHERE relname = ANY ($1) AND relallvisible < relpages"
 
@@ -186,16 +190,18 @@ async def test_search_reads_the_search_rows_of_the_user_alone(
 
 
 @pytest.mark.spec("PLN-002", "TXT-009")
-async def test_rename_of_a_tag_reads_and_writes_its_row_alone(planning_connection: asyncpg.Connection) -> None:
+async def test_rename_of_a_tag_reads_no_task(planning_connection: asyncpg.Connection) -> None:
     user_id = await find_user(planning_connection, large=True)
     tag_id = await planning_connection.fetchval("SELECT id FROM tags WHERE user_id = $1 AND name = 'tag7'", user_id)
     values = {"user_id": user_id, "tag_id": tag_id, "name": "renamed", "name_key": "renamed"}
 
-    [write, *scans] = await explain(planning_connection, update_tag(conditional=False), run=True, **values)
+    nodes = await explain(planning_connection, update_tag(conditional=False), run=True, **values)
 
-    assert (write["Operation"], write["Relation Name"]) == ("Update", "tags")
-    assert {scan.get("Relation Name", "tags") for scan in scans} == {"tags"}
-    assert {scan["Actual Rows"] for scan in scans} == {1}
+    written = {node["Relation Name"] for node in nodes if node["Node Type"] == "ModifyTable"}
+    assert written == {"tags", "change_clocks", "changes"}
+    read = [node for node in nodes if "Relation Name" in node and node["Node Type"] != "ModifyTable"]
+    assert {node["Relation Name"] for node in read} == {"tags", "change_clocks"}
+    assert {node["Actual Rows"] for node in read} == {1}
 
 
 @pytest.fixture
@@ -223,16 +229,20 @@ async def test_bulk_update_reads_each_item_once(
     ]
 
     # A join filter compares every item with every task.
-    assert [node for node in [*analyzed_plan, *unanalyzed_plan] if "Join Filter" in node] == []
-    [lookup] = [node for node in analyzed_plan if node.get("Index Name") == "pk_tasks"]
-    assert lookup["Index Cond"] == "((user_id = item.user_id) AND (id = item.id))"
+    filters = [node["Join Filter"] for node in [*analyzed_plan, *unanalyzed_plan] if "Join Filter" in node]
+    assert {*filters} == {"(change_clocks.seq = snapshot.seq)"}
+    lookups = [node["Index Cond"] for node in analyzed_plan if node.get("Index Name") == "pk_tasks"]
+    assert lookups == [
+        "((user_id = item.owner_id) AND (id = item.id))",
+        "((user_id = plan_2.user_id) AND (id = plan_2.id))",
+    ]
 
 
 @pytest.mark.spec("PLN-003")
 async def test_external_ids_are_looked_up_by_index_without_statistics(
     unanalyzed_connection: asyncpg.Connection,
 ) -> None:
-    nodes = await explain(unanalyzed_connection, LOCK_TASKS, run=False)
+    nodes = await explain(unanalyzed_connection, SELECT_TARGETS, run=False)
 
     [lookup] = [node for node in nodes if node.get("Alias") == "tasks_1"]
     assert lookup["Index Name"] == "uq_tasks_user_id_external_id"

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from todo.core.database.deferred import deferred_transaction
 from todo.core.database.session import Session
 from todo.core.errors import DomainError
+from todo.http.change_seq import CHANGE_SEQ
 from todo.http.declared_route import Handler, read_body
 from todo.http.dependencies.principal import get_active_user, get_current_user
 from todo.http.dependencies.resources import AppResources, get_resources
@@ -70,13 +71,15 @@ class KeyedWrite:
 
     async def perform(self, transaction: Session, handler: Handler) -> Response:
         """Do the write and store its response."""
-        request_state(self.request.scope).transaction = transaction
+        state = request_state(self.request.scope)
+        state.transaction = transaction
         response = await handler(self.request)
         stored = StoredResponse(
             status=response.status_code,
             content_type=response.headers.get("Content-Type"),
             etag=response.headers.get("ETag"),
             body=bytes(response.body),
+            change_seq=state.writer.last_seq if state.writer else None,
         )
         await idempotency_service.store_response(transaction, self.user_id, self.key, stored)
         return response
@@ -151,4 +154,6 @@ def _replay(stored: StoredResponse) -> Response:
     headers = {"Idempotency-Replayed": "true"}
     if stored.etag is not None:
         headers["ETag"] = stored.etag
+    if stored.change_seq is not None:
+        headers[CHANGE_SEQ] = str(stored.change_seq)
     return Response(stored.body, stored.status, headers, media_type=stored.content_type)

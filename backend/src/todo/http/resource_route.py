@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.routing import APIRoute
 
 from todo.core.errors import InternalError, ServiceUnavailableError
+from todo.http.change_seq import CHANGE_SEQ_HEADER, numbered
 from todo.http.conditional import ETAG_HEADER, IF_NONE_MATCH_PARAMETER, NOT_MODIFIED, conditional
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import API
@@ -34,7 +35,7 @@ class ResourceRoute(DeclaredRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         reads = set(options.get("methods") or ["GET"]) == {"GET"}
         super().__init__(path, endpoint, **_described(options, reads=reads))
-        self.handler = conditional(self.handler) if reads else idempotent(self.handler, self.write_once)
+        self.handler = conditional(self.handler) if reads else idempotent(numbered(self.handler), self.write_once)
 
     def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
         """Return the response for a result, with its entity tag as the `ETag`."""
@@ -69,7 +70,10 @@ def _described(options: dict[str, Any], *, reads: bool) -> dict[str, Any]:
     """Return the options of a route with the headers and errors of conditional reads or idempotent writes."""
     success = options.get("status_code") or 200
     responses = {**(options.get("responses") or {})}
-    responses[success] = {**responses.get(success, {}), "headers": ETAG_HEADER if reads else REPLAYED_HEADERS}
+    responses[success] = {
+        **responses.get(success, {}),
+        "headers": ETAG_HEADER if reads else REPLAYED_HEADERS | CHANGE_SEQ_HEADER,
+    }
     responses = responses | NOT_MODIFIED if reads else add_errors(responses, KEY_ERRORS)
     parameter = IF_NONE_MATCH_PARAMETER if reads else KEY_PARAMETER
     extra = {**(options.get("openapi_extra") or {}), "parameters": [parameter]}

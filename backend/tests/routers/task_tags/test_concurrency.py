@@ -7,7 +7,7 @@ import pytest
 
 from tests.routers.task_tags.support import SendTag, add_tag, remove_tag
 from tests.routers.tasks.support import get_task
-from tests.support import Json, Make, Person, assert_error, wait_for_lock_waiters
+from tests.support import Json, Make, Person, advance_clock, assert_error, wait_for_lock_waiters
 
 ROUNDS = 15
 """The number of repetitions of a race, because one run may not reach the conflict."""
@@ -44,6 +44,7 @@ async def test_add_of_a_concurrently_deleted_tag_returns_404(
     ada: Person, task: Json, tag: Json, connection: asyncpg.Connection, watcher: asyncpg.Connection
 ) -> None:
     async with connection.transaction():
+        await advance_clock(connection, ada)
         await connection.execute("DELETE FROM tags WHERE id = $1", tag["id"])
         request = asyncio.ensure_future(add_tag(ada, task["id"], tag["id"]))
         await wait_for_lock_waiters(watcher)
@@ -62,6 +63,7 @@ async def test_request_for_a_concurrently_deleted_task_returns_404(
 ) -> None:
     other_tag = await make_tag(ada)
     async with connection.transaction():
+        await advance_clock(connection, ada)
         await connection.execute("DELETE FROM tasks WHERE id = $1", tagged_task["id"])
         request = asyncio.ensure_future(send(ada, tagged_task["id"], other_tag["id"]))
         await wait_for_lock_waiters(watcher)
@@ -73,6 +75,7 @@ async def test_add_after_a_concurrent_removal_links_the_tag_again(
     ada: Person, tagged_task: Json, tag: Json, connection: asyncpg.Connection, watcher: asyncpg.Connection
 ) -> None:
     async with connection.transaction():
+        await advance_clock(connection, ada)
         await connection.execute("DELETE FROM task_tag_link WHERE task_id = $1", tagged_task["id"])
         request = asyncio.ensure_future(add_tag(ada, tagged_task["id"], tag["id"]))
         await wait_for_lock_waiters(watcher)

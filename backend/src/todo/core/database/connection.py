@@ -19,7 +19,7 @@ SHORT_STATEMENTS = {
 }
 """Server settings of each connection. Parallel workers, the JIT compiler and a plan for each value cost more than any
 statement of the service takes (ADR 0008). A connection keeps its plans while tables grow, so a plan for a small table
-must read an index too (ADR 0052)."""
+must read an index too (ADR 0053)."""
 STARTUP_PARAMETERS = ("statement_timeout", "lock_timeout", *SHORT_STATEMENTS)
 REJECTED_PARAMETER = "startup parameter"
 """Part of PgBouncer's error for a parameter that its option `ignore_startup_parameters` does not list."""

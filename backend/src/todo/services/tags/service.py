@@ -8,11 +8,12 @@ from todo.core.errors import PreconditionFailedError
 from todo.domain.text import sort_key
 from todo.schemas.tag import TagPublic, TagWrite
 from todo.services.shared.versions import EntityTags, condition_values
+from todo.services.shared.writer import Writer
 from todo.services.tags import statements
 from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
 
 
-async def create_tag(session: Session, user_id: UUID, tag: TagWrite, *, max_tags: int) -> TagPublic:
+async def create_tag(writer: Writer, tag: TagWrite, *, max_tags: int) -> TagPublic:
     """Create a tag (TAG-001).
 
     Raises:
@@ -20,7 +21,7 @@ async def create_tag(session: Session, user_id: UUID, tag: TagWrite, *, max_tags
         TagAlreadyExistsError: the user has a tag of this name; of two concurrent requests one gets this (TAG-002).
         InvalidTokenError: the user was deleted.
     """
-    row = await session.fetch_one(statements.INSERT_TAG, user_id=user_id, max_tags=max_tags, **_values(tag))
+    row = await writer.write_one(statements.INSERT_TAG, max_tags=max_tags, **_values(tag))
     if row is None:
         raise TooManyTagsError
     return _read_row(row)
@@ -40,9 +41,7 @@ async def get_tag(session: Session, user_id: UUID, tag_id: int) -> TagPublic:
     return _read_row(await session.fetch_one(statements.SELECT_TAG, user_id=user_id, tag_id=tag_id))
 
 
-async def update_tag(
-    session: Session, user_id: UUID, tag_id: int, tag: TagWrite, entity_tags: EntityTags | None = None
-) -> TagPublic:
+async def update_tag(writer: Writer, tag_id: int, tag: TagWrite, entity_tags: EntityTags | None = None) -> TagPublic:
     """Replace a tag's name and colour (TAG-009). The statement writes one row, however many tasks have the tag.
 
     Raises:
@@ -50,25 +49,23 @@ async def update_tag(
         TagAlreadyExistsError: another tag of the user has this name (TAG-010).
         PreconditionFailedError: the tag has none of the entity tags (VER-004).
     """
-    statement = statements.update_tag(conditional=entity_tags is not None)
-    row = await session.fetch_one(
-        statement, user_id=user_id, tag_id=tag_id, **_values(tag), **condition_values(entity_tags)
-    )
+    write = statements.update_tag(conditional=entity_tags is not None)
+    row = await writer.write_one(write, tag_id=tag_id, **_values(tag), **condition_values(entity_tags))
     if row is None:
-        raise PreconditionFailedError(await get_tag(session, user_id, tag_id))
+        raise PreconditionFailedError(await get_tag(writer.session, writer.user_id, tag_id))
     return _read_row(row)
 
 
-async def delete_tag(session: Session, user_id: UUID, tag_id: int, entity_tags: EntityTags | None = None) -> None:
+async def delete_tag(writer: Writer, tag_id: int, entity_tags: EntityTags | None = None) -> None:
     """Delete a tag with its links; the tasks stay (TAG-013, ASC-009).
 
     Raises:
         TagNotFoundError: the tag does not exist, or belongs to another user (TAG-014, TAG-015).
         PreconditionFailedError: the tag has none of the entity tags (VER-005).
     """
-    statement = statements.delete_tag(conditional=entity_tags is not None)
-    if not await session.fetch_one(statement, user_id=user_id, tag_id=tag_id, **condition_values(entity_tags)):
-        raise PreconditionFailedError(await get_tag(session, user_id, tag_id))
+    write = statements.delete_tag(conditional=entity_tags is not None)
+    if not await writer.write_one(write, tag_id=tag_id, **condition_values(entity_tags)):
+        raise PreconditionFailedError(await get_tag(writer.session, writer.user_id, tag_id))
 
 
 def _values(tag: TagWrite) -> dict[str, object]:

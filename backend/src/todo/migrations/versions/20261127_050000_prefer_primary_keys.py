@@ -1,18 +1,19 @@
-"""Let PostgreSQL prefer primary keys to other indexes of equal cost (ADR 0052).
+"""Let PostgreSQL prefer primary keys to other indexes of equal cost (ADR 0053).
 
-The migration builds three indexes and validates three foreign keys in one transaction, which locks the tables.
+The migration builds four indexes and validates three foreign keys in one transaction, which locks the tables.
 """
 
 from alembic import op
 
 revision = "b3d80c5e91f6"
-down_revision = "7c3e91d5f0a4"
+down_revision = "9a4d27e6b3f1"
 branch_labels = None
 depends_on = None
 
 PRIMARY_KEYS = (
     ("pk_tasks", "tasks", ["user_id", "id"]),
     ("pk_tags", "tags", ["user_id", "id"]),
+    ("pk_changes", "changes", ["user_id", "seq"]),
     ("idx_task_tag_link_task", "task_tag_link", ["user_id", "task_id", "tag_id"]),
 )
 FOREIGN_KEYS = (
