@@ -11,6 +11,7 @@ from todo.core.database.session import Session
 from todo.core.errors import DomainError
 from todo.http.change_seq import CHANGE_SEQ
 from todo.http.declared_route import Handler, read_body
+from todo.http.dependencies.change_base import CHANGE_BASE
 from todo.http.dependencies.principal import get_active_user, get_current_user
 from todo.http.dependencies.resources import AppResources, get_resources
 from todo.http.request_state import request_state
@@ -146,6 +147,8 @@ async def _keyed_write(request: Request, resources: AppResources) -> KeyedWrite:
     key = "\n".join(request.headers.getlist(KEY_HEADER))
     idempotency_service.check_key(key)
     request_line = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.getlist('If-Match')}\n"
+    if bases := request.headers.getlist(CHANGE_BASE):
+        request_line += f"{bases}\n"
     fingerprints = resources.security.signer.digests(request_line.encode() + await read_body(request))
     return KeyedWrite(request, resources.database.session, principal.id, key, fingerprints)
 

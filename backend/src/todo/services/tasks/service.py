@@ -1,6 +1,8 @@
 """Tasks: create, read, list, change and delete them, and put tags on them."""
 
 import re
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from todo.core.database.session import Row, Session
@@ -10,6 +12,7 @@ from todo.domain.text import fold
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
+from todo.services.shared.change_base import based_on
 from todo.services.shared.lists import NEWEST_FIRST
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
 from todo.services.shared.writer import Writer
@@ -24,6 +27,7 @@ from todo.services.tasks.list_statements import (
     read_row,
     select_page,
 )
+from todo.services.tasks.write_statements import TASK
 
 TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
 """Digits that fit a bigint; identity columns stay below 18 digits."""
@@ -101,7 +105,11 @@ async def list_tasks_after(session: Session, user_id: UUID, task_id: int, limit:
 
 
 async def update_task(
-    writer: Writer, task_id: int, changes: TaskReplace | TaskUpdate, entity_tags: EntityTags | None = None
+    writer: Writer,
+    task_id: int,
+    changes: TaskReplace | TaskUpdate,
+    entity_tags: EntityTags | None = None,
+    base: int | None = None,
 ) -> TaskPublic:
     """Write the fields that `changes` has, in one statement (TSK-014, TSK-016).
 
@@ -111,6 +119,7 @@ async def update_task(
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-015, TSK-017).
         PreconditionFailedError: the task has none of the entity tags (VER-003).
+        FieldConflictError: a field was changed after `base` (BAS-001).
     """
     fields = changes.model_dump()
     if not fields:
@@ -119,22 +128,27 @@ async def update_task(
         return task
     values = column_values(fields) | search_values(fields) | condition_values(entity_tags)
     write = write_statements.update_task(frozenset(fields), conditional=entity_tags is not None)
-    row = await writer.write_one(write, task_id=task_id, **values)
-    if row is None and entity_tags is not None:
-        raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
+    async with _based_on(base, writer, task_id, fields):
+        row = await writer.write_one(write, task_id=task_id, **values)
+        if row is None and entity_tags is not None:
+            raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
     return _read_row(row)
 
 
-async def delete_task(writer: Writer, task_id: int, entity_tags: EntityTags | None = None) -> None:
+async def delete_task(
+    writer: Writer, task_id: int, entity_tags: EntityTags | None = None, base: int | None = None
+) -> None:
     """Delete a task with its links; the tags stay (TSK-018, ASC-008).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-019, TSK-020).
         PreconditionFailedError: the task has none of the entity tags (VER-005).
+        FieldConflictError: the task was changed after `base` (BAS-003).
     """
     write = write_statements.delete_task(conditional=entity_tags is not None)
-    if not await writer.write_one(write, task_id=task_id, **condition_values(entity_tags)):
-        raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
+    async with _based_on(base, writer, task_id, None):
+        if not await writer.write_one(write, task_id=task_id, **condition_values(entity_tags)):
+            raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
 
 
 async def add_tag(writer: Writer, task_id: int, tag_id: int, *, max_tags: int) -> tuple[TaskPublic, bool]:
@@ -159,6 +173,12 @@ async def remove_tag(writer: Writer, task_id: int, tag_id: int) -> None:
         TagNotFoundError: the tag does not exist, or belongs to another user.
     """
     _check_tag(await writer.write_one(tag_statements.REMOVE_TAG, task_id=task_id, tag_id=tag_id))
+
+
+def _based_on(
+    base: int | None, writer: Writer, task_id: int, values: Mapping[str, object] | None
+) -> AbstractAsyncContextManager[None]:
+    return based_on(base, writer, TASK, lambda: get_task(writer.session, writer.user_id, task_id), values)
 
 
 def _check_tag(row: Row | None) -> Row:
