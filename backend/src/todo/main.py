@@ -59,7 +59,6 @@ from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.delivery.service import MailService
 from todo.services.delivery.texts import Pages
-from todo.services.idempotency.errors import IdempotencyKeyInUseError
 from todo.workers.disabled_users import reading_disabled_users
 from todo.workers.mailer import mailing
 from todo.workers.resealer import resealing
@@ -208,7 +207,7 @@ def _make_resources(settings: Settings) -> AppResources:
             has_mail=settings.smtp_url is not None,
         ),
         disabled_users=DisabledUsers(),
-        keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
+        user_writes=KeyedLock(settings.db_lock_timeout),
     )
 
 

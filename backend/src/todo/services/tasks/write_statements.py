@@ -1,5 +1,6 @@
 """Logged writes of single tasks. A write of a title or description writes its folded text for searches too."""
 
+from collections.abc import Iterable
 from functools import cache
 
 from sqlalchemy import (
@@ -27,6 +28,7 @@ from todo.services.shared.writes import (
     Logged,
     Write,
     advance_clock,
+    advance_clock_once,
     created_values,
     difference,
     log_changes,
@@ -56,21 +58,25 @@ VIOLATIONS = {
 SEARCH_TEXTS = {field: bindparam(parameter, type_=Text) for field, parameter in SEARCHED_FIELDS.items()}
 LOGGED_FIELDS = [*TaskCreate.model_fields]
 """The fields of a new task in the log."""
+NO_TAGS: ColumnElement[str] = literal_column("'[]'")
 DELETED_COLUMNS = {column.name: column for column in COLUMNS if column.name not in {"user_id", "id"}}
 """The columns of a deleted task in the log, beside the ids of its tags."""
 
 
-def _insert_task(fields: list[str], plan: CTE) -> Write:
+def _insert_task(fields: Iterable[str], plan: CTE | None) -> Write:
+    """Return the write of a new task. Without a plan the task is always inserted."""
     columns = binds_of(TASKS, column_names(fields))
-    clock = advance_clock(plan)
+    clock = advance_clock_once() if plan is None else advance_clock(plan)
     new_row = select(USER_ID, *columns.values()).select_from(clock)
-    task = insert(TASKS).from_select(["user_id", *columns], new_row).returning(*COLUMNS).cte("task")
+    inserted = insert(TASKS).from_select(["user_id", *columns], new_row)
+    task = inserted.returning(*COLUMNS, true().label("is_changed")).cte("task")
     searched = select(USER_ID, task.c.id, *SEARCH_TEXTS.values())
     search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCH_TEXTS], searched).cte("search")
     after = created_values({name: task.c[name] for name in LOGGED_FIELDS})
     log = log_changes(clock, task, Logged(TASK, "create", after=after))
-    tags: ColumnElement[str] = literal_column("'[]'").label("tags")
-    return Write(written(plan, clock, *task.c, tags, new=task).add_cte(search, log), violations=VIOLATIONS)
+    shown = [*(task.c[column.name] for column in COLUMNS), NO_TAGS.label("tags")]
+    result = written(task, clock, *shown) if plan is None else written(plan, clock, *shown, new=task)
+    return Write(result.add_cte(search, log), violations=VIOLATIONS, always_changes=plan is None)
 
 
 def _is_unknown_external_id() -> CTE:
@@ -79,8 +85,8 @@ def _is_unknown_external_id() -> CTE:
     return select(true().label("is_changed")).where(~is_known).cte("plan")
 
 
-INSERT_TASK = _insert_task([*TaskFields.model_fields], select(true().label("is_changed")).cte("plan"))
-INSERT_TASK_ONCE = _insert_task([*TaskCreate.model_fields], _is_unknown_external_id())
+INSERT_TASK = _insert_task(TaskFields.model_fields, None)
+INSERT_TASK_ONCE = _insert_task(TaskCreate.model_fields, _is_unknown_external_id())
 """Returns no row if the user has a task with the external id."""
 
 
