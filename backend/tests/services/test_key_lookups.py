@@ -113,13 +113,17 @@ async def test_foreign_key_reads_an_index_of_its_columns(
 async def test_lookup_by_id_skips_no_column_of_an_index(
     connection: asyncpg.Connection, indexes: dict[str, list[str]]
 ) -> None:
+    # One page of each filter: the lookups of all pages are the same.
+    statements = {name.partition(" PageShape")[0]: statement for name, statement in all_statements()}
+
     skipping = {
         (name, node["Index Name"], node["Index Cond"])
-        for name, statement in all_statements()
+        for name, statement in statements.items()
         for node in await explain(connection, statement, run=False)
         if node.get("Index Name") in indexes and skips_columns(node, indexes[node["Index Name"]])
     }
 
+    assert len(statements) > 100
     assert skipping == set()
 
 
