@@ -113,7 +113,7 @@ async def test_foreign_key_reads_an_index_of_its_columns(
 async def test_lookup_by_id_skips_no_column_of_an_index(
     connection: asyncpg.Connection, indexes: dict[str, list[str]]
 ) -> None:
-    # One page of each filter: the lookups of all pages are the same.
+    # All pages of a list have the same lookups, so one page of each filter is explained.
     statements = {name.partition(" PageShape")[0]: statement for name, statement in all_statements()}
 
     skipping = {
