@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
-from todo.schemas.tasks.task import TaskCreate, TaskFields
+from todo.schemas.tasks.task import TaskCreate, TaskFields, TaskUpdate
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.tables import binds_of
 from todo.services.shared.versions import entity_tag_matches, next_version
@@ -56,6 +56,8 @@ VIOLATIONS = {
     SEARCHED_TASK_EXISTS: TaskNotFoundError,
 }
 SEARCH_TEXTS = {field: bindparam(parameter, type_=Text) for field, parameter in SEARCHED_FIELDS.items()}
+UPDATED_FIELDS = frozenset(TaskUpdate.model_fields)
+"""The fields that `update_task` can write."""
 LOGGED_FIELDS = [*TaskCreate.model_fields]
 """The fields of a new task in the log."""
 NO_TAGS: ColumnElement[str] = literal_column("'[]'")
