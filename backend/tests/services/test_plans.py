@@ -1,35 +1,24 @@
 """The plan of each statement, for a user with 10,000 tasks among 400 users."""
 
 import asyncio
-import importlib
-import itertools
-import json
-import pkgutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-import todo.services
+from tests.services.plans import SORTS, TABLES, all_statements, explain
 from tests.support import Json, MakeDatabase
 from todo.core.database.connection import SHORT_STATEMENTS
-from todo.core.database.statement import Statement
 from todo.core.database.url import connect_arguments
-from todo.services.accounts.statements import update_user
 from todo.services.shared.lists import NEWEST_FIRST, PageShape
+from todo.services.tags.statements import update_tag
 from todo.services.tasks.bulk_statements import SELECT_TARGETS, UPDATE_TASKS
-from todo.services.tasks.list_statements import TASK_LISTING, TaskFilter, select_page
-from todo.services.tasks.write_statements import update_task
+from todo.services.tasks.list_statements import TaskFilter, select_page
 
 LARGE = 10_000
 TAGGED = 500
 PAGE_SIZE = 20
-SORTS = [direction + field for field in TASK_LISTING.orders for direction in ("", "-")]
-TABLES = {
-    *("tasks", "task_search", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"),
-    *("totp_factors", "recovery_codes", "change_clocks", "changes"),
-}
 SEED = """
 INSERT INTO users (email, email_key, password_hash)
 SELECT 'user' || i || '@example.com', 'user' || i || '@example.com', 'x' FROM generate_series(1, 400) AS i;
@@ -92,31 +81,6 @@ async def find_user(connection: asyncpg.Connection, *, large: bool) -> UUID:
     return user_id
 
 
-async def explain(connection: asyncpg.Connection, statement: Statement, *, run: bool, **values: object) -> list[Json]:
-    """Return the nodes of a statement's plan. With `run`, execute the statement, measure the nodes, and roll back."""
-    options = "ANALYZE, BUFFERS, FORMAT JSON" if run else "FORMAT JSON"
-    arguments = statement.arguments({name: values.get(name) for name in statement.parameters})
-    async with connection.transaction():
-        # plan_cache_mode applies to statements prepared by SQL.
-        await connection.execute(f"PREPARE explained AS {statement.sql}")
-        execute = f"EXECUTE explained ({', '.join(map(_literal, arguments))})" if arguments else "EXECUTE explained"
-        [explanation] = json.loads(await connection.fetchval(f"EXPLAIN ({options}) {execute}"))
-        await connection.execute("DEALLOCATE explained")
-    return list(_walk(explanation["Plan"]))
-
-
-def _literal(value: object) -> str:
-    if value is None or isinstance(value, int):
-        return str(value).lower() if value is not None else "NULL"
-    return f"'{value}'"
-
-
-def _walk(node: Json) -> Iterator[Json]:
-    yield node
-    for child in node.get("Plans", ()):
-        yield from _walk(child)
-
-
 async def explain_list(
     connection: asyncpg.Connection, filters: TaskFilter, page: PageShape, *, large: bool = True, **values: object
 ) -> list[Json]:
@@ -129,7 +93,7 @@ async def explain_list(
 def count_sorted_rows(nodes: list[Json]) -> int:
     """Return the number of rows that the largest sort of a plan reads."""
     sorts = [node for node in nodes if node["Node Type"] in ("Sort", "Incremental Sort")]
-    return int(max(child["Actual Rows"] for node in sorts for child in node["Plans"][:1]))
+    return int(max((child["Actual Rows"] for node in sorts for child in node["Plans"][:1]), default=0))
 
 
 def find_scans(nodes: list[Json], kind: str) -> list[Json]:
@@ -225,6 +189,21 @@ async def test_search_reads_the_search_rows_of_the_user_alone(
     assert scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0) == own_tasks
 
 
+@pytest.mark.spec("PLN-002", "TXT-009")
+async def test_rename_of_a_tag_reads_no_task(planning_connection: asyncpg.Connection) -> None:
+    user_id = await find_user(planning_connection, large=True)
+    tag_id = await planning_connection.fetchval("SELECT id FROM tags WHERE user_id = $1 AND name = 'tag7'", user_id)
+    values = {"user_id": user_id, "tag_id": tag_id, "name": "renamed", "name_key": "renamed"}
+
+    nodes = await explain(planning_connection, update_tag(conditional=False), run=True, **values)
+
+    written = {node["Relation Name"] for node in nodes if node["Node Type"] == "ModifyTable"}
+    assert written == {"tags", "change_clocks", "changes"}
+    read = [node for node in nodes if "Relation Name" in node and node["Node Type"] != "ModifyTable"]
+    assert {node["Relation Name"] for node in read} == {"tags", "change_clocks"}
+    assert {node["Actual Rows"] for node in read} == {1}
+
+
 @pytest.fixture
 async def unanalyzed_connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a database with 3,000 new tasks and without statistics."""
@@ -268,27 +247,6 @@ async def test_external_ids_are_looked_up_by_index_without_statistics(
     [lookup] = [node for node in nodes if node.get("Alias") == "tasks_1"]
     assert lookup["Index Name"] == "uq_tasks_user_id_external_id"
     assert "external_id" in lookup["Index Cond"]
-
-
-def all_statements() -> Iterator[tuple[str, Statement]]:
-    """Yield the constant statements of the services, and variants of the built ones, with their names."""
-    for module in pkgutil.walk_packages(todo.services.__path__, "todo.services."):
-        attributes = vars(importlib.import_module(module.name))
-        yield from (
-            (f"{module.name}.{name}", value) for name, value in attributes.items() if isinstance(value, Statement)
-        )
-    either = [False, True]
-    parts = [(False, False), (True, False), (False, True)]
-    for searches, status, *others in itertools.product(either, ["all", "pending"], either, either, either):
-        filters = TaskFilter(searches, status, *others)
-        for sort, counts, (skips, continues) in itertools.product(SORTS[1:3], either, parts):
-            shape = PageShape(sort, counts, skips, continues)
-            yield f"list {filters} {shape}", select_page(filters, shape)
-    for fields in (["title"], ["completed"], ["title", "due_date", "priority"]):
-        for conditional in (False, True):
-            yield f"update {fields}", update_task(frozenset(fields), conditional=conditional)
-    for fields in (["name"], ["email", "email_key", "pending_email"]):
-        yield f"update user {fields}", update_user(frozenset(fields))
 
 
 @pytest.mark.spec("PLN-003")
