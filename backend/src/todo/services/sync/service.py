@@ -1,4 +1,4 @@
-"""Sync: pages of what changed since a token, or of everything, for clients that keep a copy (ADR 0053)."""
+"""Sync: pages of what changed since a token, or of everything, for clients that keep a copy (ADR 0058)."""
 
 import time
 from dataclasses import dataclass

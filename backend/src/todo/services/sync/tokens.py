@@ -1,4 +1,4 @@
-"""Sync tokens: a position in the change log of a user, as opaque text with a keyed digest (ADR 0053)."""
+"""Sync tokens: a position in the change log of a user, as opaque text with a keyed digest (ADR 0058)."""
 
 import hmac
 import re
