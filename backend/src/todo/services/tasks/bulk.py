@@ -43,10 +43,12 @@ class Targets(NamedTuple):
 
     Attributes:
         versions: by task id.
+        time_zones: of the stored due dates, by task id.
         ids: by external id.
     """
 
     versions: dict[int, int]
+    time_zones: dict[int, str | None]
     ids: dict[str, int]
 
 
@@ -69,7 +71,7 @@ async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
             [current, *_] = [*(await _read_tasks(writer, first)).values(), None]
             raise InvalidItemsError(_with_item_paths(problems), current)
         valid = {index: item for index, item in items.items() if index not in problems}
-        outcomes |= await _update(writer, valid)
+        outcomes |= await _update(writer, valid, targets)
         outcomes |= await _delete(writer, valid)
         outcomes |= await _create(writer, valid, targets)
         tasks = await _read_tasks(writer, outcomes)
@@ -111,12 +113,13 @@ async def _read_targets(writer: Writer, items: Items, problems: Problems) -> Tar
     ids = [item.id for item in _named_tasks(items, problems).values()]
     external_ids = [item.task.external_id for item in items.values() if isinstance(item, CreateItem)]
     if not ids and not any(external_ids):
-        return Targets({}, {})
+        return Targets({}, {}, {})
     rows = await writer.session.fetch_all(
         statements.SELECT_TARGETS, user_id=writer.user_id, id=ids, external_id=external_ids
     )
     return Targets(
         versions={row["id"]: row["version"] for row in rows},
+        time_zones={row["id"]: row["due_time_zone"] for row in rows},
         ids={row["external_id"]: row["id"] for row in rows if row["external_id"] is not None},
     )
 
@@ -156,11 +159,11 @@ def _first_creates(items: Items, ids_by_external_id: Mapping[str, int]) -> dict[
     return first
 
 
-async def _update(writer: Writer, items: Items) -> Outcomes:
+async def _update(writer: Writer, items: Items, targets: Targets) -> Outcomes:
     updates = {index: item for index, item in items.items() if isinstance(item, UpdateItem)}
     changes = {item.id: fields for item in updates.values() if (fields := item.changes.model_dump())}
     if changes:
-        rows = [column_values(fields) for fields in changes.values()]
+        rows = [column_values(fields, targets.time_zones[task_id]) for task_id, fields in changes.items()]
         arrays: dict[str, list[object]] = {"id": [*changes]}
         for name in statements.UPDATED_COLUMNS:
             arrays[f"has_{name}"] = [name in row for row in rows]

@@ -29,7 +29,7 @@ from todo.services.authentication import InvalidTokenError
 from todo.services.shared.lists import ONE
 from todo.services.shared.versions import next_version
 from todo.services.shared.writes import Logged, Write, advance_clock, created_values, difference, log_changes, written
-from todo.services.tasks.derived import SEARCHED_FIELDS, column_names
+from todo.services.tasks.derived import SEARCHED_FIELDS, column_names, completed_at, new_state
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TASKS, USER_ID, tag_ids, tags_json
 from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS, TASK
@@ -67,7 +67,7 @@ _existing_ids = select(_next_task.c.id).select_from(
 )
 _all_ids = func.array(_existing_ids.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
 SELECT_TARGETS = Statement(
-    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id).where(
+    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id, TASKS.c.due_time_zone).where(
         TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids)
     )
 )
@@ -78,10 +78,11 @@ def _insert_tasks() -> Write:
     item = _unnest(*((name, TASKS.c[name].type) for name in CREATED_COLUMNS))
     plan = select(*item.c, true().label("is_changed")).cte("plan")
     clock = advance_clock(plan, many=True)
-    rows = select(USER_ID, *(plan.c[name] for name in CREATED_COLUMNS)).select_from(plan.join(clock, true()))
+    new = {name: plan.c[name] for name in CREATED_COLUMNS} | {"completed_at": completed_at(plan.c.completed)}
+    rows = select(USER_ID, *new.values()).select_from(plan.join(clock, true()))
     task = (
         insert(TASKS)
-        .from_select(["user_id", *CREATED_COLUMNS], rows.order_by(plan.c[INDEX]))
+        .from_select(["user_id", *new], rows.order_by(plan.c[INDEX]))
         .returning(*COLUMNS, true().label("is_changed"))
         .cte("task")
     )
@@ -110,8 +111,9 @@ def _value(name: str) -> ColumnElement[Any]:
 
 
 def _update_tasks() -> Write:
-    new = {name: _value(name) for name in UPDATED_COLUMNS}
-    is_changed, before, after = difference(TASKS.c, {name: new[name] for name in TaskUpdate.model_fields})
+    new = new_state(TASKS.c, {name: _value(name) for name in UPDATED_COLUMNS})
+    logged = {name: value for name, value in new.items() if name in LOGGED_FIELDS}
+    is_changed, before, after = difference(TASKS.c, logged)
     versions = next_version(TASKS)
     plan = (
         select(
