@@ -23,15 +23,15 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Response = tuple[int, bytes]
 
-COLUMNS = """id, title, description, completed, priority, due_date, recurrence_rule, external_id, user_id, version,
-             created_at, updated_at"""
+COLUMNS = """id, title, description, completed, priority, due_date, due_day, due_time_zone, start_day, deadline_day,
+             estimated_minutes, recurrence_rule, external_id, user_id, version, created_at, updated_at, completed_at"""
 TAGS = """(SELECT coalesce(json_agg(json_build_object('id', tags.id, 'name', tags.name, 'color', tags.color)
                                     ORDER BY tags.name_key, tags.id), '[]')
            FROM task_tag_link AS link CROSS JOIN LATERAL (
                SELECT * FROM tags WHERE tags.user_id = link.user_id AND tags.id = link.tag_id LIMIT 1
            ) AS tags
            WHERE link.user_id = task.user_id AND link.task_id = task.id) AS tags"""
-SELECT_USER = """SELECT id, email, name, created_at, totp_enabled,
+SELECT_USER = """SELECT id, email, name, created_at, time_zone, week_start, totp_enabled,
                         CASE WHEN pending_email_expires_at > now() THEN pending_email END AS pending_email
                  FROM users WHERE id = $1"""
 SELECT_TASK = f"SELECT {COLUMNS}, {TAGS} FROM tasks AS task WHERE user_id = $1 AND id = $2"
@@ -68,7 +68,9 @@ WITH task AS (
 )
 SELECT *, '[]' AS tags FROM task"""
 UPDATE_TASK = f"""
-UPDATE tasks AS task SET completed = $3, version = version + 1, updated_at = now()
+UPDATE tasks AS task
+SET completed = $3, completed_at = CASE WHEN $3 THEN CASE WHEN completed THEN completed_at ELSE now() END END,
+    version = version + 1, updated_at = now()
 WHERE user_id = $1 AND id = $2 RETURNING {COLUMNS}, {TAGS}"""
 
 users: dict[str, UUID] = {}
