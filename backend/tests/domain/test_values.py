@@ -14,11 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from todo.core.security.passwords import normalize_password
 from todo.domain.account import PASSWORD_MAX, PASSWORD_MIN, Email, Password
+from todo.domain.dates.due import DueDate
+from todo.domain.dates.time_zones import attach_time_zone
 from todo.domain.identifiers import RowId
 from todo.domain.recurrence import RecurrenceRule
 from todo.domain.tag import Color, TagName
-from todo.domain.dates.due import DueDate
-from todo.domain.dates.time_zones import attach_time_zone
 from todo.domain.task import Description, Title
 
 bounded = settings(max_examples=100, deadline=None, database=None)

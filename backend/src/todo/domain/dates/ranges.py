@@ -72,7 +72,8 @@ def between(first: date | None, last: date | None, zone: ZoneInfo) -> TimeRange:
         found = found._replace(first=start_of_day(first, zone), first_day=first)
     if isinstance(last, datetime):
         last = min(last, LAST_INSTANT)
-        found = found._replace(last=last, last_day=day_in_zone(last + MICROSECOND, zone) - DAY)
+        next_day = day_in_zone(last + MICROSECOND, zone)
+        found = found._replace(last=last, last_day=next_day - DAY if next_day > date.min else date.min)
     elif last is not None:
         found = found._replace(last=start_of_day(last + DAY, zone) - MICROSECOND, last_day=last)
     return found
@@ -92,9 +93,9 @@ def _parse_bound(value: object) -> date:
 
 
 Bound = Annotated[
-    date,
+    datetime | date,
     BeforeValidator(_parse_bound),
     Raises(InvalidBoundError),
     string_schema(examples=["2026-12-01", "2026-12-01T18:00:00Z"]),
 ]
-"""A day, or an instant, which is a `datetime`."""
+"""An instant, or a day with all of it."""

@@ -133,7 +133,8 @@ def select_page(filters: TaskFilter, shape: PageShape) -> Statement:
     field = shape.sort.removeprefix("-")
     has_unsorted_source = (
         *(filters.searches, filters.has_tag, filters.has_completed_at, filters.has_updated_at),
-        (filters.has_due_range or filters.lacks_due) and field != "due_date",
+        # Its index has the due dates in order, but counting them would read the tasks a second time.
+        (filters.has_due_range or filters.lacks_due) and (field != "due_date" or shape.counts),
         not TASK_LISTING.orders[field].is_indexed,
     )
     matching = _matching(filters, shape.sort, conditions) if any(has_unsorted_source) else None
