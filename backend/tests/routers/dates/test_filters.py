@@ -4,7 +4,7 @@ import pytest
 
 from tests.routers.dates.conftest import SetNow
 from tests.routers.task_lists.support import assert_query_error, list_titles, request_tasks
-from tests.support import Json, Make, Person, RecordedApp
+from tests.support import Json, Make, Person, RecordedApp, make_client
 
 ZONE = "America/New_York"
 NOW = "2027-03-14T16:00:00Z"
@@ -160,8 +160,8 @@ async def test_unknown_value_is_rejected(ada: Person, name: str, value: str, cod
 async def test_only_filters_by_days_read_the_zone(
     ada: Person, recorded_app: RecordedApp, query: Json, statements: int
 ) -> None:
-    recorded_app.statements.clear()
+    async with make_client(recorded_app.app, headers=ada.client.headers) as client:
+        response = await client.get("/tasks", params=query)
 
-    await list_titles(ada, **query)
-
+    assert response.status_code == 200, response.text
     assert len(recorded_app.statements) == statements
