@@ -29,7 +29,7 @@ SORTS = [
     direction + field for field, order in TASK_LISTING.orders.items() if order.is_indexed for direction in ("", "-")
 ]
 UNINDEXED_SORTS = [field for field, order in TASK_LISTING.orders.items() if not order.is_indexed]
-DUE_RANGE = {
+DUE_RANGE: Json = {
     "due_from": "2026-11-26",
     "due_until": "2026-11-27",
     "due_from_day": "2026-11-26",
@@ -320,7 +320,7 @@ def all_statements() -> Iterator[tuple[str, Statement]]:
             yield f"list {filters} {shape}", select_page(filters, shape)
     for name in TaskFilter._fields[TaskFilter._fields.index("has_due_range") :]:
         for sort, counts, (skips, continues) in itertools.product([*SORTS, *UNINDEXED_SORTS], either, parts):
-            filters, shape = TaskFilter()._replace(**{name: True}), PageShape(sort, counts, skips, continues)
+            filters, shape = TaskFilter(**{name: True}), PageShape(sort, counts, skips, continues)
             yield f"list {filters} {shape}", select_page(filters, shape)
     for fields in (["title"], ["completed"], ["title", "due_date", "due_day", "due_time_zone", "priority"]):
         for conditional in (False, True):

@@ -37,6 +37,7 @@ async def test_due_date_is_returned_in_utc(ada: Person, due_date: str, utc_due_d
     assert datetime.fromisoformat(returned_due_date) == datetime.fromisoformat(utc_due_date)
 
 
+@pytest.mark.spec("DAT-004")
 @pytest.mark.parametrize(
     "due_date",
     [

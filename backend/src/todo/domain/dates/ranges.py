@@ -56,7 +56,7 @@ def days_from(now: datetime, zone: ZoneInfo, offset: int, days: int) -> TimeRang
 
 
 def before(now: datetime, zone: ZoneInfo) -> TimeRange:
-    """Return the range of what is past: instants before now, and days before today."""
+    """Return the range of all instants before now and all days before today."""
     return TimeRange(last=now - MICROSECOND, last_day=day_in_zone(now, zone) - DAY)
 
 

@@ -56,7 +56,7 @@ def column_names(fields: Iterable[str]) -> list[str]:
 
 
 def new_state(old: Columns, new: Mapping[str, ColumnElement[Any]]) -> dict[str, ColumnElement[Any]]:
-    """Return the new values of columns, with those that follow from the stored row.
+    """Return the new values of columns, and the derived values that depend on the stored row.
 
     A task without a due date has no time zone. A completion sets `completed_at`, and a repeated one keeps it.
 
