@@ -318,9 +318,12 @@ def all_statements() -> Iterator[tuple[str, Statement]]:
         for sort, counts, (skips, continues) in itertools.product(SORTS[1:3], either, parts):
             shape = PageShape(sort, counts, skips, continues)
             yield f"list {filters} {shape}", select_page(filters, shape)
-    for name in TaskFilter._fields[TaskFilter._fields.index("has_due_range") :]:
+    date_filters: list[Json] = [
+        {name: True} for name in TaskFilter._fields[TaskFilter._fields.index("has_due_range") :]
+    ]
+    for date_filter in date_filters:
         for sort, counts, (skips, continues) in itertools.product([*SORTS, *UNINDEXED_SORTS], either, parts):
-            filters, shape = TaskFilter(**{name: True}), PageShape(sort, counts, skips, continues)
+            filters, shape = TaskFilter(**date_filter), PageShape(sort, counts, skips, continues)
             yield f"list {filters} {shape}", select_page(filters, shape)
     for fields in (["title"], ["completed"], ["title", "due_date", "due_day", "due_time_zone", "priority"]):
         for conditional in (False, True):
