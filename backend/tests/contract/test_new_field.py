@@ -41,7 +41,6 @@ EDITS = [
         "class TaskPublic(TypedDict):",
         "class TaskWithLocation(TypedDict):\n    location: str | None\n\n\nclass TaskPublic(TaskWithLocation):",
     ),
-    ("migrations/__init__.py", f'"{REVISIONS[-1]}",', f'"{REVISIONS[-1]}", "aaaaaaaaaaaa",'),
 ]
 """File, text and replacement of the type, the column, the writable field, the public field and the revision."""
 IMPORT = ("schemas/tasks/task.py", "import Completed,", "import Location, Completed,")

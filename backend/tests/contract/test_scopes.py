@@ -7,9 +7,20 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from tests.support import Json, MakeApp, MakeToken, Person, assert_error, authorize, make_client, operations_in
+from tests.support import (
+    Json,
+    MakeApp,
+    MakeToken,
+    Person,
+    assert_error,
+    authorize,
+    make_client,
+    make_settings,
+    operations_in,
+)
 from todo.domain.scope import SCOPES
 from todo.http.dependencies.principal import CurrentUser
+from todo.main import create_app
 
 INSUFFICIENT_SCOPE = (403, "INSUFFICIENT_SCOPE", "This personal access token may not do that")
 SESSION_REQUIRED = (403, "SESSION_REQUIRED", "A personal access token cannot do that. Log in and try again")
@@ -25,27 +36,13 @@ WITHOUT_USER = {
     "GET /health",
     "GET /ready",
 }
-SCOPE_OF = {
-    "GET /api/v1/auth/me": "account",
-    "PATCH /api/v1/auth/me": "account",
-    "GET /api/v1/auth/me/export": "account",
-    "GET /api/v1/auth/sessions": "account",
-    "GET /api/v1/auth/tokens": "account",
-    "GET /api/v1/tasks": "tasks:read",
-    "POST /api/v1/tasks": "tasks:write",
-    "POST /api/v1/tasks/bulk": "tasks:write",
-    "GET /api/v1/tasks/{task_id}": "tasks:read",
-    "PUT /api/v1/tasks/{task_id}": "tasks:write",
-    "PATCH /api/v1/tasks/{task_id}": "tasks:write",
-    "DELETE /api/v1/tasks/{task_id}": "tasks:write",
-    "POST /api/v1/tasks/{task_id}/tags/{tag_id}": "tasks:write",
-    "DELETE /api/v1/tasks/{task_id}/tags/{tag_id}": "tasks:write",
-    "GET /api/v1/tags": "tags:read",
-    "POST /api/v1/tags": "tags:write",
-    "GET /api/v1/tags/{tag_id}": "tags:read",
-    "PUT /api/v1/tags/{tag_id}": "tags:write",
-    "DELETE /api/v1/tags/{tag_id}": "tags:write",
-}
+OF_THE_ACCOUNT = [
+    "GET /api/v1/auth/me",
+    "PATCH /api/v1/auth/me",
+    "GET /api/v1/auth/me/export",
+    "GET /api/v1/auth/sessions",
+    "GET /api/v1/auth/tokens",
+]
 LOGIN_SESSION_REQUIRED = [
     "POST /api/v1/auth/password",
     "DELETE /api/v1/auth/me",
@@ -58,6 +55,16 @@ LOGIN_SESSION_REQUIRED = [
     "POST /api/v1/auth/totp/recovery-codes",
     "DELETE /api/v1/auth/totp",
 ]
+RESOURCES = [
+    operation
+    for operation in operations_in(create_app(make_settings(database_url="postgresql://todo")).openapi())
+    if not operation.split()[1].startswith("/api/v1/auth") and operation not in WITHOUT_USER
+]
+"""The operations on resources such as tasks."""
+SCOPE_OF = dict.fromkeys(OF_THE_ACCOUNT, "account") | {
+    operation: f"{operation.split('/')[3]}:{'read' if operation.startswith('GET') else 'write'}"
+    for operation in RESOURCES
+}
 USER_REQUIRED = [*SCOPE_OF, *LOGIN_SESSION_REQUIRED]
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, bindparam,
 import todo.services
 from todo.core.database.statement import Statement
 from todo.models import Base
-from todo.schemas.tasks.task import TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
 from todo.services.shared.writes import Write
 
@@ -51,11 +50,6 @@ FRESH_KEYS = {
 }
 """Unique constraints on random values, on numbers of the locked clock, on the ids of new tasks, and on links that were
 missing when the clock was locked. No request can violate them."""
-UPDATED_FIELDS = {
-    "update_user": frozenset({"name", "email", "email_key", "pending_email"}),
-    "update_task": frozenset(TaskUpdate.model_fields),
-}
-"""The fields of each function that builds an UPDATE for a set of fields."""
 PAGING = [(False, False), (True, False), (False, True)]
 INSERT = re.compile(r"INSERT INTO (\w+) \(([^)]*)\)")
 UPDATE = re.compile(r"UPDATE (\w+) SET (.*?)(?: FROM | WHERE )", re.DOTALL)
@@ -86,7 +80,7 @@ def arguments_of(name: str, annotation: object, module: ModuleType) -> list[obje
         sort = [*listing.orders][-1]
         return [PageShape(sort, skips=skips, continues=continues) for skips, continues in PAGING]
     if annotation == frozenset[str]:
-        return [UPDATED_FIELDS[name]]
+        return [module.UPDATED_FIELDS]
     # A NamedTuple of filters.
     assert isinstance(annotation, type), f"{name}: add the values of {annotation}"
     every_filter = (True if hint is bool else "pending" for hint in get_type_hints(annotation).values())

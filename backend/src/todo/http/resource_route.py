@@ -1,7 +1,7 @@
 """Routes of resources: conditional reads and idempotent writes."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import APIRouter, Response
 from fastapi.routing import APIRoute
@@ -28,14 +28,19 @@ class ResourceRoute(DeclaredRoute):
 
     Attributes:
         write_once: does a write that has an idempotency key.
+        hashes_password: whether a write hashes a password.
     """
 
     write_once = staticmethod(write_in_transaction)
+    hashes_password: ClassVar[bool] = False
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         reads = set(options.get("methods") or ["GET"]) == {"GET"}
         super().__init__(path, endpoint, **_described(options, reads=reads))
-        self.handler = conditional(self.handler) if reads else idempotent(numbered(self.handler), self.write_once)
+        if reads:
+            self.handler = conditional(self.handler)
+        else:
+            self.handler = idempotent(numbered(self.handler), self.write_once, hashes_password=self.hashes_password)
 
     def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
         """Return the response for a result, with its entity tag as the `ETag`."""
@@ -48,6 +53,7 @@ class PasswordRoute(ResourceRoute):
     """A route of a resource whose writes verify a password first."""
 
     write_once = staticmethod(write_after_password)
+    hashes_password = True
 
 
 def make_router(path: str, tag: str, *, route_class: type[APIRoute] = ResourceRoute) -> APIRouter:

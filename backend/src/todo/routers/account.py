@@ -88,7 +88,7 @@ async def delete_me(
     client: Client,
     user: LoggedInUser,
 ) -> None:
-    """Delete your account with all tasks, tags, login sessions and tokens. This cannot be undone."""
+    """Delete your account with all its data, login sessions and tokens. This cannot be undone."""
     await account_service.delete_user(session, resources.security, user, confirmation.password, client)
     clear_refresh_cookie(response, resources.settings)
 

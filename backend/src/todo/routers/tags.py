@@ -3,6 +3,7 @@
 from fastapi import status
 
 from todo.domain.identifiers import RowId
+from todo.http.dependencies.change_base import ChangeBase
 from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import Resources, Session
 from todo.http.dependencies.versions import IfMatch
@@ -35,12 +36,14 @@ async def get_tag(tag_id: RowId, session: Session, user: CurrentUser) -> TagPubl
 
 
 @router.put("/{tag_id}", responses=errors(TagNotFoundError, TagAlreadyExistsError))
-async def update_tag(tag_id: RowId, tag: TagReplace, writer: CurrentWriter, entity_tags: IfMatch) -> TagPublic:
+async def update_tag(
+    tag_id: RowId, tag: TagReplace, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
+) -> TagPublic:
     """Replace a tag's name and colour. All tasks with the tag show the change."""
-    return await tag_service.update_tag(writer, tag_id, tag, entity_tags)
+    return await tag_service.update_tag(writer, tag_id, tag, entity_tags, base)
 
 
 @router.delete("/{tag_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TagNotFoundError))
-async def delete_tag(tag_id: RowId, writer: CurrentWriter, entity_tags: IfMatch) -> None:
+async def delete_tag(tag_id: RowId, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase) -> None:
     """Delete a tag and remove it from all tasks. The tasks stay."""
-    await tag_service.delete_tag(writer, tag_id, entity_tags)
+    await tag_service.delete_tag(writer, tag_id, entity_tags, base)

@@ -1,6 +1,6 @@
 """Bulk writes of tasks."""
 
-from todo.core.errors import PreconditionFailedError
+from todo.core.errors import FieldConflictError, PreconditionFailedError
 from todo.domain.bulk import DuplicateItemError
 from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import errors
@@ -12,7 +12,9 @@ from todo.services.tasks.errors import TaskNotFoundError
 router = make_router("/tasks", "tasks")
 
 
-@router.post("/bulk", responses=errors(DuplicateItemError, TaskNotFoundError, PreconditionFailedError))
+@router.post(
+    "/bulk", responses=errors(DuplicateItemError, TaskNotFoundError, PreconditionFailedError, FieldConflictError)
+)
 async def write_tasks(bulk: TaskBulk, writer: CurrentWriter) -> TaskBulkPublic:
     """Create, change and delete up to 1000 tasks in one transaction.
 

@@ -6,6 +6,7 @@ from fastapi import Query, Response, status
 
 from todo.core.clock import utc_now
 from todo.domain.identifiers import RowId
+from todo.http.dependencies.change_base import ChangeBase
 from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import Resources, Session
 from todo.http.dependencies.versions import IfMatch
@@ -50,24 +51,28 @@ async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskP
 
 
 @router.put("/{task_id}", responses=errors(TaskNotFoundError))
-async def replace_task(task_id: RowId, task: TaskReplace, writer: CurrentWriter, entity_tags: IfMatch) -> TaskPublic:
+async def replace_task(
+    task_id: RowId, task: TaskReplace, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
+) -> TaskPublic:
     """Replace a task. `description`, `due_date` and `recurrence_rule` become null if they are absent.
 
     All other optional fields and the tags stay if they are absent.
     """
-    return await task_service.update_task(writer, task_id, task, entity_tags)
+    return await task_service.update_task(writer, task_id, task, entity_tags, base)
 
 
 @router.patch("/{task_id}", responses=errors(TaskNotFoundError), openapi_extra=merge_patch(TaskUpdate))
-async def update_task(task_id: RowId, task: TaskUpdate, writer: CurrentWriter, entity_tags: IfMatch) -> TaskPublic:
+async def update_task(
+    task_id: RowId, task: TaskUpdate, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
+) -> TaskPublic:
     """Change some fields of a task. Absent fields stay, and null clears an optional field."""
-    return await task_service.update_task(writer, task_id, task, entity_tags)
+    return await task_service.update_task(writer, task_id, task, entity_tags, base)
 
 
 @router.delete("/{task_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TaskNotFoundError))
-async def delete_task(task_id: RowId, writer: CurrentWriter, entity_tags: IfMatch) -> None:
+async def delete_task(task_id: RowId, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase) -> None:
     """Delete a task. Its tags stay for other tasks."""
-    await task_service.delete_task(writer, task_id, entity_tags)
+    await task_service.delete_task(writer, task_id, entity_tags, base)
 
 
 @router.post(

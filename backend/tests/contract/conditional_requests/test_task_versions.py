@@ -110,7 +110,6 @@ async def test_change_of_a_tag_does_not_wait_for_its_tasks(
     ada: Person, tagged_task: Json, tag: Json, connection: asyncpg.Connection
 ) -> None:
     async with connection.transaction():
-        await advance_clock(connection, ada)
         await connection.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", tagged_task["id"])
 
         response = await rename_tag(ada, tagged_task, tag)

@@ -56,16 +56,17 @@ async def test_add_of_a_concurrently_deleted_tag_returns_404(
 async def test_request_for_a_concurrently_deleted_task_returns_404(
     ada: Person,
     tagged_task: Json,
+    tag: Json,
     make_tag: Make,
     connection: asyncpg.Connection,
     watcher: asyncpg.Connection,
     send: SendTag,
 ) -> None:
-    other_tag = await make_tag(ada)
+    sent_tag = await make_tag(ada) if send is add_tag else tag
     async with connection.transaction():
         await advance_clock(connection, ada)
         await connection.execute("DELETE FROM tasks WHERE id = $1", tagged_task["id"])
-        request = asyncio.ensure_future(send(ada, tagged_task["id"], other_tag["id"]))
+        request = asyncio.ensure_future(send(ada, tagged_task["id"], sent_tag["id"]))
         await wait_for_lock_waiters(watcher)
 
     assert_error(await request, 404, "TASK_NOT_FOUND")
@@ -77,10 +78,12 @@ async def test_add_after_a_concurrent_removal_links_the_tag_again(
     async with connection.transaction():
         await advance_clock(connection, ada)
         await connection.execute("DELETE FROM task_tag_link WHERE task_id = $1", tagged_task["id"])
-        request = asyncio.ensure_future(add_tag(ada, tagged_task["id"], tag["id"]))
+        removal = asyncio.ensure_future(remove_tag(ada, tagged_task["id"], tag["id"]))
         await wait_for_lock_waiters(watcher)
+        addition = asyncio.ensure_future(add_tag(ada, tagged_task["id"], tag["id"]))
 
-    assert (await request).status_code == 201
+    assert (await removal).status_code == 204
+    assert (await addition).status_code == 201
     assert [linked_tag["id"] for linked_tag in (await get_task(ada, tagged_task["id"]))["tags"]] == [tag["id"]]
 
 

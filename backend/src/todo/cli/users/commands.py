@@ -160,7 +160,7 @@ def delete_user(options: argparse.Namespace) -> None:
         account = accounts.get(options.email)
         email = format_cell(account["email"])
         if not options.yes:
-            confirm(f"Delete the account {email} with all its tasks, tags and tokens? This cannot be undone.")
+            confirm(f"Delete the account {email} with all its data? This cannot be undone.")
         accounts.run(lambda session: administration.delete_user(session, account["id"]))
     if options.json:
         print_json({**account, "deleted": True})

@@ -1,4 +1,4 @@
-"""Log changes."""
+"""Add the change log: clocks, changes and the epoch of the database."""
 
 import sqlalchemy as sa
 from alembic import op

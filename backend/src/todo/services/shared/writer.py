@@ -33,7 +33,7 @@ class Writer:
         """Run a write and return its rows. If another write of the user came first, the clock is locked first."""
         rows = await self._run(self.session, write, values)
         changed = next((row for row in rows if row[IS_CHANGED]), None)
-        if changed is not None and changed[CHANGE_SEQ] is None:
+        if write.always_changes if changed is None else changed[CHANGE_SEQ] is None:
             async with self.session.transaction() as transaction:
                 await transaction.fetch_one(LOCK_CLOCK, user_id=self.user_id)
                 rows = await self._run(transaction, write, values)

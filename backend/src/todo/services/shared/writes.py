@@ -69,12 +69,21 @@ LOCK_CLOCK = Statement(
 
 
 class Write(Statement):
-    """A statement that writes logged tables together with their log rows."""
+    """A statement that writes logged tables together with their log rows.
+
+    Args:
+        expression: the result, made by `written`.
+        violations: by constraint name, the error to raise when the statement violates the constraint.
+        always_changes: whether the write has no plan. It returns no row if the clock is missing.
+    """
 
     is_logged_write = True
 
-    def __init__(self, expression: ClauseElement, violations: Violations | None = None) -> None:
+    def __init__(
+        self, expression: ClauseElement, violations: Violations | None = None, *, always_changes: bool = False
+    ) -> None:
         super().__init__(expression, {**LOG_VIOLATIONS, **(violations or {})})
+        self.always_changes = always_changes
 
 
 def json_object(columns: Mapping[str, ColumnElement[Any]]) -> ColumnElement[Any]:
@@ -109,6 +118,12 @@ def difference(
         before = _concat(before, case((differs[name], json_object({name: old[name]})), else_=NOTHING))
         after = _concat(after, case((differs[name], json_object({name: value})), else_=NOTHING))
     return or_(false(), *differs.values()), before, after
+
+
+def advance_clock_once() -> CTE:
+    """Return the CTE that advances the clock by 1, for a write that reads nothing and so needs no plan."""
+    advanced = update(CLOCKS).where(CLOCKS.c.user_id == USER_ID).values(seq=CLOCKS.c.seq + literal_column("1"))
+    return advanced.returning(CLOCKS.c.seq, CLOCKS.c.seq.label("first")).cte("clock")
 
 
 def advance_clock(plan: CTE, *, many: bool = False) -> CTE:

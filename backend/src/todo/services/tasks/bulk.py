@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from todo.core.database.statement import Statement
-from todo.core.errors import InvalidItemsError, PreconditionFailedError, Problem
+from todo.core.errors import FieldConflictError, InvalidItemsError, PreconditionFailedError, Problem
 from todo.domain.bulk import DuplicateItemError
+from todo.domain.changes import InvalidChangeBaseError
 from todo.domain.identifiers import UNKNOWN_ID
 from todo.schemas.error import FieldError
 from todo.schemas.tasks.bulk import (
@@ -21,11 +22,13 @@ from todo.schemas.tasks.bulk import (
     read_item,
 )
 from todo.schemas.tasks.task import TaskCreate, TaskPublic
+from todo.services.shared.change_base import BasedWrite, find_conflicts, read_clock
 from todo.services.shared.writer import Writer
 from todo.services.tasks import bulk_statements as statements
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
+from todo.services.tasks.write_statements import TASK
 
 Items = Mapping[int, object]
 """Items by their index in the request."""
@@ -66,6 +69,7 @@ async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
     async with writer.transaction():
         targets = await _read_targets(writer, items, problems)
         outcomes = _check_targets(items, problems, targets)
+        outcomes |= await _check_bases(writer, items, problems, targets)
         if bulk.atomic and problems:
             first = {index: outcome for index, outcome in outcomes.items() if index == min(problems)}
             [current, *_] = [*(await _read_tasks(writer, first)).values(), None]
@@ -79,7 +83,7 @@ async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
     for index in items:
         status, task_id = outcomes[index] if index in outcomes else (problems[index][0].status, None)
         error = _describe(problems[index]) if index in problems else None
-        results.append(ItemResult(status=status, task=tasks.get(task_id), error=error))
+        results.append(ItemResult(status=status, task=tasks.get(task_id or UNKNOWN_ID), error=error))
     return TaskBulkPublic(results=results)
 
 
@@ -148,6 +152,31 @@ def _check_targets(items: Items, problems: Problems, targets: Targets) -> Outcom
     return failed
 
 
+async def _check_bases(writer: Writer, items: Items, problems: Problems, targets: Targets) -> Outcomes:
+    """Add the problems of items whose fields were changed after their base, and return these items (BAS-004)."""
+    based = {index: item for index, item in _named_tasks(items, problems).items() if item.base is not None}
+    if not based:
+        return {}
+    clock = await read_clock(writer)
+    current = await _read_tasks(writer, {index: (0, item.id) for index, item in based.items()})
+    writes = []
+    for index, item in based.items():
+        assert item.base is not None
+        if item.base > clock.seq:
+            problems[index] = [Problem.of(InvalidChangeBaseError, "base")]
+        else:
+            values = _columns_of(item, targets) if isinstance(item, UpdateItem) else None
+            writes.append(BasedWrite(item.id, item.base, values))
+    conflicts = await find_conflicts(writer, TASK, writes, current, clock.swept_seq)
+    failed: Outcomes = {}
+    for index, item in based.items():
+        if item.id in conflicts:
+            prefix = "changes." if isinstance(item, UpdateItem) else ""
+            problems[index] = [Problem.of(FieldConflictError, f"{prefix}{field}") for field in conflicts[item.id]]
+            failed[index] = (FieldConflictError.status, item.id)
+    return failed
+
+
 def _first_creates(items: Items, ids_by_external_id: Mapping[str, int]) -> dict[int, int]:
     """Return the index of the first create that names each existing task by its external id."""
     first: dict[int, int] = {}
@@ -161,9 +190,9 @@ def _first_creates(items: Items, ids_by_external_id: Mapping[str, int]) -> dict[
 
 async def _update(writer: Writer, items: Items, targets: Targets) -> Outcomes:
     updates = {index: item for index, item in items.items() if isinstance(item, UpdateItem)}
-    changes = {item.id: fields for item in updates.values() if (fields := item.changes.model_dump())}
+    changes = {item.id: columns for item in updates.values() if (columns := _columns_of(item, targets))}
     if changes:
-        rows = [column_values(fields, targets.time_zones[task_id]) for task_id, fields in changes.items()]
+        rows = [*changes.values()]
         arrays: dict[str, list[object]] = {"id": [*changes]}
         for name in statements.UPDATED_COLUMNS:
             arrays[f"has_{name}"] = [name in row for row in rows]
@@ -172,6 +201,10 @@ async def _update(writer: Writer, items: Items, targets: Targets) -> Outcomes:
         await writer.write_all(statements.UPDATE_TASKS, owner_id=owners, **arrays)
         await _write_searches(writer, statements.UPDATE_SEARCHES, changes)
     return {index: (200, item.id) for index, item in updates.items()}
+
+
+def _columns_of(item: UpdateItem, targets: Targets) -> dict[str, object]:
+    return column_values(item.changes.model_dump(), targets.time_zones[item.id])
 
 
 async def _write_searches(writer: Writer, statement: Statement, tasks: Mapping[int, Mapping[str, object]]) -> None:
@@ -218,7 +251,7 @@ async def _create(writer: Writer, items: Items, targets: Targets) -> Outcomes:
     return outcomes
 
 
-async def _read_tasks(writer: Writer, outcomes: Outcomes) -> dict[int | None, TaskPublic]:
+async def _read_tasks(writer: Writer, outcomes: Outcomes) -> dict[int, TaskPublic]:
     """Return the tasks of the outcomes by id, as they are now; deleted ones are absent."""
     ids = sorted({task_id for _, task_id in outcomes.values()})
     if not ids:

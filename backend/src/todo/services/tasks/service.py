@@ -1,7 +1,8 @@
 """Tasks: create, read, list, change and delete them, and put tags on them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.accounts.time_zones import get_time_zone
+from todo.services.shared.change_base import based_on
 from todo.services.shared.lists import NEWEST_FIRST
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
 from todo.services.shared.writer import Writer
@@ -29,6 +31,7 @@ from todo.services.tasks.list_statements import (
     read_row,
     select_page,
 )
+from todo.services.tasks.write_statements import TASK
 
 TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
 """Digits that fit a bigint; identity columns stay below 18 digits."""
@@ -117,7 +120,11 @@ async def list_tasks_after(session: Session, user_id: UUID, task_id: int, limit:
 
 
 async def update_task(
-    writer: Writer, task_id: int, changes: TaskReplace | TaskUpdate, entity_tags: EntityTags | None = None
+    writer: Writer,
+    task_id: int,
+    changes: TaskReplace | TaskUpdate,
+    entity_tags: EntityTags | None = None,
+    base: int | None = None,
 ) -> TaskPublic:
     """Write the fields that `changes` has, in one statement (TSK-014, TSK-016).
 
@@ -127,48 +134,49 @@ async def update_task(
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-015, TSK-017).
         PreconditionFailedError: the task has none of the entity tags (VER-003).
+        FieldConflictError: a field was changed after `base` (BAS-001).
     """
     fields = changes.model_dump()
     if not fields:
         task = await get_task(writer.session, writer.user_id, task_id)
         check_entity_tags(entity_tags, task)
         return task
-    if needs_time_zone(fields):
-        async with writer.transaction():
-            stored = await writer.session.fetch_one(
-                statements.SELECT_DUE_TIME_ZONE, user_id=writer.user_id, task_id=task_id
-            )
-            row = await _write(writer, task_id, fields, entity_tags, stored["due_time_zone"] if stored else None)
-    else:
-        row = await _write(writer, task_id, fields, entity_tags)
-    if row is None and entity_tags is not None:
-        raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
+    async with _stored_time_zone(writer, task_id, fields) as time_zone:
+        columns = column_values(fields, time_zone)
+        write = write_statements.update_task(frozenset(columns), conditional=entity_tags is not None)
+        values = columns | search_values(fields) | condition_values(entity_tags)
+        async with _based_on(base, writer, task_id, columns):
+            row = await writer.write_one(write, task_id=task_id, **values)
+            if row is None and entity_tags is not None:
+                raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
     return _read_row(row)
 
 
-async def _write(
-    writer: Writer,
-    task_id: int,
-    fields: Mapping[str, object],
-    entity_tags: EntityTags | None,
-    time_zone: str | None = None,
-) -> Row | None:
-    columns = column_values(fields, time_zone)
-    write = write_statements.update_task(frozenset(columns), conditional=entity_tags is not None)
-    values = columns | search_values(fields) | condition_values(entity_tags)
-    return await writer.write_one(write, task_id=task_id, **values)
+@asynccontextmanager
+async def _stored_time_zone(writer: Writer, task_id: int, fields: Mapping[str, object]) -> AsyncIterator[str | None]:
+    """Return the time zone of the stored due date, which stays true in the block; None if no field depends on it."""
+    if not needs_time_zone(fields):
+        yield None
+        return
+    async with writer.transaction():
+        row = await writer.session.fetch_one(statements.SELECT_DUE_TIME_ZONE, user_id=writer.user_id, task_id=task_id)
+        yield row["due_time_zone"] if row else None
 
 
-async def delete_task(writer: Writer, task_id: int, entity_tags: EntityTags | None = None) -> None:
+async def delete_task(
+    writer: Writer, task_id: int, entity_tags: EntityTags | None = None, base: int | None = None
+) -> None:
     """Delete a task with its links; the tags stay (TSK-018, ASC-008).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-019, TSK-020).
         PreconditionFailedError: the task has none of the entity tags (VER-005).
+        FieldConflictError: the task was changed after `base` (BAS-003).
     """
     write = write_statements.delete_task(conditional=entity_tags is not None)
-    if not await writer.write_one(write, task_id=task_id, **condition_values(entity_tags)):
-        raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
+    async with _based_on(base, writer, task_id, None):
+        if not await writer.write_one(write, task_id=task_id, **condition_values(entity_tags)):
+            raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
 
 
 async def add_tag(writer: Writer, task_id: int, tag_id: int, *, max_tags: int) -> tuple[TaskPublic, bool]:
@@ -193,6 +201,12 @@ async def remove_tag(writer: Writer, task_id: int, tag_id: int) -> None:
         TagNotFoundError: the tag does not exist, or belongs to another user.
     """
     _check_tag(await writer.write_one(tag_statements.REMOVE_TAG, task_id=task_id, tag_id=tag_id))
+
+
+def _based_on(
+    base: int | None, writer: Writer, task_id: int, values: Mapping[str, object] | None
+) -> AbstractAsyncContextManager[None]:
+    return based_on(base, writer, TASK, lambda: get_task(writer.session, writer.user_id, task_id), values)
 
 
 def _check_tag(row: Row | None) -> Row:

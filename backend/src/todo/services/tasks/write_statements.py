@@ -1,5 +1,6 @@
 """Logged writes of single tasks. A write of a title or description writes its folded text for searches too."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from sqlalchemy import (
 
 from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
-from todo.schemas.tasks.task import TaskCreate, TaskFields
+from todo.schemas.tasks.task import TaskCreate, TaskFields, TaskUpdate
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.tables import binds_of
 from todo.services.shared.versions import entity_tag_matches, next_version
@@ -28,6 +29,7 @@ from todo.services.shared.writes import (
     Logged,
     Write,
     advance_clock,
+    advance_clock_once,
     created_values,
     difference,
     log_changes,
@@ -55,24 +57,30 @@ VIOLATIONS = {
     SEARCHED_TASK_EXISTS: TaskNotFoundError,
 }
 SEARCH_TEXTS = {field: bindparam(parameter, type_=Text) for field, parameter in SEARCHED_FIELDS.items()}
+NO_TAGS: ColumnElement[str] = literal_column("'[]'")
 DELETED_COLUMNS = {column.name: column for column in COLUMNS if column.name not in {"user_id", "id"}}
 """The columns of a deleted task in the log, beside the ids of its tags."""
 LOGGED_FIELDS = [name for name in DELETED_COLUMNS if name not in {"version", "created_at", "updated_at"}]
 """The fields in the log of a new and of a changed task."""
+UPDATED_FIELDS = frozenset(TaskUpdate.model_fields)
+"""The fields that `update_task` can write."""
 
 
-def _insert_task(fields: list[str], plan: CTE) -> Write:
+def _insert_task(fields: Iterable[str], plan: CTE | None) -> Write:
+    """Return the write of a new task. Without a plan the task is always inserted."""
     columns: dict[str, ColumnElement[Any]] = {**binds_of(TASKS, column_names(fields))}
     columns["completed_at"] = completed_at(columns["completed"])
-    clock = advance_clock(plan)
+    clock = advance_clock_once() if plan is None else advance_clock(plan)
     new_row = select(USER_ID, *columns.values()).select_from(clock)
-    task = insert(TASKS).from_select(["user_id", *columns], new_row).returning(*COLUMNS).cte("task")
+    inserted = insert(TASKS).from_select(["user_id", *columns], new_row)
+    task = inserted.returning(*COLUMNS, true().label("is_changed")).cte("task")
     searched = select(USER_ID, task.c.id, *SEARCH_TEXTS.values())
     search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCH_TEXTS], searched).cte("search")
     after = created_values({name: task.c[name] for name in LOGGED_FIELDS})
     log = log_changes(clock, task, Logged(TASK, "create", after=after))
-    tags: ColumnElement[str] = literal_column("'[]'").label("tags")
-    return Write(written(plan, clock, *task.c, tags, new=task).add_cte(search, log), violations=VIOLATIONS)
+    shown = [*(task.c[column.name] for column in COLUMNS), NO_TAGS.label("tags")]
+    result = written(task, clock, *shown) if plan is None else written(plan, clock, *shown, new=task)
+    return Write(result.add_cte(search, log), violations=VIOLATIONS, always_changes=plan is None)
 
 
 def _is_unknown_external_id() -> CTE:
@@ -81,8 +89,8 @@ def _is_unknown_external_id() -> CTE:
     return select(true().label("is_changed")).where(~is_known).cte("plan")
 
 
-INSERT_TASK = _insert_task([*TaskFields.model_fields], select(true().label("is_changed")).cte("plan"))
-INSERT_TASK_ONCE = _insert_task([*TaskCreate.model_fields], _is_unknown_external_id())
+INSERT_TASK = _insert_task(TaskFields.model_fields, None)
+INSERT_TASK_ONCE = _insert_task(TaskCreate.model_fields, _is_unknown_external_id())
 """Returns no row if the user has a task with the external id."""
 
 

@@ -21,9 +21,9 @@ SECTIONS = {"tags": TagPublic, "tasks": TaskPublic}
 
 
 async def export_user(session: Session, user_id: UUID, now: datetime) -> AsyncIterator[bytes]:
-    """Return the document `{format, version, exported_at, user, tags, tasks}` in pieces (ACC-007).
+    """Return the document `{format, version, exported_at, user, …}` with the lists of SECTIONS, in pieces (ACC-007).
 
-    Tags have the shape of `GET /tags`, tasks the shape of `GET /tasks`, in the order of their ids. A connection is
+    Items have the shape of the API. Tasks are in the order of their ids. A connection is
     used for one piece at a time, so a slow client blocks no other request. Changes during the export may be missing.
 
     Raises:
