@@ -102,3 +102,34 @@ async def test_log_has_the_fields_that_follow_from_a_change(
     assert f"{completed_at}Z".startswith(changed["completed_at"][:22])
     assert deleted["before"]["due_day"] == "2026-12-02"
     assert deleted["before"]["completed_at"] == completed_at
+
+
+@pytest.mark.spec("DAT-011")
+@pytest.mark.parametrize("in_bulk", [False, True])
+async def test_field_that_a_change_would_clear_can_conflict(ada: Person, make_task: Make, in_bulk: bool) -> None:
+    task = await make_task(ada, due_date="2026-12-01T09:00", due_time_zone="Europe/Berlin")
+    known = await ada.client.patch(f"/tasks/{task['id']}", json={"title": "Known to both"})
+    base = int(known.headers["Change-Seq"])
+    await change(ada, task, due_date="2026-12-03T09:00")
+
+    if in_bulk:
+        item = {"action": "update", "id": task["id"], "base": base, "changes": {"due_day": "2026-12-02"}}
+        response = await ada.client.post("/tasks/bulk", json={"items": [item]})
+    else:
+        headers = {"Change-Base": str(base)}
+        response = await ada.client.patch(f"/tasks/{task['id']}", json={"due_day": "2026-12-02"}, headers=headers)
+
+    assert (response.status_code, response.json()["code"]) == (409, "FIELD_CONFLICT"), response.text
+    assert [error["field"].rpartition(".")[2] for error in response.json()["errors"]] == ["due_date"]
+
+
+@pytest.mark.spec("DAT-007", "DAT-011")
+async def test_same_time_on_the_clock_is_no_conflict(ada: Person, make_task: Make) -> None:
+    task = await make_task(ada, due_date="2026-12-01T09:00", due_time_zone="Europe/Berlin")
+    base = int((await ada.client.patch(f"/tasks/{task['id']}", json={"title": "x"})).headers["Change-Seq"])
+    changed = await change(ada, task, due_date="2026-12-03T09:00")
+
+    same = {"due_date": "2026-12-03T09:00"}
+    response = await ada.client.patch(f"/tasks/{task['id']}", json=same, headers={"Change-Base": str(base)})
+
+    assert response.json() == changed

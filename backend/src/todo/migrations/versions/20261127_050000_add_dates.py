@@ -1,4 +1,4 @@
-"""Add dates.
+"""Add days, time zones, start, deadline and estimate of tasks, and the time zone of accounts.
 
 No row is rewritten: the new columns are null or have a constant default. PostgreSQL builds the index of due dates anew
 and reads the tables once to check the new constraints. A stored due date at midnight in UTC stays an instant.

@@ -32,6 +32,14 @@ EXAMPLE: JsonDict = {
     "recurrence_rule": "FREQ=WEEKLY;BYDAY=MO,TH",
 }
 
+EXAMPLE_OF_A_DAY: JsonDict = {
+    "title": "Hand in the form",
+    "due_day": "2026-12-01",
+    "start_day": "2026-11-20",
+    "deadline_day": "2026-12-24",
+    "estimated_minutes": 30,
+}
+
 
 class TaskPublic(TypedDict):
     """A task with its tags, ordered by name. Times are in UTC.
@@ -88,7 +96,7 @@ class TaskFields(RequestModel):
 class TaskCreate(TaskFields):
     """A new task. Only the title is required."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE, EXAMPLE_OF_A_DAY]})
 
     external_id: ExternalId | None = Field(
         default=None,
