@@ -18,6 +18,7 @@ from jose import jwt
 
 from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.url import connect_arguments
+from todo.models.task import DUE_KEY
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -59,6 +60,16 @@ WITH found AS MATERIALIZED (
     SELECT id, created_at FROM tasks
     WHERE user_id = $1 AND id = ANY (ARRAY (SELECT task_id FROM task_search WHERE user_id = $1
                                             AND (strpos(title, $2) > 0 OR strpos(description, $2) > 0)))
+) {FOUND}"""
+SELECT_DUE = f"""
+WITH zone AS (SELECT time_zone, (now() AT TIME ZONE time_zone)::date AS today FROM users WHERE id = $1),
+found AS MATERIALIZED (
+    SELECT id, created_at FROM tasks, zone
+    WHERE user_id = $1
+      AND {DUE_KEY} BETWEEN timezone('UTC', (today - 1)::timestamp) AND timezone('UTC', (today + 8)::timestamp)
+      AND (due_day BETWEEN today AND today + 6
+           OR due_date >= timezone(time_zone, today::timestamp)
+          AND due_date < timezone(time_zone, (today + 7)::timestamp))
 ) {FOUND}"""
 INSERT_TASK = f"""
 WITH task AS (
@@ -138,6 +149,8 @@ async def list_tasks(user_id: UUID, query_string: bytes) -> Response:
     query = dict(parse_qsl(query_string.decode()))
     if "q" in query:
         rows = await pool.fetch(SELECT_FOUND, user_id, query["q"].lower())
+    elif "due" in query:
+        rows = await pool.fetch(SELECT_DUE, user_id)
     elif "tag" in query:
         rows = await pool.fetch(SELECT_FILTERED, user_id, query["priority"], query["tag"])
     else:
