@@ -14,7 +14,7 @@ from todo.http.change_seq import CHANGE_SEQ
 from todo.http.declared_route import Handler, read_body
 from todo.http.dependencies.change_base import CHANGE_BASE
 from todo.http.dependencies.principal import get_active_user, get_current_user
-from todo.http.dependencies.resources import AppResources, get_resources
+from todo.http.dependencies.resources import AppResources, resources_of
 from todo.http.request_state import request_state
 from todo.models.idempotency_key import KEY_MAX
 from todo.services.idempotency import service as idempotency_service
@@ -103,7 +103,7 @@ def idempotent(handler: Handler, write_once: WriteOnce, *, hashes_password: bool
     """
 
     async def handle(request: Request) -> Response:
-        resources = await get_resources(request)
+        resources = resources_of(request)
         if KEY_FIELD in request_state(request.scope).headers:
             write = await _keyed_write(request, resources)
             async with resources.user_writes.hold(write.user_id, IdempotencyKeyInUseError):

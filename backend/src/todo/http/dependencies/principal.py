@@ -8,7 +8,7 @@ from fastapi.security.base import SecurityBase
 
 from todo.core.clock import utc_now
 from todo.domain.scope import ACCOUNT_SCOPE
-from todo.http.dependencies.resources import get_resources, get_session
+from todo.http.dependencies.resources import get_session, resources_of
 from todo.http.openapi import raises
 from todo.http.request_state import READ_METHODS, request_state
 from todo.services import authentication
@@ -61,7 +61,7 @@ class Authentication(SecurityBase):
         scheme, _, token = credentials[0].decode("latin-1").partition(" ") if credentials else ("", "", "")
         if scheme.lower() != "bearer" or not (token := token.lstrip(" ")):
             raise MissingTokenError
-        resources = await get_resources(request)
+        resources = resources_of(request)
         if token.startswith(access_token_service.PREFIX):
             principal = await access_token_service.authenticate_access_token(
                 resources.database.session, token, utc_now()

@@ -42,10 +42,15 @@ class AppResources:
         return self.security.rate_limits
 
 
+def resources_of(request: Request) -> AppResources:
+    """Return the resources of the application that serves a request."""
+    resources: AppResources = request.scope["app"].state.resources
+    return resources
+
+
 async def get_resources(request: Request) -> AppResources:
     """Return the resources of the application."""
-    resources: AppResources = request.app.state.resources
-    return resources
+    return resources_of(request)
 
 
 async def get_session(request: Request) -> DatabaseSession:
@@ -53,13 +58,12 @@ async def get_session(request: Request) -> DatabaseSession:
 
     Its statements are committed before the response is sent: each by itself, or all in the request's transaction.
     """
-    resources = await get_resources(request)
-    return request_state(request.scope).transaction or resources.database.session
+    return request_state(request.scope).transaction or resources_of(request).database.session
 
 
 async def get_security(request: Request) -> AccountSecurity:
     """Return the tools that check credentials."""
-    return (await get_resources(request)).security
+    return resources_of(request).security
 
 
 Resources = Annotated[AppResources, Depends(get_resources)]
