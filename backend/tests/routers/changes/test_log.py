@@ -1,6 +1,7 @@
 """Each write logs the old and the new fields, the login session or the access token, and the request."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -141,7 +142,8 @@ async def test_deletion_logs_the_instants_of_the_task(ada: Person, task: Json, c
     await ada.client.delete(f"/tasks/{task['id']}")
 
     [*_, change] = await read_log(connection, ada)
-    assert {name: f"{change['before'][name]}Z" for name in INSTANTS} == {name: task[name] for name in INSTANTS}
+    logged = {name: datetime.fromisoformat(f"{change['before'][name]}Z") for name in INSTANTS}
+    assert logged == {name: datetime.fromisoformat(task[name]) for name in INSTANTS}
 
 
 @pytest.mark.spec("CHG-001")
