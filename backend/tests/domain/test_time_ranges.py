@@ -165,6 +165,23 @@ def test_bounds_split_everything_that_is_due(name: str, bound: date, due: date) 
         assert matches(since, due) or matches(until, due)
 
 
+@pytest.mark.spec("DAT-024")
+@bounded
+@given(
+    name=st.sampled_from(sorted(time_zone_names())),
+    bound=st.datetimes(FIRST.replace(tzinfo=None), LAST.replace(tzinfo=None), timezones=st.just(UTC)),
+)
+def test_day_counts_as_its_end_beside_an_instant(name: str, bound: datetime) -> None:
+    zone = ZoneInfo(name)
+    today = bound.astimezone(zone).date()
+
+    until, since = between(None, bound, zone), between(bound, None, zone)
+
+    assert [matches(until, today + number * DAY) for number in (-2, -1, 1)] == [True, True, False]
+    assert [matches(since, today + number * DAY) for number in (-1, 0, 1)] == [False, True, True]
+    assert matches(until, today) == (start_of_day(today + DAY, zone) - MICROSECOND <= bound)
+
+
 @pytest.mark.spec("DAT-006")
 @pytest.mark.parametrize(
     ("text", "zone", "instant"),

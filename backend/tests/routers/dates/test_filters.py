@@ -60,6 +60,17 @@ async def test_due_filter_reads_days_in_the_zone_of_the_account(
     assert {*await list_titles(owner, due=due, sort=sort)} == titles
 
 
+@pytest.mark.spec("DAT-020", "DAT-023")
+async def test_day_is_not_overdue_before_it_ends_in_the_zone_of_the_account(owner: Person, set_now: SetNow) -> None:
+    set_now("2027-03-15T03:59:00Z")
+    in_the_evening = await list_titles(owner, due="overdue")
+    set_now("2027-03-15T04:00:00Z")
+    after_midnight = await list_titles(owner, due="overdue")
+
+    assert {*in_the_evening} == PAST | {"now"}
+    assert {*after_midnight} == PAST | {"now", "today", "tonight"}
+
+
 @pytest.mark.spec("DAT-020")
 async def test_due_filter_combines_with_others(owner: Person) -> None:
     assert await list_titles(owner, due="today", status="completed") == ["done"]
