@@ -7,7 +7,7 @@ const WRITES_ONCE = /\/auth\/(login|register|tokens$|totp|password-reset|email-c
 export interface Task {
   id: number; version: number; title: string; description: string | null; completed: boolean; due_date: string | null;
   priority: "low" | "medium" | "high"; recurrence_rule: string | null; external_id: string | null; created_at: string;
-  tags: { id: number; name: string; color: string | null }[];
+  tags: { id: number; name: string; color: string | null }[]; due_day: string | null; completed_at: string | null;
 }
 export interface Page { items: Task[]; total: number | null; next_cursor: string | null }
 export interface User { id: string; email: string; name: string | null; pending_email: string | null }

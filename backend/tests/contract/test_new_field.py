@@ -139,7 +139,7 @@ async def test_new_field_is_in_every_operation(copy_with_location: Path, make_da
     assert json.loads(process.stdout) == {
         "post": "post",
         "put": "put",
-        "put without location": None,
+        "put without location": "put",
         "patch": "patch",
         "get": "patch",
         "list": "patch",

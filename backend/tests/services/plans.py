@@ -16,7 +16,10 @@ from todo.services.shared.lists import PageShape
 from todo.services.tasks.list_statements import TASK_LISTING, TaskFilter, select_page
 from todo.services.tasks.write_statements import update_task
 
-SORTS = [direction + field for field in TASK_LISTING.orders for direction in ("", "-")]
+SORTS = [
+    direction + field for field, order in TASK_LISTING.orders.items() if order.is_indexed for direction in ("", "-")
+]
+UNINDEXED_SORTS = [field for field, order in TASK_LISTING.orders.items() if not order.is_indexed]
 TABLES = {
     *("tasks", "task_search", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"),
     *("totp_factors", "recovery_codes", "change_clocks", "changes"),
@@ -71,7 +74,14 @@ def all_statements() -> Iterator[tuple[str, Statement]]:
         for sort, counts, (skips, continues) in itertools.product(SORTS[1:3], either, parts):
             shape = PageShape(sort, counts, skips, continues)
             yield f"list {filters} {shape}", select_page(filters, shape)
-    for fields in (["title"], ["completed"], ["title", "due_date", "priority"]):
+    date_filters: list[Json] = [
+        {name: True} for name in TaskFilter._fields[TaskFilter._fields.index("has_due_range") :]
+    ]
+    for date_filter in date_filters:
+        for sort, counts, (skips, continues) in itertools.product([*SORTS, *UNINDEXED_SORTS], either, parts):
+            filters, shape = TaskFilter(**date_filter), PageShape(sort, counts, skips, continues)
+            yield f"list {filters} {shape}", select_page(filters, shape)
+    for fields in (["title"], ["completed"], ["title", "due_date", "due_day", "due_time_zone", "priority"]):
         for conditional in (False, True):
             yield f"update {fields}", update_task(frozenset(fields), conditional=conditional)
     for fields in (["name"], ["email", "email_key", "pending_email"]):

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.services.plans import SORTS, TABLES, all_statements, explain
+from tests.services.plans import SORTS, TABLES, UNINDEXED_SORTS, all_statements, explain
 from tests.support import Json, MakeDatabase
 from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.url import connect_arguments
@@ -19,14 +19,23 @@ from todo.services.tasks.list_statements import TaskFilter, select_page
 LARGE = 10_000
 TAGGED = 500
 PAGE_SIZE = 20
+DUE_RANGE: Json = {
+    "due_from": "2026-11-26",
+    "due_until": "2026-11-27",
+    "due_from_day": "2026-11-26",
+    "due_until_day": "2026-11-26",
+    "first_due_key": "2026-11-26",
+    "last_due_key": "2026-11-27",
+}
 SEED = """
 INSERT INTO users (email, email_key, password_hash)
 SELECT 'user' || i || '@example.com', 'user' || i || '@example.com', 'x' FROM generate_series(1, 400) AS i;
-INSERT INTO tasks (user_id, title, title_key, description, completed, priority, due_date, created_at)
+INSERT INTO tasks (user_id, title, title_key, description, completed, priority, due_date, due_day, created_at)
 SELECT users.id, 'Task ' || md5(i::text), 'task ' || md5(i::text),
        CASE WHEN i % 50 = 0 THEN 'In the garden' END, i % 5 < 2,
        (ARRAY['low', 'medium', 'high'])[1 + i % 3],
-       CASE WHEN i % 2 = 0 THEN now() + i * interval '1 hour' END, now() - i * interval '1 minute'
+       CASE WHEN i % 4 = 0 THEN timestamptz '2026-11-20Z' + i * interval '1 hour' END,
+       CASE WHEN i % 4 = 2 THEN date '2026-11-20' + i / 24 END, now() - i * interval '1 minute'
 FROM users, generate_series(1, CASE email WHEN 'user1@example.com' THEN 10000 ELSE 100 END) AS i;
 INSERT INTO task_search (user_id, task_id, title, description)
 SELECT user_id, id, title_key, lower(coalesce(description, '')) FROM tasks;
@@ -124,9 +133,8 @@ async def test_page_after_a_cursor_reads_no_earlier_rows(planning_connection: as
     user_id = await find_user(planning_connection, large=True)
     field = sort.removeprefix("-")
     key = "title_key" if field == "title" else field
-    [middle_task] = await planning_connection.fetch(
-        f"SELECT id, {key} AS {field} FROM tasks WHERE user_id = $1 ORDER BY {key} OFFSET 4000 LIMIT 1", user_id
-    )
+    rows = f"SELECT id, {key} AS {field} FROM tasks WHERE user_id = $1 AND due_day IS NULL ORDER BY {key} OFFSET 2000"
+    [middle_task] = await planning_connection.fetch(f"{rows} LIMIT 1", user_id)
 
     nodes = await explain_list(
         planning_connection, TaskFilter(), page, after=middle_task[field], after_id=middle_task["id"]
@@ -143,6 +151,29 @@ async def test_offset_skips_index_entries(planning_connection: asyncpg.Connectio
 
     assert count_sorted_rows(nodes) <= PAGE_SIZE
     assert all(node["Actual Rows"] <= PAGE_SIZE for node in find_scans(nodes, "Index Scan"))
+
+
+@pytest.mark.spec("DAT-033")
+@pytest.mark.parametrize("sort", [*SORTS, *UNINDEXED_SORTS])
+async def test_due_filter_reads_the_due_tasks_alone(planning_connection: asyncpg.Connection, sort: str) -> None:
+    nodes = await explain_list(planning_connection, TaskFilter(has_due_range=True), PageShape(sort), **DUE_RANGE)
+
+    [scan] = [node for node in nodes if node.get("Index Name") == "idx_tasks_user_due_date"]
+    assert 0 < scan["Actual Rows"] <= 2 * PAGE_SIZE
+    indexes = {node.get("Index Name") for node in nodes if node.get("Relation Name") == "tasks"}
+    assert indexes <= {"idx_tasks_user_due_date", "pk_tasks", None}
+
+
+@pytest.mark.spec("DAT-033")
+@pytest.mark.parametrize("sort", UNINDEXED_SORTS)
+async def test_order_without_an_index_reads_the_tasks_of_the_user_once(
+    planning_connection: asyncpg.Connection, sort: str
+) -> None:
+    nodes = await explain_list(planning_connection, TaskFilter(), PageShape(sort))
+
+    scans = [node for node in nodes if node.get("Relation Name") == "tasks" and node["Actual Rows"] > PAGE_SIZE]
+    assert [scan["Actual Rows"] for scan in scans] == [LARGE]
+    assert scans[0]["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Heap Scan")
 
 
 @pytest.mark.spec("PLN-005")

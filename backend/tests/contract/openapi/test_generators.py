@@ -13,6 +13,7 @@ from todo.core.errors import DomainError
 from todo.domain.scope import SCOPES
 
 REFERENCE = "#/components/schemas/"
+SORT_FIELDS = ("due_date", "priority", "created_at", "title", "start_day", "updated_at", "completed_at")
 
 
 @pytest.fixture
@@ -193,7 +194,7 @@ def test_examples_have_known_codes(document: Json) -> None:
     [
         ("TaskPriority", ["low", "medium", "high"]),
         ("TaskStatus", ["all", "pending", "completed"]),
-        ("TaskSort", [sign + field for field in ("due_date", "priority", "created_at", "title") for sign in ("", "-")]),
+        ("TaskSort", [sign + field for field in SORT_FIELDS for sign in ("", "-")]),
         ("Scope", [*SCOPES]),
     ],
 )

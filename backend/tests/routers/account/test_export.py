@@ -34,7 +34,7 @@ async def export_account(person: Person) -> Json:
 @pytest.mark.spec("ACC-007")
 async def test_export_contains_account_tags_and_tasks(ada: Person, make_task: Make, make_tag: Make) -> None:
     tags = [await make_tag(ada, name="b", color="#FF5733"), await make_tag(ada, name="a")]
-    tasks = [await make_task(ada, title="Ünïcödé \u2028 </script>", due_date="2026-12-01"), await make_task(ada)]
+    tasks = [await make_task(ada, title="Ünïcödé \u2028 </script>", due_day="2026-12-01"), await make_task(ada)]
     for tag in tags:
         await ada.client.post(f"/tasks/{tasks[0]['id']}/tags/{tag['id']}")
 

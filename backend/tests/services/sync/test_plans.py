@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.services.test_plans import explain
+from tests.services.plans import explain
 from tests.support import Json, MakeDatabase
 from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.statement import Statement

@@ -36,7 +36,7 @@ from todo.services.shared.log.writes import (
     written,
 )
 from todo.services.shared.versions import next_version
-from todo.services.tasks.derived import SEARCHED_FIELDS, column_names
+from todo.services.tasks.derived import SEARCHED_FIELDS, column_names, completed_at, new_state
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TASKS, USER_ID, tag_ids, tags_json
 from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS, TASK
@@ -44,7 +44,8 @@ from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS,
 IDS = bindparam("id", type_=ARRAY(BigInteger))
 ARE_OWN_TASKS = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
 CREATED_COLUMNS = column_names(TaskCreate.model_fields)
-UPDATED_COLUMNS = column_names(TaskUpdate.model_fields)
+UPDATED_COLUMNS = [*column_names(TaskUpdate.model_fields), "completed_at"]
+"""The columns that `UPDATE_TASKS` can write. Undo alone gives `completed_at`, which otherwise follows from the others."""
 # ORDER BY and LIMIT keep PostgreSQL on the index of external ids. Without statistics it would choose another index,
 # and read all tasks of the user for each item.
 _item = unnest(("external_id", Text()))
@@ -60,7 +61,7 @@ _existing_ids = select(_next_task.c.id).select_from(
 )
 _all_ids = func.array(_existing_ids.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
 SELECT_TARGETS = Statement(
-    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id).where(
+    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id, TASKS.c.due_time_zone).where(
         TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids)
     )
 )
@@ -71,10 +72,11 @@ def _insert_tasks() -> Write:
     item = unnest(*((name, TASKS.c[name].type) for name in CREATED_COLUMNS))
     plan = select(*item.c, true().label("is_changed")).cte("plan")
     clock = advance_clock(plan, many=True)
-    rows = select(USER_ID, *(plan.c[name] for name in CREATED_COLUMNS)).select_from(plan.join(clock, true()))
+    new = {name: plan.c[name] for name in CREATED_COLUMNS} | {"completed_at": completed_at(plan.c.completed)}
+    rows = select(USER_ID, *new.values()).select_from(plan.join(clock, true()))
     task = (
         insert(TASKS)
-        .from_select(["user_id", *CREATED_COLUMNS], rows.order_by(plan.c[INDEX]))
+        .from_select(["user_id", *new], rows.order_by(plan.c[INDEX]))
         .returning(*COLUMNS, true().label("is_changed"))
         .cte("task")
     )
@@ -104,8 +106,11 @@ def _value(name: str) -> ColumnElement[Any]:
 
 
 def _update_tasks() -> Write:
-    new = {name: _value(name) for name in UPDATED_COLUMNS}
-    is_changed, before, after = difference(TASKS.c, {name: new[name] for name in TaskUpdate.model_fields})
+    given = {name: _value(name) for name in UPDATED_COLUMNS if name != "completed_at"}
+    new = new_state(TASKS.c, given)
+    new["completed_at"] = case((_change.c.has_completed_at, _change.c.completed_at), else_=new["completed_at"])
+    logged = {name: value for name, value in new.items() if name in LOGGED_FIELDS}
+    is_changed, before, after = difference(TASKS.c, logged)
     versions = next_version(TASKS)
     plan = (
         select(

@@ -91,6 +91,8 @@ def _from_links(value: ColumnElement[Any], task: Columns, tag: Any) -> Select[An
 
 SELECT_TASK = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*IS_OWN_TASK))
 
+SELECT_DUE_TIME_ZONE = Statement(select(TASKS.c.due_time_zone).where(*IS_OWN_TASK))
+
 SELECT_BY_EXTERNAL_ID = Statement(
     select(*COLUMNS, tags_json(TASKS.c)).where(
         TASKS.c.user_id == USER_ID, TASKS.c.external_id == bindparam("external_id", type_=TASKS.c.external_id.type)

@@ -6,7 +6,7 @@ The migration builds four indexes and validates three foreign keys in one transa
 from alembic import op
 
 revision = "b3d80c5e91f6"
-down_revision = "9a4d27e6b3f1"
+down_revision = "b8e1f40c7d26"
 branch_labels = None
 depends_on = None
 
