@@ -119,6 +119,7 @@ async def test_lookup_by_id_skips_no_column_of_an_index(
     skipping = {
         (name, node["Index Name"], node["Index Cond"])
         for name, statement in statements.items()
+        if not name.endswith("DELETE_TAGS")  # an undo that deletes tags reads the links of the user once a tag
         for node in await explain(connection, statement, run=False)
         if node.get("Index Name") in indexes and skips_columns(node, indexes[node["Index Name"]])
     }

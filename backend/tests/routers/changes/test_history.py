@@ -21,6 +21,7 @@ async def test_entry_names_the_fields_before_and_after(ada: Person, make_task: M
     [update, create] = await history(ada)
 
     assert (create["action"], create["fields"]["title"]) == ("create", {"before": None, "after": "Water the plants"})
+    assert update["fields"].pop("completed_at")["before"] is None
     assert update["fields"] == {
         "due_date": {"before": None, "after": "2026-12-01T18:00:00Z"},
         "completed": {"before": False, "after": True},

@@ -13,6 +13,7 @@ from todo.schemas.changes.trash import ExportedTrashEntry, RestoreResult, TrashE
 from todo.services.authentication import Principal
 from todo.services.history.resources import LOGGED, readable_types
 from todo.services.history.service import read_cursor
+from todo.services.history.statements import SELECT_CHANGE
 from todo.services.history.undo import make_inverse, mark_undone
 from todo.services.shared.log.logged_values import public_values
 from todo.services.shared.log.writer import Writer
@@ -143,10 +144,10 @@ async def sweep_changes(session: Session, before: datetime) -> bool:
 
 
 async def _get_entry(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> Row:
-    entry = await writer.session.fetch_one(
-        statements.SELECT_ENTRY, user_id=writer.user_id, seq=seq, since=utc_now() - retention
-    )
-    if entry is None:
+    entry = await writer.session.fetch_one(SELECT_CHANGE, user_id=writer.user_id, seq=seq)
+    if entry is None or entry["action"] != "delete" or entry["before"] is None or entry["undone_by"] is not None:
+        raise TrashEntryNotFoundError
+    if attach_utc(entry["at"]) < utc_now() - retention:
         raise TrashEntryNotFoundError
     LOGGED[entry["type"]].require_scope(principal, "write")
     return entry

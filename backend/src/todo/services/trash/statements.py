@@ -57,7 +57,6 @@ SELECT_ENTRIES = Statement(
     .order_by(CHANGES.c.seq.desc())
     .limit(bindparam("limit", type_=BigInteger))
 )
-SELECT_ENTRY = Statement(select(*CHANGES.c).where(*IN_OWN_TRASH, CHANGES.c.seq == SEQ))
 PURGE = Statement(
     update(CHANGES)
     .where(
