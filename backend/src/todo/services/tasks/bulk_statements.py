@@ -45,7 +45,8 @@ IDS = bindparam("id", type_=ARRAY(BigInteger))
 ARE_OWN_TASKS = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
 CREATED_COLUMNS = column_names(TaskCreate.model_fields)
 UPDATED_COLUMNS = [*column_names(TaskUpdate.model_fields), "completed_at"]
-"""The columns that `UPDATE_TASKS` can write. Only undo gives `completed_at`, which otherwise follows from the others."""
+"""The columns that `UPDATE_TASKS` can write. Only undo gives `completed_at`, which follows from the others otherwise.
+"""
 # ORDER BY and LIMIT keep PostgreSQL on the index of external ids. Without statistics it would choose another index,
 # and read all tasks of the user for each item.
 _item = unnest(("external_id", Text()))
