@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery"  # noqa: S105 -- a user of this run
 
 @dataclass
 class Outcome:
-    """What the writers of one service saw. Times are those of `time.monotonic`."""
+    """The responses that the writers of one service got. Times are those of `time.monotonic`."""
 
     acknowledged: list[str] = field(default_factory=list)
     acknowledged_at: list[float] = field(default_factory=list)

@@ -77,7 +77,7 @@ def read_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPost
 
 
 def add_host(host: str, url: str) -> str:
-    """Return a URL with a further host in front of its own."""
+    """Return a URL with a further host as the first one."""
     query = make_url(url).query
     hosts = {"host": f"{host},{query['host']}", "port": f"5432,{query['port']}"}
     return make_url(url).update_query_dict(hosts).render_as_string(hide_password=False)
