@@ -24,16 +24,16 @@ def variables() -> Iterator[str]:
     if find_postgres() is None:
         require("a postgresql in /usr/lib/postgresql")
     command = [sys.executable, "-m", "benchmarks.failover.run", "--serve"]
-    process = subprocess.Popen(command, cwd=BACKEND, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    lines: list[str] = []
-    while len(lines) < len(NAMES):
-        line = process.stdout.readline()
-        assert line, "the cluster does not start"
-        lines += [line] * line.startswith(NAMES)
-    yield "".join(lines)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
+    with subprocess.Popen(command, cwd=BACKEND, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while len(lines) < len(NAMES):
+            line = process.stdout.readline()
+            assert line, "the cluster does not start"
+            lines += [line] * line.startswith(NAMES)
+        yield "".join(lines)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
 
 
 @pytest.mark.timeout(240)
@@ -42,7 +42,8 @@ def test_trial_leads_to_a_failover_without_loss(variables: str) -> None:
     path = f"/usr/sbin:{os.environ['PATH']}"
 
     completed = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", f"{variables}\n{block('try=use')}"],
+        ["bash", "-euo", "pipefail"],
+        input=f"{variables}\n{block('try=use')}",
         env={"PATH": path},
         capture_output=True,
         text=True,
