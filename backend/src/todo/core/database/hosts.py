@@ -7,6 +7,9 @@ import asyncpg
 
 from todo.core.database.driver_errors import CONNECTION_LOST
 
+COMMAND_SECONDS = 5
+"""How long one of several hosts may take to accept the connection of a command."""
+
 logger = logging.getLogger(__name__)
 
 Host = tuple[str, int]
@@ -57,7 +60,9 @@ class Hosts:
 
 
 async def open_connection(**arguments: Any) -> asyncpg.Connection:
-    """Open one connection, as `Hosts.connect` does."""
+    """Open one connection, as `Hosts.connect` does. Each of several hosts may take COMMAND_SECONDS."""
+    if "host" in arguments:
+        arguments["timeout"] = min(arguments.get("timeout", COMMAND_SECONDS), COMMAND_SECONDS)
     return await Hosts(arguments).connect(arguments)
 
 
