@@ -7,6 +7,7 @@ JWT_SECRET_KEY.
 
 import os
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -68,7 +69,7 @@ WITH task AS (
 )
 SELECT *, '[]' AS tags FROM task"""
 UPDATE_TASK = f"""
-UPDATE tasks AS task SET completed = $3, version = version + 1, updated_at = now()
+UPDATE tasks AS task SET due_date = $3, version = version + 1, updated_at = now()
 WHERE user_id = $1 AND id = $2 RETURNING {COLUMNS}, {TAGS}"""
 
 users: dict[str, UUID] = {}
@@ -119,7 +120,8 @@ async def handle(scope: Scope, receive: Receive) -> Response:
     task_id = int(path.rpartition("/")[2])
     if method == "PATCH":
         body = orjson.loads((await receive())["body"])
-        return 200, dump_task((await pool.fetch(UPDATE_TASK, user_id, task_id, body["completed"]))[0])
+        due_date = datetime.fromisoformat(body["due_date"])
+        return 200, dump_task((await pool.fetch(UPDATE_TASK, user_id, task_id, due_date))[0])
     return 200, dump_task((await pool.fetch(SELECT_TASK, user_id, task_id))[0])
 
 

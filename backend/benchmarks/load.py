@@ -18,7 +18,7 @@ OPERATIONS = {
     "filter": ("GET", "/tasks?status=pending&priority=high&tag=tag{digit}", ""),
     "search": ("GET", "/tasks?q=garden", ""),
     "create": ("POST", "/tasks", '{"title": "Water the plants", "description": "The ferns too", "priority": "high"}'),
-    "patch": ("PATCH", "/tasks/{id}", '{"completed": true}'),
+    "patch": ("PATCH", "/tasks/{id}", '{"due_date": "2026-12-01T18:00:00.{fraction}Z"}'),
 }
 MIX = ["list"] * 3 + ["get one"] * 3 + ["filter", "search", "create", "patch"]
 """80 % reads."""
@@ -30,8 +30,9 @@ request = function()
     local person = people[math.random(#people)]
     local operation = operations[math.random(#operations)]
     local path = operation[2]:gsub("{id}", person[2] + math.random(0, person[3] - 1)):gsub("{digit}", math.random(0, 9))
+    local body = operation[3]:gsub("{fraction}", string.format("%%06d", math.random(0, 999999)))
     local headers = {["Authorization"] = "Bearer " .. person[1], ["Content-Type"] = "application/json"}
-    return wrk.format(operation[1], "/api/v1" .. path, headers, operation[3] ~= "" and operation[3] or nil)
+    return wrk.format(operation[1], "/api/v1" .. path, headers, body ~= "" and body or nil)
 end
 done = function(summary, latency)
     io.write(string.format("RESULT %%d %%d %%d %%d %%d %%d\\n", summary.requests, summary.duration,

@@ -25,7 +25,7 @@ from todo.core.database import migrator
 from todo.core.postgres.server import DATABASE, EmbeddedPostgres
 
 ADDRESS = "127.0.0.1:8703"
-PEOPLE, ROUNDS, SECONDS = 20, 5, 2
+PEOPLE, ROUNDS, SECONDS = 200, 5, 2
 ADMIN, PASSWORD = "admin@example.com", "correct horse battery"
 OWN = "@request.auth.id != '' && user = @request.auth.id"
 RECORDS = "/api/collections/tasks/records"
@@ -34,7 +34,8 @@ OPERATIONS = {
     "get one": f"wrk.format('GET', '{RECORDS}/' .. person[3], headers)",
     "create": f"""wrk.format('POST', '{RECORDS}', headers, '{{"title": "Water the plants", "description": """
     """"The ferns too", "priority": "high", "user": "' .. person[2] .. '"}')""",
-    "patch": f"""wrk.format('PATCH', '{RECORDS}/' .. person[3], headers, '{{"completed": true}}')""",
+    "patch": f"""wrk.format('PATCH', '{RECORDS}/' .. person[3], headers, '{{"due_date": "2026-12-01 18:00:00.' """
+    """.. string.format('%%03d', math.random(0, 999)) .. 'Z"}}')""",
 }
 SCRIPT = """
 local people = {%s}

@@ -77,6 +77,7 @@ async def seed(url: str, secret: str, people: int, large: int, others: int) -> t
     await connection.execute(INSERT_TASKS, emails, TASKS_EACH, WORDS)
     await connection.execute(INSERT_TAGS)
     await connection.execute(INSERT_LINKS)
+    await connection.execute("INSERT INTO change_clocks (user_id, seq) SELECT id, 0 FROM users")
     await connection.execute("VACUUM (ANALYZE)")
     await connection.execute("CHECKPOINT")
     signer = TokenSigner(secret)

@@ -26,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.support import (
     CLIENT_ADDRESS,
+    IN_REQUEST,
     PASSWORD,
     BcryptCalls,
     Json,
@@ -40,6 +41,7 @@ from tests.support import (
     log_in,
     make_client,
     make_settings,
+    mark_requests,
 )
 from todo.core.clock import utc_now
 from todo.core.database import migrator
@@ -48,7 +50,7 @@ from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres
 from todo.http.dependencies.resources import AppResources
 from todo.http.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE
 from todo.main import create_app
-from todo.services.accounts.statements import INSERT_USER, SELECT_CREDENTIALS, SELECT_DISABLED
+from todo.services.accounts.statements import INSERT_USER, SELECT_CREDENTIALS
 from todo.services.login_sessions.service import Client, create_login_session
 
 GARBAGE_AFTER = 50_000
@@ -136,6 +138,16 @@ async def database_url(make_database: MakeDatabase) -> str:
 @pytest.fixture(scope="session")
 async def make_session_app(database_url: str) -> AsyncIterator[MakeApp]:
     """Start applications that stop at the end of the run."""
+    async with _app_maker(database_url) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+async def make_module_app(database_url: str) -> AsyncIterator[MakeApp]:
+    """Start applications that stop at the end of the module.
+
+    The workers of an application log the faults of its database. After the module they would do so in other tests.
+    """
     async with _app_maker(database_url) as make:
         yield make
 
@@ -275,8 +287,8 @@ async def recorded_app(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> Re
     connect = asyncpg.connect
 
     def record_statement(record: asyncpg.connection.LoggedQuery) -> None:
-        # The reader of disabled users runs its statement at any time.
-        if record.query != SELECT_DISABLED.sql:
+        # The workers of the application run their statements at any time.
+        if IN_REQUEST.get():
             statements.append(record.query)
 
     async def connect_and_record(*arguments: Any, **options: Any) -> asyncpg.Connection:
@@ -287,11 +299,10 @@ async def recorded_app(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> Re
     with monkeypatch.context() as patch:
         patch.setattr(asyncpg, "connect", connect_and_record)
         app = await make_app(db_pool_min=5, db_pool_max=5)
-    # The first connection looks for a connection pooler.
-    statements.clear()
+    app_with_marks = mark_requests(app)
 
     async def record_and_serve(scope: Scope, receive: Receive, send: Send) -> None:
-        await app(scope, receive, send)
+        await app_with_marks(scope, receive, send)
         # asyncpg calls query loggers in the next iteration of the event loop.
         await asyncio.sleep(0)
 

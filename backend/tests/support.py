@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable
+from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,7 +13,7 @@ import asyncpg
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from pydantic import SecretStr
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.core.config import Settings
 
@@ -23,6 +24,8 @@ PASSWORD = "correct horse battery"
 COUNT_WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
+IN_REQUEST = ContextVar("IN_REQUEST", default=False)
+"""Whether the code runs for a request that `mark_requests` marked. In the workers of an application it is False."""
 Json = dict[str, Any]
 
 
@@ -105,6 +108,19 @@ def make_settings(**changes: object) -> Settings:
     return Settings(_env_file=None, **(defaults | changes))
 
 
+def mark_requests(app: ASGIApp) -> ASGIApp:
+    """Return the application with IN_REQUEST set in its requests."""
+
+    async def mark_and_serve(scope: Scope, receive: Receive, send: Send) -> None:
+        mark = IN_REQUEST.set(True)
+        try:
+            await app(scope, receive, send)
+        finally:
+            IN_REQUEST.reset(mark)
+
+    return mark_and_serve
+
+
 def make_client(app: ASGIApp, address: str = CLIENT_ADDRESS, **options: Any) -> AsyncClient:
     """Return a client at this address. The client gets a 500 for an exception of the application."""
     transport = ASGITransport(app, raise_app_exceptions=False, client=(address, 40_000))
@@ -170,6 +186,14 @@ def refresh_token_in(response: Response) -> str:
 def authorize(token: str) -> dict[str, str]:
     """Return the `Authorization` header with this token."""
     return {"Authorization": f"Bearer {token}"}
+
+
+async def advance_clock(connection: asyncpg.Connection, owner: Person) -> None:
+    """Advance the change clock of a person in a transaction, as every write of the service does first."""
+    await connection.execute(
+        "INSERT INTO change_clocks VALUES ($1, 1) ON CONFLICT (user_id) DO UPDATE SET seq = change_clocks.seq + 1",
+        owner.id,
+    )
 
 
 async def wait_for_lock_waiters(watcher: asyncpg.Connection, statements: int = 1) -> None:

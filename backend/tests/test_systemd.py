@@ -12,7 +12,8 @@ BACKEND = Path(__file__).parents[1]
 DEPLOY = BACKEND / "deploy"
 UNITS = sorted(path.name for path in DEPLOY.iterdir() if path.suffix in {".service", ".timer"})
 BLOCK = re.compile(r"^```sh systemd\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMANDS = "".join(BLOCK.findall((BACKEND / "docs" / "operate.md").read_text()))
+OPERATE = (BACKEND / "docs" / "operate.md").read_text()
+COMMANDS = "".join(BLOCK.findall(OPERATE))
 """The commands that install the units."""
 
 
@@ -27,6 +28,14 @@ def read_unit(name: str) -> configparser.ConfigParser:
 @pytest.mark.parametrize("unit", UNITS)
 def test_documentation_installs_each_unit(unit: str) -> None:
     assert re.search(rf"install .*\b{re.escape(unit)}\b.* /etc/systemd/system", COMMANDS)
+
+
+@pytest.mark.spec("INS-003")
+@pytest.mark.parametrize("file", sorted(path.name for path in DEPLOY.iterdir()))
+def test_documented_upgrade_replaces_each_file(file: str) -> None:
+    [upgrade] = [block for block in BLOCK.findall(OPERATE) if "pip install --upgrade" in block]
+
+    assert re.search(rf"^install .*\bdeploy/{re.escape(file)} ", upgrade, re.MULTILINE)
 
 
 @pytest.mark.spec("INS-003")
@@ -65,6 +74,14 @@ def test_command_of_the_operator_has_the_settings_of_the_service() -> None:
     assert f"runuser -u {service['User']} -- {service['ExecStart'].removesuffix(' serve')}" in command
     assert f"--env-file {service['EnvironmentFile'].removeprefix('-')} " in command
     assert f"echo {service['Environment']} >> {service['EnvironmentFile'].removeprefix('-')}\n" in COMMANDS
+
+
+@pytest.mark.spec("INS-003")
+def test_documented_commands_keep_existing_settings() -> None:
+    created = re.findall(r"^(.*)install .* /dev/null (\S+)$", COMMANDS, re.MULTILINE)
+
+    assert created == [(f"[ -e {file} ] || ", file) for _, file in created]
+    assert len(created) == 2
 
 
 @pytest.mark.spec("INS-003")

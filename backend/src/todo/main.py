@@ -25,7 +25,9 @@ from todo.core.setting_values import SECRET_COMMAND
 from todo.core.telemetry import is_tracing_enabled, trace_statements
 from todo.core.version import service_version
 from todo.domain.account import PASSWORD_MAX
+from todo.http.change_seq import CHANGE_SEQ
 from todo.http.conditional import IF_NONE_MATCH
+from todo.http.dependencies.change_base import CHANGE_BASE
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
 from todo.http.dependencies.resources import AppResources
 from todo.http.document import finish_document
@@ -57,7 +59,6 @@ from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.delivery.service import MailService
 from todo.services.delivery.texts import Pages
-from todo.services.idempotency.errors import IdempotencyKeyInUseError
 from todo.workers.disabled_users import reading_disabled_users
 from todo.workers.mailer import mailing
 from todo.workers.resealer import resealing
@@ -67,10 +68,18 @@ COMPRESSED_MIN_BYTES = 1400
 """A smaller response fits into one packet, so compression would not deliver it sooner."""
 TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 """Headers that tracing adds to requests of browsers (W3C Trace Context and Baggage)."""
-ALLOWED_HEADERS = ("Authorization", "Content-Type", KEY_HEADER, "If-Match", IF_NONE_MATCH, REQUEST_ID.decode())
+ALLOWED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    KEY_HEADER,
+    "If-Match",
+    IF_NONE_MATCH,
+    CHANGE_BASE,
+    REQUEST_ID.decode(),
+)
 EXPOSED_HEADERS = (
     *("ETag", "Location", "Allow", "Accept-Patch", "Accept-Post", "Content-Disposition"),
-    *("Idempotency-Replayed", "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
+    *("Idempotency-Replayed", CHANGE_SEQ, "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
 )
 DESCRIPTION = """
 Keep tasks and tags. All times are in UTC, and every error has the same shape.
@@ -198,7 +207,7 @@ def _make_resources(settings: Settings) -> AppResources:
             has_mail=settings.smtp_url is not None,
         ),
         disabled_users=DisabledUsers(),
-        keyed_writes=KeyedLock(settings.db_lock_timeout, IdempotencyKeyInUseError),
+        user_writes=KeyedLock(settings.db_lock_timeout),
     )
 
 

@@ -36,9 +36,9 @@ async def use_up(client: AsyncClient, path: str, limit: int) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-async def limited_app(make_session_app: MakeApp) -> FastAPI:
+async def limited_app(make_module_app: MakeApp) -> FastAPI:
     """Return an application with rate limits."""
-    return await make_session_app(rate_limit_enabled=True)
+    return await make_module_app(rate_limit_enabled=True)
 
 
 @pytest.fixture

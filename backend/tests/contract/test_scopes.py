@@ -205,13 +205,13 @@ async def test_token_cannot_delete_the_account_with_the_password(
 
 
 @pytest.fixture(scope="module")
-async def app_with_unscoped_paths(make_session_app: MakeApp) -> FastAPI:
+async def app_with_unscoped_paths(make_module_app: MakeApp) -> FastAPI:
     """Return an application with further routes that have no scope."""
 
     async def return_user_id(user: CurrentUser) -> UUID:
         return user.id
 
-    app = await make_session_app()
+    app = await make_module_app()
     app.add_api_route("/api/v1/{path:path}", return_user_id, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     return app
 

@@ -18,9 +18,9 @@ from todo.core.database.statement import Statement
 from todo.core.database.url import connect_arguments
 from todo.services.accounts.statements import update_user
 from todo.services.shared.lists import NEWEST_FIRST, PageShape
-from todo.services.tasks.bulk_statements import LOCK_TASKS, UPDATE_TASKS
+from todo.services.tasks.bulk_statements import SELECT_TARGETS, UPDATE_TASKS
 from todo.services.tasks.list_statements import TASK_LISTING, TaskFilter, select_page
-from todo.services.tasks.statements import update_task
+from todo.services.tasks.write_statements import update_task
 
 LARGE = 10_000
 TAGGED = 500
@@ -28,7 +28,7 @@ PAGE_SIZE = 20
 SORTS = [direction + field for field in TASK_LISTING.orders for direction in ("", "-")]
 TABLES = {
     *("tasks", "task_search", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"),
-    *("totp_factors", "recovery_codes"),
+    *("totp_factors", "recovery_codes", "change_clocks", "changes"),
 }
 SEED = """
 INSERT INTO users (email, email_key, password_hash)
@@ -52,7 +52,11 @@ INSERT INTO idempotency_keys (user_id, key, fingerprint, created_at)
 SELECT id, 'key' || i, 'x', now() - i * interval '1 minute' FROM users, generate_series(1, 10) AS i;
 INSERT INTO totp_factors (user_id, sealed_secret, last_step) SELECT id, sha256(id::text::bytea), 0 FROM users;
 INSERT INTO recovery_codes (user_id, code_hash)
-SELECT id, sha256((id::text || i)::bytea) FROM users, generate_series(1, 10) AS i
+SELECT id, sha256((id::text || i)::bytea) FROM users, generate_series(1, 10) AS i;
+INSERT INTO change_clocks (user_id, seq) SELECT id, 100 FROM users;
+INSERT INTO changes (user_id, seq, batch, action, type, id, at)
+SELECT id, i, i, CASE WHEN i % 10 = 0 THEN 'delete' ELSE 'update' END, 'task', i, now() - i * interval '1 day'
+FROM users, generate_series(1, 100) AS i
 """
 COUNT_UNVACUUMED = "SELECT count(*) FROM pg_class WHERE relname = ANY ($1) AND relallvisible < relpages"
 
@@ -246,16 +250,20 @@ async def test_bulk_update_reads_each_item_once(
     ]
 
     # A join filter compares every item with every task.
-    assert [node for node in [*analyzed_plan, *unanalyzed_plan] if "Join Filter" in node] == []
-    [lookup] = [node for node in analyzed_plan if node.get("Index Name") == "pk_tasks"]
-    assert lookup["Index Cond"] == "((user_id = item.user_id) AND (id = item.id))"
+    filters = [node["Join Filter"] for node in [*analyzed_plan, *unanalyzed_plan] if "Join Filter" in node]
+    assert {*filters} == {"(change_clocks.seq = snapshot.seq)"}
+    lookups = [node["Index Cond"] for node in analyzed_plan if node.get("Index Name") == "pk_tasks"]
+    assert lookups == [
+        "((user_id = item.owner_id) AND (id = item.id))",
+        "((user_id = plan_2.user_id) AND (id = plan_2.id))",
+    ]
 
 
 @pytest.mark.spec("PLN-003")
 async def test_external_ids_are_looked_up_by_index_without_statistics(
     unanalyzed_connection: asyncpg.Connection,
 ) -> None:
-    nodes = await explain(unanalyzed_connection, LOCK_TASKS, run=False)
+    nodes = await explain(unanalyzed_connection, SELECT_TARGETS, run=False)
 
     [lookup] = [node for node in nodes if node.get("Alias") == "tasks_1"]
     assert lookup["Index Name"] == "uq_tasks_user_id_external_id"

@@ -9,13 +9,14 @@ from types import ModuleType
 from typing import get_type_hints
 
 import pytest
-from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, bindparam, delete
 
 import todo.services
 from todo.core.database.statement import Statement
 from todo.models import Base
 from todo.schemas.tasks.task import TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
+from todo.services.shared.writes import Write
 
 TABLES = Base.metadata.tables
 WITHOUT_USER = {
@@ -45,10 +46,11 @@ WITHOUT_USER = {
 }
 FRESH_KEYS = {
     *("pk_invitations", "pk_password_reset_requests", "pk_password_resets", "pk_recovery_codes", "pk_sessions"),
-    "pk_task_search",
+    *("idx_task_tag_link_task", "pk_changes", "pk_task_search"),
     "uq_access_tokens_token_hash",
 }
-"""Unique constraints on random values and on the ids of new tasks, which no request can violate."""
+"""Unique constraints on random values, on numbers of the locked clock, on the ids of new tasks, and on links that were
+missing when the clock was locked. No request can violate them."""
 UPDATED_FIELDS = {
     "update_user": frozenset({"name", "email", "email_key", "pending_email"}),
     "update_task": frozenset(TaskUpdate.model_fields),
@@ -161,3 +163,15 @@ def test_every_deletion_cascades() -> None:
 
     assert deleted
     assert {key.ondelete for key in references if key.referred_table.name in deleted} == {"CASCADE"}
+
+
+@pytest.mark.spec("CHG-009")
+def test_write_of_a_logged_table_must_log_it() -> None:
+    tasks = TABLES["tasks"]
+
+    with pytest.raises(TypeError, match="must be a Write"):
+        _ = Statement(delete(tasks).where(tasks.c.user_id == bindparam("user_id"))).sql
+    assert {name for name, table in TABLES.items() if table.info.get("is_logged")} == {"tasks", "tags", "task_tag_link"}
+    logged_writes = [statement for statement in STATEMENTS.values() if isinstance(statement, Write)]
+    assert logged_writes
+    assert all("INSERT INTO changes" in statement.sql for statement in logged_writes)

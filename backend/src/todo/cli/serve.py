@@ -178,5 +178,6 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
     shown_host = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host  # noqa: S104 -- only printed
     address = f"http://{shown_host}:{port}"
     print_status(f"serving {settings.app_name} at {address}")
+    print_status(f"  start page:    {address}/")
     print_status(f"  documentation: {address}/docs")
     print_status(f"  try:           curl {address}/health")

@@ -107,6 +107,19 @@ class PreconditionFailedError(DomainError):
         self.current = current
 
 
+class FieldConflictError(ConflictError):
+    """Fields were changed since the change that this write is based on"""
+
+    code = "FIELD_CONFLICT"
+    field = "title"
+
+    def __init__(self, fields: Sequence[str], current: Mapping[str, Any]) -> None:
+        """Keep the fields, at least one, and the current public state of the resource."""
+        super().__init__()
+        self.fields = fields
+        self.current = current
+
+
 class PayloadTooLargeError(DomainError):
     """The request body is too large"""
 

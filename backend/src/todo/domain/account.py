@@ -6,6 +6,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator
 
 from todo.core.errors import InvalidValueError
+from todo.core.mail.addresses import ENCODED_WORD
 from todo.core.security.passwords import normalize_password
 from todo.domain.rules import Raises, TextRule, string_schema
 from todo.domain.text import RawText, Text
@@ -62,6 +63,14 @@ def normalize_email(value: str) -> str:
     return address.normalized
 
 
+def _normalize_new_email(value: str) -> str:
+    """Return a new address as it is stored. An encoded word would lead its mails to another address."""
+    address = normalize_email(value)
+    if ENCODED_WORD.search(address):
+        raise InvalidEmailError
+    return address
+
+
 def _check_password(value: str) -> str:
     """Return the password in the spelling that is hashed, whose characters count (AUT-020)."""
     if len(value) > PASSWORD_MAX:
@@ -80,7 +89,10 @@ def _read_blank_as_null(value: str) -> str | None:
 
 
 Email = Annotated[
-    Text, AfterValidator(normalize_email), Raises(InvalidEmailError), string_schema(format="email", maxLength=EMAIL_MAX)
+    Text,
+    AfterValidator(_normalize_new_email),
+    Raises(InvalidEmailError),
+    string_schema(format="email", maxLength=EMAIL_MAX),
 ]
 Password = Annotated[
     RawText,

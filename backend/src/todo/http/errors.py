@@ -11,6 +11,7 @@ from starlette.routing import Match
 
 from todo.core.errors import (
     DomainError,
+    FieldConflictError,
     InternalError,
     InvalidItemsError,
     MalformedRequestError,
@@ -52,6 +53,11 @@ async def _handle_domain_error(_request: Request, error: Exception) -> JSONRespo
     if isinstance(error, PreconditionFailedError):
         current = to_jsonable_python(error.current)
         response = render_error(error, current=current)
+        response.headers["ETag"] = f'"{entity_tag(error.current)}"'
+        return response
+    if isinstance(error, FieldConflictError):
+        problems = [Problem.of(FieldConflictError, field) for field in error.fields]
+        response = _render_problems(problems, current=to_jsonable_python(error.current))
         response.headers["ETag"] = f'"{entity_tag(error.current)}"'
         return response
     if isinstance(error, InvalidItemsError):

@@ -7,9 +7,12 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from todo.core.database.deferred import deferred_transaction
+from todo.core.database.driver_errors import LockTimeoutError
 from todo.core.database.session import Session
 from todo.core.errors import DomainError
+from todo.http.change_seq import CHANGE_SEQ
 from todo.http.declared_route import Handler, read_body
+from todo.http.dependencies.change_base import CHANGE_BASE
 from todo.http.dependencies.principal import get_active_user, get_current_user
 from todo.http.dependencies.resources import AppResources, get_resources
 from todo.http.request_state import request_state
@@ -70,13 +73,15 @@ class KeyedWrite:
 
     async def perform(self, transaction: Session, handler: Handler) -> Response:
         """Do the write and store its response."""
-        request_state(self.request.scope).transaction = transaction
+        state = request_state(self.request.scope)
+        state.transaction = transaction
         response = await handler(self.request)
         stored = StoredResponse(
             status=response.status_code,
             content_type=response.headers.get("Content-Type"),
             etag=response.headers.get("ETag"),
             body=bytes(response.body),
+            change_seq=state.writer.last_seq if state.writer else None,
         )
         await idempotency_service.store_response(transaction, self.user_id, self.key, stored)
         return response
@@ -85,21 +90,29 @@ class KeyedWrite:
 WriteOnce = Callable[[KeyedWrite, Handler], Awaitable[Response]]
 
 
-def idempotent(handler: Handler, write_once: WriteOnce) -> Handler:
+def idempotent(handler: Handler, write_once: WriteOnce, *, hashes_password: bool = False) -> Handler:
     """Wrap the handler of a write: with a key, the write and its response are stored in one transaction.
 
-    A repeated request gets the stored response.
+    A repeated request gets the stored response. Writes of one user wait for each other in memory, because each would
+    hold a connection while it waits in the database.
+
+    Args:
+        handler: serves a request.
+        write_once: does a write with a key.
+        hashes_password: whether the handler hashes a password. Without a key, other writes then do not wait for it.
     """
 
     async def handle(request: Request) -> Response:
-        if KEY_FIELD not in request_state(request.scope).headers:
-            return await handler(request)
         resources = await get_resources(request)
-        write = await _keyed_write(request, resources)
-        # A transaction holds a connection while it waits for a concurrent request with the same key. The lock limits
-        # these connections to one for each user.
-        async with resources.keyed_writes.hold(write.user_id):
-            return await write_once(write, handler)
+        if KEY_FIELD in request_state(request.scope).headers:
+            write = await _keyed_write(request, resources)
+            async with resources.user_writes.hold(write.user_id, IdempotencyKeyInUseError):
+                return await write_once(write, handler)
+        if hashes_password:
+            return await handler(request)
+        user = await get_current_user(request)
+        async with resources.user_writes.hold(user.id, LockTimeoutError):
+            return await handler(request)
 
     return handle
 
@@ -143,6 +156,8 @@ async def _keyed_write(request: Request, resources: AppResources) -> KeyedWrite:
     key = "\n".join(request.headers.getlist(KEY_HEADER))
     idempotency_service.check_key(key)
     request_line = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.getlist('If-Match')}\n"
+    if bases := request.headers.getlist(CHANGE_BASE):
+        request_line += f"{bases}\n"
     fingerprints = resources.security.signer.digests(request_line.encode() + await read_body(request))
     return KeyedWrite(request, resources.database.session, principal.id, key, fingerprints)
 
@@ -151,4 +166,6 @@ def _replay(stored: StoredResponse) -> Response:
     headers = {"Idempotency-Replayed": "true"}
     if stored.etag is not None:
         headers["ETag"] = stored.etag
+    if stored.change_seq is not None:
+        headers[CHANGE_SEQ] = str(stored.change_seq)
     return Response(stored.body, stored.status, headers, media_type=stored.content_type)

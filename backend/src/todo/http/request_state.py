@@ -6,6 +6,7 @@ from starlette.types import Scope
 
 from todo.core.database.session import Session
 from todo.services.authentication import Principal
+from todo.services.shared.writer import Writer
 
 SCOPE_KEY = "todo.request_state"
 READ_METHODS = frozenset({"GET", "HEAD"})
@@ -24,6 +25,7 @@ class RequestState:
         body: the request's body, once it was read.
         principal: the user that the request acts for, once it was authenticated.
         transaction: the transaction that the whole request runs in, if there is one.
+        writer: the writer of the request, if it can change something.
     """
 
     id: str
@@ -33,6 +35,7 @@ class RequestState:
     body: bytes | None = None
     principal: Principal | None = None
     transaction: Session | None = None
+    writer: Writer | None = None
 
 
 def request_state(scope: Scope) -> RequestState:

@@ -1,12 +1,13 @@
 """Routes of resources: conditional reads and idempotent writes."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import APIRouter, Response
 from fastapi.routing import APIRoute
 
 from todo.core.errors import InternalError, ServiceUnavailableError
+from todo.http.change_seq import CHANGE_SEQ_HEADER, numbered
 from todo.http.conditional import ETAG_HEADER, IF_NONE_MATCH_PARAMETER, NOT_MODIFIED, conditional
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import API
@@ -27,14 +28,19 @@ class ResourceRoute(DeclaredRoute):
 
     Attributes:
         write_once: does a write that has an idempotency key.
+        hashes_password: whether a write hashes a password.
     """
 
     write_once = staticmethod(write_in_transaction)
+    hashes_password: ClassVar[bool] = False
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         reads = set(options.get("methods") or ["GET"]) == {"GET"}
         super().__init__(path, endpoint, **_described(options, reads=reads))
-        self.handler = conditional(self.handler) if reads else idempotent(self.handler, self.write_once)
+        if reads:
+            self.handler = conditional(self.handler)
+        else:
+            self.handler = idempotent(numbered(self.handler), self.write_once, hashes_password=self.hashes_password)
 
     def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
         """Return the response for a result, with its entity tag as the `ETag`."""
@@ -47,6 +53,7 @@ class PasswordRoute(ResourceRoute):
     """A route of a resource whose writes verify a password first."""
 
     write_once = staticmethod(write_after_password)
+    hashes_password = True
 
 
 def make_router(path: str, tag: str, *, route_class: type[APIRoute] = ResourceRoute) -> APIRouter:
@@ -69,7 +76,10 @@ def _described(options: dict[str, Any], *, reads: bool) -> dict[str, Any]:
     """Return the options of a route with the headers and errors of conditional reads or idempotent writes."""
     success = options.get("status_code") or 200
     responses = {**(options.get("responses") or {})}
-    responses[success] = {**responses.get(success, {}), "headers": ETAG_HEADER if reads else REPLAYED_HEADERS}
+    responses[success] = {
+        **responses.get(success, {}),
+        "headers": ETAG_HEADER if reads else REPLAYED_HEADERS | CHANGE_SEQ_HEADER,
+    }
     responses = responses | NOT_MODIFIED if reads else add_errors(responses, KEY_ERRORS)
     parameter = IF_NONE_MATCH_PARAMETER if reads else KEY_PARAMETER
     extra = {**(options.get("openapi_extra") or {}), "parameters": [parameter]}

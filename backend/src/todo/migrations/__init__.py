@@ -9,6 +9,7 @@ REVISIONS = (
     "a46d1f3c8b27",
     "7c35e1b0a9d4",
     "7c3e91d5f0a4",
+    "9a4d27e6b3f1",
 )
 """All revisions, oldest first. The service reads the schema status with them, without importing Alembic."""
 TABLES = ("users", "tasks", "tags", "task_tag_link")

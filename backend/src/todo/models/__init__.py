@@ -9,6 +9,9 @@ from todo.models.accounts.recovery_code import RecoveryCode
 from todo.models.accounts.totp_factor import TotpFactor
 from todo.models.accounts.user import User
 from todo.models.base import Base
+from todo.models.changes.change import Change
+from todo.models.changes.change_clock import ChangeClock
+from todo.models.changes.deployment import Deployment
 from todo.models.idempotency_key import IdempotencyKey
 from todo.models.tag import Tag
 from todo.models.task import Task
@@ -18,6 +21,9 @@ from todo.models.task_tag_link import TaskTagLink
 __all__ = [
     "AccessToken",
     "Base",
+    "Change",
+    "ChangeClock",
+    "Deployment",
     "IdempotencyKey",
     "Invitation",
     "LoginSession",

@@ -14,6 +14,10 @@ NAMING = {
 }
 
 
+LOGGED = {"is_logged": True}
+"""The `info` of a table whose rows are written by a `Write` alone, together with their log rows (ADR 0052)."""
+
+
 class Base(SQLModel):
     """The base class of all tables."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, Index, LargeBinary, PrimaryKeyConstraint, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, PrimaryKeyConstraint, SmallInteger, String, Text
 from sqlmodel import Field
 
 from todo.models.base import Base, instant_column, owner_column
@@ -34,3 +34,4 @@ class IdempotencyKey(Base, table=True):
     content_type: str | None = Field(default=None, sa_column=Column(Text))
     etag: str | None = Field(default=None, sa_column=Column(Text))
     body: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    change_seq: int | None = Field(default=None, sa_column=Column(BigInteger))

@@ -18,7 +18,7 @@ from sqlmodel import Field
 
 from todo.domain.tag import TAG_NAME_MAX
 from todo.domain.text import SORT_KEY_MAX
-from todo.models.base import Base, owner_column
+from todo.models.base import LOGGED, Base, owner_column
 
 NAME_UNIQUE = "uq_tags_user_id_name"
 OWNER_EXISTS = "fk_tags_users"
@@ -34,6 +34,7 @@ class Tag(Base, table=True):
         CheckConstraint("name ~ '\\S'", name="name"),
         CheckConstraint("color ~ '^#[0-9A-Fa-f]{6}$'", name="color"),
         Index("idx_tags_user_id", "user_id", "name_key", "id"),
+        {"info": LOGGED},
     )
 
     user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))

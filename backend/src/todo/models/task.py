@@ -23,13 +23,14 @@ from todo.domain.identifiers import EXTERNAL_ID_MAX
 from todo.domain.recurrence import RECURRENCE_RULE_MAX
 from todo.domain.task import DESCRIPTION_MAX, TITLE_MAX
 from todo.domain.text import SORT_KEY_MAX
-from todo.models.base import Base, instant_column, owner_column
+from todo.models.base import LOGGED, Base, instant_column, owner_column
 
 PRIORITIES = "ARRAY['high', 'medium', 'low']"
 """The priorities in order. `idx_tasks_user_priority` is sorted by the position in this array, from 1."""
 DUE_DATE_OR_INFINITY = "coalesce(due_date, 'infinity'::timestamptz)"
 """Tasks without a due date come last in ascending order, first in descending order."""
 OWNER_EXISTS = "fk_tasks_users"
+EXTERNAL_ID_UNIQUE = "uq_tasks_user_id_external_id"
 
 
 class Task(Base, table=True):
@@ -47,7 +48,7 @@ class Task(Base, table=True):
         CheckConstraint("recurrence_rule <> ''", name="recurrence_rule"),
         CheckConstraint("external_id <> ''", name="external_id"),
         Index(
-            "uq_tasks_user_id_external_id",
+            EXTERNAL_ID_UNIQUE,
             "user_id",
             "external_id",
             unique=True,
@@ -64,6 +65,7 @@ class Task(Base, table=True):
         ),
         Index("idx_tasks_user_due_date", "user_id", text(DUE_DATE_OR_INFINITY), "id", postgresql_include=["due_date"]),
         Index("idx_tasks_user_title", "user_id", "title_key", "id"),
+        {"info": LOGGED},
     )
 
     user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))

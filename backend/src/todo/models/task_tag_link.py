@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Uuid
 from sqlmodel import Field
 
-from todo.models.base import Base
+from todo.models.base import LOGGED, Base
 
 TASK_EXISTS = "fk_task_tag_link_tasks"
 TAG_EXISTS = "fk_task_tag_link_tags"
@@ -26,6 +26,7 @@ class TaskTagLink(Base, table=True):
         ),
         ForeignKeyConstraint(["user_id", "tag_id"], ["tags.user_id", "tags.id"], name=TAG_EXISTS, ondelete="CASCADE"),
         Index("idx_task_tag_link_tag", "user_id", "tag_id", "task_id"),
+        {"info": LOGGED},
     )
 
     user_id: UUID = Field(sa_column=Column(Uuid, nullable=False))

@@ -3,9 +3,11 @@
 from fastapi import status
 
 from todo.domain.identifiers import RowId
+from todo.http.dependencies.change_base import ChangeBase
 from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import Resources, Session
 from todo.http.dependencies.versions import IfMatch
+from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.tag import TagCreate, TagPublic, TagReplace
@@ -16,9 +18,9 @@ router = make_router("/tags", "tags")
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=errors(TagAlreadyExistsError, TooManyTagsError))
-async def create_tag(tag: TagCreate, session: Session, resources: Resources, user: CurrentUser) -> TagPublic:
+async def create_tag(tag: TagCreate, writer: CurrentWriter, resources: Resources) -> TagPublic:
     """Create a tag. Its name is unique among your tags. You can have 1000, unless the operator allows more."""
-    return await tag_service.create_tag(session, user.id, tag, max_tags=resources.settings.max_tags)
+    return await tag_service.create_tag(writer, tag, max_tags=resources.settings.max_tags)
 
 
 @router.get("")
@@ -35,13 +37,13 @@ async def get_tag(tag_id: RowId, session: Session, user: CurrentUser) -> TagPubl
 
 @router.put("/{tag_id}", responses=errors(TagNotFoundError, TagAlreadyExistsError))
 async def update_tag(
-    tag_id: RowId, tag: TagReplace, session: Session, user: CurrentUser, entity_tags: IfMatch
+    tag_id: RowId, tag: TagReplace, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
 ) -> TagPublic:
     """Replace a tag's name and colour. All tasks with the tag show the change."""
-    return await tag_service.update_tag(session, user.id, tag_id, tag, entity_tags)
+    return await tag_service.update_tag(writer, tag_id, tag, entity_tags, base)
 
 
 @router.delete("/{tag_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TagNotFoundError))
-async def delete_tag(tag_id: RowId, session: Session, user: CurrentUser, entity_tags: IfMatch) -> None:
+async def delete_tag(tag_id: RowId, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase) -> None:
     """Delete a tag and remove it from all tasks. The tasks stay."""
-    await tag_service.delete_tag(session, user.id, tag_id, entity_tags)
+    await tag_service.delete_tag(writer, tag_id, entity_tags, base)

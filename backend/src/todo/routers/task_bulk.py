@@ -1,9 +1,8 @@
 """Bulk writes of tasks."""
 
-from todo.core.errors import PreconditionFailedError
+from todo.core.errors import FieldConflictError, PreconditionFailedError
 from todo.domain.bulk import DuplicateItemError
-from todo.http.dependencies.principal import CurrentUser
-from todo.http.dependencies.resources import Session
+from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.tasks.bulk import TaskBulk, TaskBulkPublic
@@ -13,12 +12,14 @@ from todo.services.tasks.errors import TaskNotFoundError
 router = make_router("/tasks", "tasks")
 
 
-@router.post("/bulk", responses=errors(DuplicateItemError, TaskNotFoundError, PreconditionFailedError))
-async def write_tasks(bulk: TaskBulk, session: Session, user: CurrentUser) -> TaskBulkPublic:
+@router.post(
+    "/bulk", responses=errors(DuplicateItemError, TaskNotFoundError, PreconditionFailedError, FieldConflictError)
+)
+async def write_tasks(bulk: TaskBulk, writer: CurrentWriter) -> TaskBulkPublic:
     """Create, change and delete up to 1000 tasks in one transaction.
 
     All items are written, or none: if an item is invalid, the response is the error of the first such item and lists
     the problems of all items (`items.3.title`). With `atomic` false valid items are written, and the response has the
     result of each item. A body has at most 1 MiB, unless the operator allows more.
     """
-    return await bulk_service.write_tasks(session, user.id, bulk)
+    return await bulk_service.write_tasks(writer, bulk)

@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import Query, Response, status
 
 from todo.domain.identifiers import RowId
+from todo.http.dependencies.change_base import ChangeBase
 from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import Resources, Session
 from todo.http.dependencies.versions import IfMatch
+from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import Responses, errors, merge_patch
 from todo.http.resource_route import make_router
 from todo.schemas.page import Page
@@ -24,9 +26,9 @@ TAG_PRESENT: Responses = {200: {"model": TaskPublic, "description": "The task ha
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=TASK_EXISTED)
-async def create_task(task: TaskCreate, response: Response, session: Session, user: CurrentUser) -> TaskPublic:
+async def create_task(task: TaskCreate, response: Response, writer: CurrentWriter) -> TaskPublic:
     """Create a task. Only a title is required. If a task with this `external_id` exists, it is returned with 200."""
-    created_task, created = await task_service.create_task(session, user.id, task)
+    created_task, created = await task_service.create_task(writer, task)
     response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
     return created_task
 
@@ -49,24 +51,24 @@ async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskP
 
 @router.put("/{task_id}", responses=errors(TaskNotFoundError))
 async def replace_task(
-    task_id: RowId, task: TaskReplace, session: Session, user: CurrentUser, entity_tags: IfMatch
+    task_id: RowId, task: TaskReplace, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
 ) -> TaskPublic:
     """Replace a task. Optional fields that are absent become null. The tags stay."""
-    return await task_service.update_task(session, user.id, task_id, task, entity_tags)
+    return await task_service.update_task(writer, task_id, task, entity_tags, base)
 
 
 @router.patch("/{task_id}", responses=errors(TaskNotFoundError), openapi_extra=merge_patch(TaskUpdate))
 async def update_task(
-    task_id: RowId, task: TaskUpdate, session: Session, user: CurrentUser, entity_tags: IfMatch
+    task_id: RowId, task: TaskUpdate, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
 ) -> TaskPublic:
     """Change some fields of a task. Absent fields stay, and null clears an optional field."""
-    return await task_service.update_task(session, user.id, task_id, task, entity_tags)
+    return await task_service.update_task(writer, task_id, task, entity_tags, base)
 
 
 @router.delete("/{task_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TaskNotFoundError))
-async def delete_task(task_id: RowId, session: Session, user: CurrentUser, entity_tags: IfMatch) -> None:
+async def delete_task(task_id: RowId, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase) -> None:
     """Delete a task. Its tags stay for other tasks."""
-    await task_service.delete_task(session, user.id, task_id, entity_tags)
+    await task_service.delete_task(writer, task_id, entity_tags, base)
 
 
 @router.post(
@@ -75,14 +77,14 @@ async def delete_task(task_id: RowId, session: Session, user: CurrentUser, entit
     responses=TAG_PRESENT | errors(TaskNotFoundError, TagNotFoundError, TooManyTagsOnTaskError),
 )
 async def add_tag(
-    task_id: RowId, tag_id: RowId, response: Response, session: Session, resources: Resources, user: CurrentUser
+    task_id: RowId, tag_id: RowId, response: Response, writer: CurrentWriter, resources: Resources
 ) -> TaskPublic:
     """Add a tag to a task and return the task. If the task has the tag already, the response is 200.
 
     A task can have 50 tags, unless the operator allows more.
     """
     max_tags = resources.settings.max_tags_per_task
-    task, added = await task_service.add_tag(session, user.id, task_id, tag_id, max_tags=max_tags)
+    task, added = await task_service.add_tag(writer, task_id, tag_id, max_tags=max_tags)
     response.status_code = status.HTTP_201_CREATED if added else status.HTTP_200_OK
     return task
 
@@ -92,6 +94,6 @@ async def add_tag(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=errors(TaskNotFoundError, TagNotFoundError),
 )
-async def remove_tag(task_id: RowId, tag_id: RowId, session: Session, user: CurrentUser) -> None:
+async def remove_tag(task_id: RowId, tag_id: RowId, writer: CurrentWriter) -> None:
     """Remove a tag from a task. If the task does not have the tag, nothing changes."""
-    await task_service.remove_tag(session, user.id, task_id, tag_id)
+    await task_service.remove_tag(writer, task_id, tag_id)

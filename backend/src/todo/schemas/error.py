@@ -36,7 +36,7 @@ class ErrorPublic(BaseModel):
     code: ErrorCode
     errors: list[FieldError] | MISSING = MISSING
     current: TaskPublic | TagPublic | MISSING = Field(
-        default=MISSING, description="With 412: the current state of the resource."
+        default=MISSING, description="With 412 and `FIELD_CONFLICT`: the current state of the resource."
     )
     request_id: str | MISSING = Field(default=MISSING, description="With 500: quote it when you report the error.")
 

@@ -51,11 +51,13 @@ class Principal:
     Attributes:
         id: the id of the user.
         login_session_id: the login session of the access token, or None for a personal access token.
+        access_token_id: the personal access token, or None for a person.
         scopes: the scopes of a personal access token, or None for a person, who has every permission.
     """
 
     id: UUID
     login_session_id: UUID | None = None
+    access_token_id: int | None = None
     scopes: frozenset[str] | None = None
 
     def require_scope(self, scope: str) -> None:

@@ -11,7 +11,17 @@ from httpx import AsyncClient, Response
 
 from tests.routers.support import new_email
 from tests.services.test_statements import STATEMENTS, WRITES
-from tests.support import PASSWORD, MakeApp, Person, RecordedApp, assert_error, log_in, make_client
+from tests.support import (
+    IN_REQUEST,
+    PASSWORD,
+    MakeApp,
+    Person,
+    RecordedApp,
+    assert_error,
+    log_in,
+    make_client,
+    mark_requests,
+)
 from todo.core.database.pool import Pool
 from todo.core.security.passwords import PasswordHasher
 from todo.http.dependencies.resources import AppResources
@@ -46,20 +56,27 @@ async def delete_account(client: AsyncClient, _: Person) -> Response:
 
 @pytest.fixture
 def busy_connections(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Record how many connections are acquired at the start of each hash."""
+    """Record at the start of each hash how many connections requests hold. The connections of workers do not count."""
     counts: list[int] = []
-    pools: set[Pool] = set()
-    acquire, run = Pool.acquire, PasswordHasher._run
+    busy: set[asyncpg.Connection] = set()
+    acquire, release, run = Pool.acquire, Pool.release, PasswordHasher._run
 
     async def acquire_and_note(pool: Pool) -> asyncpg.Connection:
-        pools.add(pool)
-        return await acquire(pool)
+        connection = await acquire(pool)
+        if IN_REQUEST.get():
+            busy.add(connection)
+        return connection
+
+    async def release_and_note(pool: Pool, connection: asyncpg.Connection, error: BaseException | None = None) -> None:
+        busy.discard(connection)
+        await release(pool, connection, error)
 
     async def note_and_run(hasher: PasswordHasher, *arguments: object) -> object:
-        counts.append(sum(pool.busy for pool in pools))
+        counts.append(len(busy))
         return await run(hasher, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Pool, "acquire", acquire_and_note)
+    monkeypatch.setattr(Pool, "release", release_and_note)
     monkeypatch.setattr(PasswordHasher, "_run", note_and_run)
     return counts
 
@@ -71,7 +88,7 @@ async def test_no_connection_is_held_while_a_password_is_hashed(
     make_app: MakeApp, ada: Person, busy_connections: list[int], send: Send, keyed: bool
 ) -> None:
     headers = dict(ada.client.headers) | ({"Idempotency-Key": uuid4().hex} if keyed else {})
-    async with make_client(await make_app(), headers=headers) as client:
+    async with make_client(mark_requests(await make_app()), headers=headers) as client:
         response = await send(client, ada)
 
     assert response.is_success, response.text

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from tests.contract.conditional_requests.support import each_write, path_of, read, write
-from tests.support import Json, Person, assert_error, wait_for_lock_waiters
+from tests.support import Json, Person, advance_clock, assert_error, wait_for_lock_waiters
 
 
 @pytest.mark.spec("VER-008")
@@ -50,6 +50,7 @@ async def test_write_is_rejected_after_waiting_for_another_write(
 ) -> None:
     resource = resources[collection]
     async with connection.transaction():
+        await advance_clock(connection, ada)
         await connection.execute(f"UPDATE {collection} SET version = version + 1 WHERE id = $1", resource["id"])
         pending = asyncio.ensure_future(write(ada, "PUT", path_of(collection, resource), '"1"'))
         await wait_for_lock_waiters(watcher)
@@ -84,6 +85,7 @@ async def test_patch_keeps_a_concurrent_change_of_another_field(
     ada: Person, task: Json, connection: asyncpg.Connection, watcher: asyncpg.Connection
 ) -> None:
     async with connection.transaction():
+        await advance_clock(connection, ada)
         await connection.execute("UPDATE tasks SET title = 'Concurrent', version = 2 WHERE id = $1", task["id"])
         pending = asyncio.ensure_future(write(ada, "PATCH", path_of("tasks", task)))
         await wait_for_lock_waiters(watcher)

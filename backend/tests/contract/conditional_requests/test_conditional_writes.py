@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.conditional_requests.support import each_write, etag_of, path_of, read, write
 from tests.contract.support import UNKNOWN_ID
-from tests.support import Json, Person, assert_error, wait_for_lock_waiters
+from tests.support import Json, Person, advance_clock, assert_error, wait_for_lock_waiters
 
 PRECONDITION_FAILED = (412, "PRECONDITION_FAILED", "It was changed since you read it")
 UNKNOWN_ETAGS = ['"x"', '""', '"01"', '"+1"', '"1.0"', '"' + 40 * "9" + '"']
@@ -146,6 +146,7 @@ async def test_concurrent_change_of_a_tag_leaves_its_tasks_unchanged(
     method: str,
 ) -> None:
     async with connection.transaction():
+        await advance_clock(connection, ada)
         await connection.execute("UPDATE tags SET version = version + 1 WHERE id = $1", tag["id"])
         pending = asyncio.ensure_future(write(ada, method, path_of("tags", tag), etag_of(tag)))
         await wait_for_lock_waiters(watcher)

@@ -17,7 +17,7 @@ from tests.contract.conditional_requests.support import (
     rename_tag,
     write,
 )
-from tests.support import Json, Make, Person, assert_error, wait_for_lock_waiters
+from tests.support import Json, Make, Person, advance_clock, assert_error, wait_for_lock_waiters
 
 
 @pytest.mark.spec("VER-007")
@@ -128,6 +128,7 @@ async def test_write_returns_the_tags_of_its_version(
     method: str,
 ) -> None:
     async with connection.transaction():
+        await advance_clock(connection, ada)
         await connection.execute("INSERT INTO task_tag_link VALUES ($1, $2, $3)", ada.id, task["id"], tag["id"])
         await connection.execute("UPDATE tasks SET version = version + 1 WHERE id = $1", task["id"])
         pending = asyncio.ensure_future(write(ada, method, path_of("tasks", task)))

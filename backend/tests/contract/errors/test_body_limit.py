@@ -23,9 +23,9 @@ def make_body(size: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-async def small_app(make_session_app: MakeApp) -> FastAPI:
+async def small_app(make_module_app: MakeApp) -> FastAPI:
     """Return an application that accepts bodies of at most 1,024 bytes."""
-    return await make_session_app(max_body_bytes=1024)
+    return await make_module_app(max_body_bytes=1024)
 
 
 @pytest.mark.parametrize("size", [1025, 100_000])

@@ -22,10 +22,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 
 
 @pytest.fixture(scope="module")
-async def app_on_postgres(postgres: EmbeddedPostgres, make_session_app: MakeApp) -> FastAPI:
+async def app_on_postgres(postgres: EmbeddedPostgres, make_module_app: MakeApp) -> FastAPI:
     """Return an application on this server."""
     await asyncio.to_thread(migrator.upgrade, postgres.url())
-    return await make_session_app(postgres.url())
+    return await make_module_app(postgres.url())
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from todo.core.database.url import connect_arguments
 
 
 @pytest.fixture(scope="module")
-async def broken_app(make_session_app: MakeApp, make_database: MakeDatabase) -> FastAPI:
+async def broken_app(make_module_app: MakeApp, make_database: MakeDatabase) -> FastAPI:
     """Return an application whose table `tags` has columns of wrong types."""
     url = await make_database()
     connection = await asyncpg.connect(**connect_arguments(url))
@@ -23,7 +23,7 @@ async def broken_app(make_session_app: MakeApp, make_database: MakeDatabase) -> 
         "CREATE TABLE tags (user_id text, id int, name text, name_key text, color text, version int)"
     )
     await connection.close()
-    return await make_session_app(url)
+    return await make_module_app(url)
 
 
 @pytest.fixture

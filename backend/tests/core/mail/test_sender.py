@@ -240,6 +240,16 @@ def test_header_injection_is_impossible(recipient: str, subject: str) -> None:
 
 
 @pytest.mark.spec("MAI-005")
+@pytest.mark.parametrize("local_part", ["=?utf-8?q?ada?=", "=?utf-8?q?=40evil.example?=", "x.=?utf-8?b?YQ==?="])
+async def test_nothing_is_sent_to_an_address_that_servers_can_decode_to_another_one(local_part: str) -> None:
+    async with serving_smtp(Inbox()) as inbox:
+        with pytest.raises(MailRejectedError, match="RFC 2047"):
+            await send(inbox.url, Mail(f"{local_part}@example.com", "Todo: Hello", "Hello\n"))
+
+    assert inbox.envelopes == []
+
+
+@pytest.mark.spec("MAI-005")
 async def test_long_link_stays_on_one_line() -> None:
     link = f"https://todo.example.com/{'path/' * 100}#token={'t' * 64}"
     async with serving_smtp(Inbox()) as inbox:

@@ -102,6 +102,7 @@ def test_sender_is_read(value: str, name: str, address: str) -> None:
             "a@exa mple.com",
         ),
         *("todo@example.com\nBcc: eve@example.com", "todo@example.com, eve@example.com", "Todo\r\n <todo@example.com>"),
+        "=?utf-8?q?todo?=@example.com",
     ],
 )
 def test_sender_of_another_form_is_rejected(value: str) -> None:

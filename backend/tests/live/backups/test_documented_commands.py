@@ -1,6 +1,7 @@
 """The commands of the chapter "Back up and restore" in docs/operate.md, run as written."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tests.live.backups.conftest import State, read_state
 from tests.live.conftest import environment, require
 from tests.services.backups.support import verify
+from tests.support import SECRET
 
 OPERATE = Path(__file__).parents[3] / "docs" / "operate.md"
 COMMANDS = dict(re.findall(r"^```sh backup=([\w-]+)\n(.*?)^```", OPERATE.read_text(), re.MULTILINE | re.DOTALL))
@@ -73,6 +75,16 @@ def test_documented_backup_is_checked_and_opened(filled_data_dir: Path, state: S
     assert '"revision"' in opened
     assert "plants" in opened
     assert not (tmp_path / "unused").exists()
+
+
+@pytest.mark.spec("BAK-020")
+def test_documented_backup_without_tasks_is_opened(initialized_data_dir: Path, tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    shutil.copytree(initialized_data_dir, data_dir)
+    (data_dir / "jwt_secret_key").write_text(SECRET)
+    run_documented("create", tmp_path, data_dir)
+
+    assert '"revision"' in run_documented("open", tmp_path, data_dir)
 
 
 @pytest.mark.spec("BAK-020")

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.live.browser.support import save_screenshot
 from tests.live.conftest import Service, Start
+from tests.smtp import PUBLIC_URL, SENDER
 from tests.support import PASSWORD
 
 SIZES = {"phone": {"width": 320, "height": 700}, "desktop": {"width": 1200, "height": 800}}
@@ -40,9 +41,16 @@ CONTRASTS = """() => {
 
 @pytest.fixture(scope="module")
 async def service(start_for_module: Start) -> Service:
-    """A service with many log-ins a minute."""
+    """A service with many log-ins a minute, and with the settings for mail."""
     rate = "1000/minute"
-    return start_for_module(RATE_LIMIT_REGISTER=rate, RATE_LIMIT_LOGIN=rate, RATE_LIMIT_REFRESH=rate)
+    return start_for_module(
+        RATE_LIMIT_REGISTER=rate,
+        RATE_LIMIT_LOGIN=rate,
+        RATE_LIMIT_REFRESH=rate,
+        SMTP_URL="smtp://localhost:1",
+        MAIL_FROM=SENDER,
+        PUBLIC_URL=PUBLIC_URL,
+    )
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ SPELLINGS = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-async def limited_app(make_session_app: MakeApp) -> FastAPI:
+async def limited_app(make_module_app: MakeApp) -> FastAPI:
     """Return an application with rate limits. That of the log-in is high, so that the one of the account counts."""
-    return await make_session_app(rate_limit_enabled=True, rate_limit_login="1000/minute")
+    return await make_module_app(rate_limit_enabled=True, rate_limit_login="1000/minute")
 
 
 @pytest.fixture

@@ -167,6 +167,7 @@ async def test_concurrent_registrations_of_one_email_create_one_user(client: Asy
         pytest.param("ada@-example.com", id="hyphen-first"),
         pytest.param("ada@example.com\r\nBcc: bob@example.com", id="header-injection"),
         pytest.param("Ada <ada@example.com>", id="display-name"),
+        pytest.param("=?utf-8?q?ada?=@example.com", id="encoded-word"),
         pytest.param("ada@example.com,bob@example.com", id="two-addresses"),
     ],
 )

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from pydantic import SecretStr
 
+from tests.smtp import PUBLIC_URL, SENDER
 from tests.support import MakeApp, assert_error, make_client
 
 HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -188,3 +190,20 @@ async def test_form_sends_nothing_in_the_address(site: AsyncClient, path: str) -
 
     assert re.findall(r"<form (?!method=\"post\")", page) == []
     assert re.findall(r"<button(?! disabled)", page) == []
+
+
+@pytest.mark.spec("PAG-013")
+async def test_reset_page_without_a_mail_server_has_no_form(make_page: MakePage) -> None:
+    page = await make_page("/reset-password")
+
+    assert "This service sends no mail. Its operator can set a new password" in page
+    assert "<form" not in page
+
+
+@pytest.mark.spec("PAG-013")
+async def test_reset_page_with_a_mail_server_has_its_forms(make_page: MakePage) -> None:
+    page = await make_page(
+        "/reset-password", smtp_url=SecretStr("smtp://localhost:1"), mail_from=SENDER, public_url=PUBLIC_URL
+    )
+
+    assert page.count("<form") == 2

@@ -7,7 +7,7 @@ import pytest
 
 from tests.routers.task_tags.support import SendTag, add_tag, remove_tag
 from tests.routers.tasks.support import get_task
-from tests.support import Json, Make, Person, assert_error, wait_for_lock_waiters
+from tests.support import Json, Make, Person, advance_clock, assert_error, wait_for_lock_waiters
 
 ROUNDS = 15
 """The number of repetitions of a race, because one run may not reach the conflict."""
@@ -44,6 +44,7 @@ async def test_add_of_a_concurrently_deleted_tag_returns_404(
     ada: Person, task: Json, tag: Json, connection: asyncpg.Connection, watcher: asyncpg.Connection
 ) -> None:
     async with connection.transaction():
+        await advance_clock(connection, ada)
         await connection.execute("DELETE FROM tags WHERE id = $1", tag["id"])
         request = asyncio.ensure_future(add_tag(ada, task["id"], tag["id"]))
         await wait_for_lock_waiters(watcher)
@@ -55,15 +56,17 @@ async def test_add_of_a_concurrently_deleted_tag_returns_404(
 async def test_request_for_a_concurrently_deleted_task_returns_404(
     ada: Person,
     tagged_task: Json,
+    tag: Json,
     make_tag: Make,
     connection: asyncpg.Connection,
     watcher: asyncpg.Connection,
     send: SendTag,
 ) -> None:
-    other_tag = await make_tag(ada)
+    sent_tag = await make_tag(ada) if send is add_tag else tag
     async with connection.transaction():
+        await advance_clock(connection, ada)
         await connection.execute("DELETE FROM tasks WHERE id = $1", tagged_task["id"])
-        request = asyncio.ensure_future(send(ada, tagged_task["id"], other_tag["id"]))
+        request = asyncio.ensure_future(send(ada, tagged_task["id"], sent_tag["id"]))
         await wait_for_lock_waiters(watcher)
 
     assert_error(await request, 404, "TASK_NOT_FOUND")
@@ -73,11 +76,14 @@ async def test_add_after_a_concurrent_removal_links_the_tag_again(
     ada: Person, tagged_task: Json, tag: Json, connection: asyncpg.Connection, watcher: asyncpg.Connection
 ) -> None:
     async with connection.transaction():
+        await advance_clock(connection, ada)
         await connection.execute("DELETE FROM task_tag_link WHERE task_id = $1", tagged_task["id"])
-        request = asyncio.ensure_future(add_tag(ada, tagged_task["id"], tag["id"]))
+        removal = asyncio.ensure_future(remove_tag(ada, tagged_task["id"], tag["id"]))
         await wait_for_lock_waiters(watcher)
+        addition = asyncio.ensure_future(add_tag(ada, tagged_task["id"], tag["id"]))
 
-    assert (await request).status_code == 201
+    assert (await removal).status_code == 204
+    assert (await addition).status_code == 201
     assert [linked_tag["id"] for linked_tag in (await get_task(ada, tagged_task["id"]))["tags"]] == [tag["id"]]
 
 

@@ -46,6 +46,15 @@ def test_wrong_passphrase_is_rejected(encrypted_file: Path) -> None:
         verify(encrypted_file, "another")
 
 
+@pytest.mark.spec("BAK-022")
+def test_key_that_needs_too_much_memory_is_no_wrong_passphrase(encrypted_file: Path, tmp_path: Path) -> None:
+    content = encrypted_file.read_bytes()
+    (tmp_path / "expensive").write_bytes(content.replace(b" 18\n", b" 40\n", 1))
+
+    with pytest.raises(BackupError, match="needs 1073741824 MiB of memory"):
+        verify(tmp_path / "expensive", PASSPHRASE)
+
+
 @pytest.mark.spec("BAK-007")
 def test_damaged_encrypted_backup_is_rejected(encrypted_file: Path, tmp_path: Path) -> None:
     content = encrypted_file.read_bytes()

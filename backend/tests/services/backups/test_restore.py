@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -27,6 +28,14 @@ from todo.services.backups.errors import BackupError
 from todo.services.backups.restore import read_restore_id, restore_backup
 
 
+async def read_epochs(url: str) -> list[UUID]:
+    connection = await connect(url)
+    try:
+        return [row["epoch"] for row in await connection.fetch("SELECT epoch FROM deployment")]
+    finally:
+        await connection.close()
+
+
 @pytest.mark.spec("BAK-001")
 @pytest.mark.parametrize("is_migrated", [True, False])
 async def test_restore_brings_back_every_row(
@@ -39,6 +48,14 @@ async def test_restore_brings_back_every_row(
     assert await read_rows(url) == await read_rows(source_url)
     assert (await asyncio.to_thread(migrator.read_status, url)).pending == ()
     assert await read_restore_id(url) == RESTORE_ID
+
+
+@pytest.mark.spec("SYN-010")
+async def test_restore_renews_the_epoch(target_url: str, source_url: str, backup_file: Path) -> None:
+    await restore(target_url, backup_file)
+
+    [epoch] = await read_epochs(target_url)
+    assert epoch not in await read_epochs(source_url)
 
 
 @pytest.mark.spec("BAK-009")

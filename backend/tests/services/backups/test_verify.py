@@ -1,9 +1,11 @@
 """A damaged, incomplete or unknown file is rejected before the database is touched."""
 
 import gzip
+import io
 import json
 import random
 import tarfile
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -149,17 +151,36 @@ def test_position_of_a_sequence_without_room_is_rejected(backup_file: Path, tmp_
         verify(tmp_path / "other")
 
 
+def as_sparse(header: bytearray) -> None:
+    """Make a member sparse, with all its content in one segment (the old format of GNU tar)."""
+    size = header[124:136]
+    header[156:157] = tarfile.GNUTYPE_SPARSE
+    header[386:410] = b"%011o\0" % 0 + size
+    header[410:483] = b"\0" * 73
+    header[483:495] = size
+
+
+def as_unknown(header: bytearray) -> None:
+    """Give a member a type that tar does not know."""
+    header[156:157] = b"Z"
+
+
 @pytest.mark.spec("BAK-021")
-def test_sparse_member_is_rejected(tmp_path: Path) -> None:
-    entry = tarfile.TarInfo(MANIFEST)
-    entry.type = tarfile.GNUTYPE_SPARSE
-    header = bytearray(entry.tobuf(tarfile.GNU_FORMAT))
-    header[386:482] = b"\0" * 96
-    header[483:495] = b"%011o\0" % 2**32
+@pytest.mark.parametrize("change", [as_sparse, as_unknown])
+@pytest.mark.parametrize("name", [SECRET, MANIFEST, "tables/tasks/000001.copy"])
+def test_member_that_is_no_regular_file_is_rejected_although_its_content_is_right(
+    backup_file: Path, tmp_path: Path, change: Callable[[bytearray], None], name: str
+) -> None:
+    content = bytearray(gzip.decompress(backup_file.read_bytes()))
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        start = tar.getmember(name).offset
+    header = content[start : start + tarfile.BLOCKSIZE]
+    change(header)
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
-    path = tmp_path / "sparse"
-    path.write_bytes(gzip.compress(bytes(header) + b"\0" * 1024))
+    content[start : start + tarfile.BLOCKSIZE] = header
+    path = tmp_path / "changed"
+    path.write_bytes(gzip.compress(content))
 
     with pytest.raises(BackupError, match="damaged"):
         verify(path)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import ClassVar
 
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, Table, UpdateBase
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -20,6 +21,9 @@ class Statement:
         timeout: seconds after which the statement is cancelled; None leaves that to DB_STATEMENT_TIMEOUT.
     """
 
+    is_logged_write: ClassVar[bool] = False
+    """Whether the statement also writes a log row for each row of a logged table that it changes."""
+
     def __init__(
         self, expression: ClauseElement, violations: Violations | None = None, timeout: float | None = None
     ) -> None:
@@ -29,13 +33,29 @@ class Statement:
 
     @cached_property
     def sql(self) -> str:
-        """The text for the driver, with `$1` for the first parameter."""
+        """The text for the driver, with `$1` for the first parameter.
+
+        Raises:
+            TypeError: the statement writes a logged table, but writes no log rows.
+        """
+        if not self.is_logged_write and any(table.info.get("is_logged") for table in self.written_tables):
+            raise TypeError("A statement that writes a logged table must be a Write")
         return str(self._compiled)
+
+    @cached_property
+    def written_tables(self) -> list[Table]:
+        """The tables whose rows the statement, or a part of it, inserts, updates or deletes."""
+        elements = visitors.iterate(self.expression)
+        return [
+            element.table
+            for element in elements
+            if isinstance(element, UpdateBase) and isinstance(element.table, Table)
+        ]
 
     @cached_property
     def is_write(self) -> bool:
         """Whether the statement, or a part of it, inserts, updates or deletes rows."""
-        return any(getattr(element, "is_dml", False) for element in visitors.iterate(self.expression))
+        return bool(self.written_tables)
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         """Return the values in the order of the numbered parameters, with the literals of the expression in between.

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import idna
 
+ENCODED_WORD = re.compile(r"=\?[^?]+\?[^?]+\?[^?]*\?=")
+"""An encoded word. RFC 2047 forbids it in addresses, but some mail servers and clients decode it there."""
 DOMAIN = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
 
 
@@ -27,6 +29,7 @@ def read_sender(value: str) -> Address:
         raise ValueError(_sender_message()) from None
     is_single = len(addresses) == 1 and value.removesuffix(">").endswith(address)
     is_plain = value.isprintable() and local_part.isascii() and not re.search(r"[\s<>,;]", local_part)
+    is_plain = is_plain and not ENCODED_WORD.search(local_part)
     if not local_part or not is_single or not is_plain or not DOMAIN.fullmatch(domain):
         raise ValueError(_sender_message())
     return sender

@@ -13,6 +13,7 @@ from email.utils import format_datetime, make_msgid
 import aiosmtplib
 import idna
 
+from todo.core.mail.addresses import ENCODED_WORD
 from todo.core.mail.smtp_url import Encryption, SmtpServer
 
 SEND_SECONDS = 30.0
@@ -64,9 +65,12 @@ class MailSender:
         """Hand a mail to the server.
 
         Raises:
-            MailRejectedError: the server refuses the recipient or the mail for good.
+            MailRejectedError: the server refuses the recipient or the mail for good, or the recipient has an encoded
+                word.
             MailNotSentError: the server is away, too slow, or refuses for now.
         """
+        if ENCODED_WORD.search(mail.recipient):
+            raise MailRejectedError("Mail servers can read the address of the recipient as another one (RFC 2047)")
         message = build_message(self._sender, mail, now)
         client = self._make_client()
         try:

@@ -27,14 +27,14 @@ class AppResources:
         database: the connection pool.
         security: the tools that check credentials.
         disabled_users: the users that were disabled recently.
-        keyed_writes: a lock for each user, held by writes with an idempotency key.
+        user_writes: a lock for each user. Writes of one user run one after the other.
     """
 
     settings: Settings
     database: Database
     security: AccountSecurity
     disabled_users: DisabledUsers
-    keyed_writes: KeyedLock
+    user_writes: KeyedLock
 
     @property
     def rate_limits(self) -> RateLimits:

@@ -48,8 +48,13 @@ async def show_home(request: Request) -> Response:
 
 @router.api_route("/reset-password", methods=[*READ_METHODS])
 async def show_reset_page(request: Request) -> Response:
-    """Return the page that requests a link, or sets a new password with the token of a link."""
-    return _render_page(request, (await get_resources(request)).settings, "reset-password", "Reset your password")
+    """Return the page that requests a link, or sets a new password with the token of a link.
+
+    Without a mail server the page says so.
+    """
+    settings = (await get_resources(request)).settings
+    name = "no-mail" if settings.smtp_url is None else "reset-password"
+    return _render_page(request, settings, name, "Reset your password")
 
 
 @router.api_route("/confirm-email", methods=[*READ_METHODS])

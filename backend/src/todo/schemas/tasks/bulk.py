@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from todo.core.errors import Problem
 from todo.domain.bulk import BULK_ITEMS_MAX, InvalidBulkSizeError
+from todo.domain.changes import ChangeBaseNumber
 from todo.domain.identifiers import BIGINT_MAX, UNKNOWN_ID
 from todo.domain.rules import COMPONENT, Raises, errors_of
 from todo.schemas.error import PROBLEMS_MAX, ErrorCode, FieldError, field_name, problem_of
@@ -31,6 +32,15 @@ Version = Annotated[
 ]
 
 
+Base = Annotated[
+    ChangeBaseNumber | None,
+    Field(
+        description="The `Change-Seq` that your copy is based on. If a field that the item writes was changed after "
+        "it, the item fails with 409. Null: the last write of a field stays."
+    ),
+]
+
+
 class CreateItem(RequestModel):
     """Create a task, as `POST /tasks` does."""
 
@@ -44,6 +54,7 @@ class UpdateItem(RequestModel):
     action: Literal["update"]
     id: TaskId
     version: Version = None
+    base: Base = None
     changes: TaskUpdate
 
 
@@ -53,6 +64,7 @@ class DeleteItem(RequestModel):
     action: Literal["delete"]
     id: TaskId
     version: Version = None
+    base: Base = None
 
 
 class InvalidItem:

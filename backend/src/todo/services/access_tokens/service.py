@@ -86,4 +86,4 @@ async def authenticate_access_token(session: Session, token: str, now: datetime)
         raise TokenExpiredError
     if row["last_used_at"] is None or row["last_used_at"] <= now - LAST_USED_PRECISION:
         await session.fetch_all(statements.UPDATE_LAST_USED, user_id=row["user_id"], id=row["id"], now=now)
-    return Principal(row["user_id"], scopes=frozenset(row["scopes"]))
+    return Principal(row["user_id"], access_token_id=row["id"], scopes=frozenset(row["scopes"]))

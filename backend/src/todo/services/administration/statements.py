@@ -5,6 +5,7 @@ from sqlalchemy import String, Text, Uuid, bindparam, delete, func, select, upda
 from todo.core.database.statement import Statement
 from todo.models import AccessToken, LoginSession, User
 from todo.services.accounts.statements import NO_PENDING_EMAIL, NOW, PUBLIC_COLUMNS
+from todo.services.shared.locks import locks_clock
 from todo.services.shared.tables import table_of
 
 USERS, LOGIN_SESSIONS, TOKENS = table_of(User), table_of(LoginSession), table_of(AccessToken)
@@ -33,4 +34,4 @@ SET_PASSWORD = Statement(
     update(USERS).where(IS_USER).values(password_hash=bindparam("password_hash", type_=String), **NO_PENDING_EMAIL)
 )
 """A pending address may be that of a stranger, so it is cancelled."""
-DELETE_USER = Statement(delete(USERS).where(IS_USER))
+DELETE_USER = Statement(delete(USERS).where(locks_clock(), IS_USER))

@@ -31,6 +31,7 @@ SET_LAST_VALUE = "SELECT setval(CAST(pg_get_serial_sequence($1, $2) AS regclass)
 SELECT_COMMENT = "SELECT obj_description(to_regclass('alembic_version'), 'pg_class')"
 NOT_EMPTY = "The database has users. Add --replace to delete all its data and restore the backup."
 CONNECTION_WAS_LOST = "The connection to the database was lost. Restore the backup again."
+RENEW_EPOCH = "DELETE FROM deployment; INSERT INTO deployment (epoch) VALUES (gen_random_uuid())"
 LOCKED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 
 
@@ -72,6 +73,8 @@ async def restore_backup(
                 await _copy_tables(driver, file, manifest, ask_passphrase, progress)
                 await _set_sequences(driver, manifest)
                 await connection.run_sync(partial(upgrade_within, revision=REVISIONS[-1], progress=progress))
+                # With another epoch, all sync tokens from before the restore are rejected.
+                await driver.execute(RENEW_EPOCH)
                 await _analyze(driver)
                 await driver.execute(f"COMMENT ON TABLE alembic_version IS '{RESTORE_PREFIX}{restore_id}'")
                 await connection.commit()

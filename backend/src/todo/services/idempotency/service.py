@@ -20,12 +20,21 @@ from todo.services.idempotency.errors import (
 
 @dataclass(frozen=True)
 class StoredResponse:
-    """The response to the first request with a key."""
+    """The response to the first request with a key.
+
+    Attributes:
+        status: the status.
+        content_type: the header `Content-Type`, if there is a body.
+        etag: the header `ETag`, if there is one.
+        body: the body.
+        change_seq: the header `Change-Seq`, if the request changed something.
+    """
 
     status: int
     content_type: str | None
     etag: str | None
     body: bytes
+    change_seq: int | None
 
 
 def check_key(key: str) -> None:
@@ -78,7 +87,7 @@ async def find_response(session: Session, user_id: UUID, key: str, fingerprints:
         return None
     if row["fingerprint"] not in fingerprints:
         raise IdempotencyKeyReusedError
-    return StoredResponse(row["status"], row["content_type"], row["etag"], row["body"])
+    return StoredResponse(row["status"], row["content_type"], row["etag"], row["body"], row["change_seq"])
 
 
 async def store_response(session: Session, user_id: UUID, key: str, response: StoredResponse) -> None:

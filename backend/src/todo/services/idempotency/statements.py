@@ -14,7 +14,7 @@ from todo.services.shared.tables import binds_of, table_of
 
 RETENTION: ColumnElement[timedelta] = literal_column("interval '24 hours'")
 SWEEP_BATCH = 1000
-RESPONSE_COLUMNS = ("status", "content_type", "etag", "body")
+RESPONSE_COLUMNS = ("status", "content_type", "etag", "body", "change_seq")
 
 KEYS = table_of(IdempotencyKey)
 PARAMETERS = binds_of(KEYS, ("user_id", "key", "fingerprint"))

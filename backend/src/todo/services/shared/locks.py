@@ -1,15 +1,16 @@
 """Locks in the database."""
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import ColumnElement, Uuid, bindparam, func, literal_column, select
 
 from todo.core.database.statement import Statement
-from todo.models import User
+from todo.models import ChangeClock, User
 from todo.services.shared.tables import table_of
 
-USERS = table_of(User)
+USERS, CLOCKS = table_of(User), table_of(ChangeClock)
+USER_ID = bindparam("user_id", type_=Uuid)
 LOCK_USER = Statement(
     select(USERS.c.id, USERS.c.password_hash, USERS.c.totp_enabled, USERS.c.disabled_at)
-    .where(USERS.c.id == bindparam("user_id", type_=Uuid))
+    .where(USERS.c.id == USER_ID)
     .with_for_update(key_share=True)
 )
 """Locks a user until the end of the transaction, so that a count in a later statement stays true.
@@ -17,3 +18,13 @@ LOCK_USER = Statement(
 A count in the same statement would be older than the wait for the lock. The lock does not block writes of tasks and
 tags, because the key that foreign keys refer to stays unlocked.
 """
+
+
+def locks_clock() -> ColumnElement[bool]:
+    """Return a condition that is true once the user's change clock is locked, if there is one.
+
+    Every write of the user locks the clock first, so a deletion of the user does that too and cannot deadlock.
+    """
+    clock = select(CLOCKS.c.seq).where(CLOCKS.c.user_id == USER_ID).with_for_update().cte("clock")
+    locked = func.coalesce(select(clock.c.seq).scalar_subquery(), literal_column("0"))
+    return locked >= literal_column("0")

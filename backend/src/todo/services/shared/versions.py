@@ -1,9 +1,9 @@
-"""Versions of rows: bumped by every change, compared by conditional writes (RFC 9110, section 13; ADR 0024)."""
+"""Versions of rows: increased by every change, compared by conditional writes (RFC 9110, section 13; ADR 0024)."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Table, Text, any_, bindparam, cast, func, literal_column, or_
+from sqlalchemy import ARRAY, ColumnElement, Table, Text, any_, bindparam, case, cast, func, literal_column, or_
 
 from todo.core.errors import PreconditionFailedError
 from todo.schemas.entity_tag import entity_tag
@@ -13,16 +13,22 @@ EntityTags = frozenset[str]
 SEPARATOR: ColumnElement[str] = literal_column("'-'", Text)
 
 
-def bump_version(table: Table) -> dict[str, ColumnElement[object]]:
-    """Return the values that every UPDATE of this table sets: `version`, and `updated_at` if there is one.
+def next_version(table: Table, is_changed: ColumnElement[bool] | None = None) -> dict[str, ColumnElement[object]]:
+    """Return the values that a changed row gets: `version`, and `updated_at` if there is one.
 
     `updated_at` always increases, even if the server's clock is set back.
+
+    Args:
+        table: has `version`.
+        is_changed: the condition of a change; without it the row keeps its values. None means always.
     """
-    values: dict[str, ColumnElement[object]] = {"version": table.c.version + 1}
+    values: dict[str, ColumnElement[object]] = {"version": table.c.version + literal_column("1")}
     if "updated_at" in table.c:
         next_instant = table.c.updated_at + literal_column("interval '1 microsecond'")
         values["updated_at"] = func.greatest(func.now(), next_instant)
-    return values
+    if is_changed is None:
+        return values
+    return {name: case((is_changed, value), else_=table.c[name]) for name, value in values.items()}
 
 
 def entity_tag_matches(table: Table, digest: ColumnElement[str] | None = None) -> ColumnElement[bool]:

@@ -1,5 +1,7 @@
 """Tags: labels that a user puts on tasks."""
 
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import cast
 from uuid import UUID
 
@@ -7,12 +9,14 @@ from todo.core.database.session import Row, Session
 from todo.core.errors import PreconditionFailedError
 from todo.domain.text import sort_key
 from todo.schemas.tag import TagPublic, TagWrite
+from todo.services.shared.change_base import based_on
 from todo.services.shared.versions import EntityTags, condition_values
+from todo.services.shared.writer import Writer
 from todo.services.tags import statements
 from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
 
 
-async def create_tag(session: Session, user_id: UUID, tag: TagWrite, *, max_tags: int) -> TagPublic:
+async def create_tag(writer: Writer, tag: TagWrite, *, max_tags: int) -> TagPublic:
     """Create a tag (TAG-001).
 
     Raises:
@@ -20,7 +24,7 @@ async def create_tag(session: Session, user_id: UUID, tag: TagWrite, *, max_tags
         TagAlreadyExistsError: the user has a tag of this name; of two concurrent requests one gets this (TAG-002).
         InvalidTokenError: the user was deleted.
     """
-    row = await session.fetch_one(statements.INSERT_TAG, user_id=user_id, max_tags=max_tags, **_values(tag))
+    row = await writer.write_one(statements.INSERT_TAG, max_tags=max_tags, **_values(tag))
     if row is None:
         raise TooManyTagsError
     return _read_row(row)
@@ -41,7 +45,7 @@ async def get_tag(session: Session, user_id: UUID, tag_id: int) -> TagPublic:
 
 
 async def update_tag(
-    session: Session, user_id: UUID, tag_id: int, tag: TagWrite, entity_tags: EntityTags | None = None
+    writer: Writer, tag_id: int, tag: TagWrite, entity_tags: EntityTags | None = None, base: int | None = None
 ) -> TagPublic:
     """Replace a tag's name and colour (TAG-009). The statement writes one row, however many tasks have the tag.
 
@@ -49,26 +53,36 @@ async def update_tag(
         TagNotFoundError: the tag does not exist, or belongs to another user (TAG-011, TAG-012).
         TagAlreadyExistsError: another tag of the user has this name (TAG-010).
         PreconditionFailedError: the tag has none of the entity tags (VER-004).
+        FieldConflictError: a field was changed after `base` (BAS-001).
     """
-    statement = statements.update_tag(conditional=entity_tags is not None)
-    row = await session.fetch_one(
-        statement, user_id=user_id, tag_id=tag_id, **_values(tag), **condition_values(entity_tags)
-    )
-    if row is None:
-        raise PreconditionFailedError(await get_tag(session, user_id, tag_id))
+    write = statements.update_tag(conditional=entity_tags is not None)
+    async with _based_on(base, writer, tag_id, tag.model_dump()):
+        row = await writer.write_one(write, tag_id=tag_id, **_values(tag), **condition_values(entity_tags))
+        if row is None:
+            raise PreconditionFailedError(await get_tag(writer.session, writer.user_id, tag_id))
     return _read_row(row)
 
 
-async def delete_tag(session: Session, user_id: UUID, tag_id: int, entity_tags: EntityTags | None = None) -> None:
+async def delete_tag(
+    writer: Writer, tag_id: int, entity_tags: EntityTags | None = None, base: int | None = None
+) -> None:
     """Delete a tag with its links; the tasks stay (TAG-013, ASC-009).
 
     Raises:
         TagNotFoundError: the tag does not exist, or belongs to another user (TAG-014, TAG-015).
         PreconditionFailedError: the tag has none of the entity tags (VER-005).
+        FieldConflictError: the tag was changed after `base` (BAS-003).
     """
-    statement = statements.delete_tag(conditional=entity_tags is not None)
-    if not await session.fetch_one(statement, user_id=user_id, tag_id=tag_id, **condition_values(entity_tags)):
-        raise PreconditionFailedError(await get_tag(session, user_id, tag_id))
+    write = statements.delete_tag(conditional=entity_tags is not None)
+    async with _based_on(base, writer, tag_id, None):
+        if not await writer.write_one(write, tag_id=tag_id, **condition_values(entity_tags)):
+            raise PreconditionFailedError(await get_tag(writer.session, writer.user_id, tag_id))
+
+
+def _based_on(
+    base: int | None, writer: Writer, tag_id: int, values: Mapping[str, object] | None
+) -> AbstractAsyncContextManager[None]:
+    return based_on(base, writer, statements.TAG, lambda: get_tag(writer.session, writer.user_id, tag_id), values)
 
 
 def _values(tag: TagWrite) -> dict[str, object]:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
-from uuid import UUID
+from typing import NamedTuple
 
-from todo.core.database.session import Session
 from todo.core.database.statement import Statement
-from todo.core.errors import InvalidItemsError, PreconditionFailedError, Problem
+from todo.core.errors import FieldConflictError, InvalidItemsError, PreconditionFailedError, Problem
 from todo.domain.bulk import DuplicateItemError
+from todo.domain.changes import InvalidChangeBaseError
 from todo.domain.identifiers import UNKNOWN_ID
 from todo.schemas.error import FieldError
 from todo.schemas.tasks.bulk import (
@@ -21,13 +21,14 @@ from todo.schemas.tasks.bulk import (
     UpdateItem,
     read_item,
 )
-from todo.schemas.tasks.task import TaskPublic
-from todo.services.authentication import InvalidTokenError
-from todo.services.shared.locks import LOCK_USER
+from todo.schemas.tasks.task import TaskCreate, TaskPublic
+from todo.services.shared.change_base import BasedWrite, find_conflicts, read_clock
+from todo.services.shared.writer import Writer
 from todo.services.tasks import bulk_statements as statements
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
+from todo.services.tasks.write_statements import TASK
 
 Items = Mapping[int, object]
 """Items by their index in the request."""
@@ -40,10 +41,22 @@ VALIDATED_AT_ONCE = 50
 """Items validated before other requests run: a long recurrence rule takes a millisecond."""
 
 
-async def write_tasks(session: Session, user_id: UUID, bulk: TaskBulk) -> TaskBulkPublic:
+class Targets(NamedTuple):
+    """The existing tasks that the items of a request name.
+
+    Attributes:
+        versions: by task id.
+        ids: by external id.
+    """
+
+    versions: dict[int, int]
+    ids: dict[str, int]
+
+
+async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
     """Create, update and delete tasks; return a result for each item, in the order of the items (BLK-001 to BLK-009).
 
-    All tasks that the request names are locked first, so no concurrent change comes between check and write.
+    The user's change clock is locked first, so no concurrent change comes between check and write.
 
     Raises:
         InvalidItemsError: the request is atomic and has invalid items; nothing was written.
@@ -51,25 +64,24 @@ async def write_tasks(session: Session, user_id: UUID, bulk: TaskBulk) -> TaskBu
     """
     items = await validate_items(bulk.items)
     problems = _find_problems(items)
-    async with session.transaction() as transaction:
-        # Bulk requests of one user run one after the other, so they cannot deadlock.
-        if await transaction.fetch_one(LOCK_USER, user_id=user_id) is None:
-            raise InvalidTokenError
-        outcomes = await _lock_and_check(transaction, user_id, items, problems)
+    async with writer.transaction():
+        targets = await _read_targets(writer, items, problems)
+        outcomes = _check_targets(items, problems, targets)
+        outcomes |= await _check_bases(writer, items, problems)
         if bulk.atomic and problems:
             first = {index: outcome for index, outcome in outcomes.items() if index == min(problems)}
-            [current, *_] = [*(await _read_tasks(transaction, user_id, first)).values(), None]
+            [current, *_] = [*(await _read_tasks(writer, first)).values(), None]
             raise InvalidItemsError(_with_item_paths(problems), current)
         valid = {index: item for index, item in items.items() if index not in problems}
-        outcomes |= await _update(transaction, user_id, valid)
-        outcomes |= await _delete(transaction, user_id, valid)
-        outcomes |= await _create(transaction, user_id, valid)
-        tasks = await _read_tasks(transaction, user_id, outcomes)
+        outcomes |= await _update(writer, valid)
+        outcomes |= await _delete(writer, valid)
+        outcomes |= await _create(writer, valid, targets)
+        tasks = await _read_tasks(writer, outcomes)
     results = []
     for index in items:
         status, task_id = outcomes[index] if index in outcomes else (problems[index][0].status, None)
         error = _describe(problems[index]) if index in problems else None
-        results.append(ItemResult(status=status, task=tasks.get(task_id), error=error))
+        results.append(ItemResult(status=status, task=tasks.get(task_id or UNKNOWN_ID), error=error))
     return TaskBulkPublic(results=results)
 
 
@@ -98,31 +110,67 @@ def _find_problems(items: Items) -> Problems:
     return problems
 
 
-async def _lock_and_check(session: Session, user_id: UUID, items: Items, problems: Problems) -> Outcomes:
-    """Lock all named tasks, add the problems of unknown tasks and changed versions, and return the changed ones."""
-    targets = {
+async def _read_targets(writer: Writer, items: Items, problems: Problems) -> Targets:
+    """Return the existing tasks that valid items name."""
+    ids = [item.id for item in _named_tasks(items, problems).values()]
+    external_ids = [item.task.external_id for item in items.values() if isinstance(item, CreateItem)]
+    if not ids and not any(external_ids):
+        return Targets({}, {})
+    rows = await writer.session.fetch_all(
+        statements.SELECT_TARGETS, user_id=writer.user_id, id=ids, external_id=external_ids
+    )
+    return Targets(
+        versions={row["id"]: row["version"] for row in rows},
+        ids={row["external_id"]: row["id"] for row in rows if row["external_id"] is not None},
+    )
+
+
+def _named_tasks(items: Items, problems: Problems) -> dict[int, UpdateItem | DeleteItem]:
+    return {
         index: item
         for index, item in items.items()
         if isinstance(item, UpdateItem | DeleteItem) and index not in problems
     }
-    ids = [item.id for item in targets.values()]
-    external_ids = [item.task.external_id for item in items.values() if isinstance(item, CreateItem)]
-    if not ids and not any(external_ids):
-        return {}
-    rows = await session.fetch_all(statements.LOCK_TASKS, user_id=user_id, id=ids, external_id=external_ids)
-    versions = {row["id"]: row["version"] for row in rows}
-    ids_by_external_id = {row["external_id"]: row["id"] for row in rows if row["external_id"] is not None}
-    created = _first_creates(items, ids_by_external_id)
+
+
+def _check_targets(items: Items, problems: Problems, targets: Targets) -> Outcomes:
+    """Add the problems of unknown tasks and changed versions, and return the items with a changed version."""
+    created = _first_creates(items, targets.ids)
     failed: Outcomes = {}
-    for index, item in targets.items():
-        if item.id not in versions:
+    for index, item in _named_tasks(items, problems).items():
+        if item.id not in targets.versions:
             problems[index] = [Problem.of(TaskNotFoundError)]
         elif isinstance(item, DeleteItem) and created.get(item.id, index) < index:
             # Deletions run before creates, so the create would make a new task.
             problems[index] = [Problem.of(DuplicateItemError, "id")]
-        elif item.version is not None and item.version != versions[item.id]:
+        elif item.version is not None and item.version != targets.versions[item.id]:
             problems[index] = [Problem.of(PreconditionFailedError)]
             failed[index] = (PreconditionFailedError.status, item.id)
+    return failed
+
+
+async def _check_bases(writer: Writer, items: Items, problems: Problems) -> Outcomes:
+    """Add the problems of items whose fields were changed after their base, and return these items (BAS-004)."""
+    based = {index: item for index, item in _named_tasks(items, problems).items() if item.base is not None}
+    if not based:
+        return {}
+    clock = await read_clock(writer)
+    current = await _read_tasks(writer, {index: (0, item.id) for index, item in based.items()})
+    writes = []
+    for index, item in based.items():
+        assert item.base is not None
+        if item.base > clock.seq:
+            problems[index] = [Problem.of(InvalidChangeBaseError, "base")]
+        else:
+            values = item.changes.model_dump() if isinstance(item, UpdateItem) else None
+            writes.append(BasedWrite(item.id, item.base, values))
+    conflicts = await find_conflicts(writer, TASK, writes, current, clock.swept_seq)
+    failed: Outcomes = {}
+    for index, item in based.items():
+        if item.id in conflicts:
+            prefix = "changes." if isinstance(item, UpdateItem) else ""
+            problems[index] = [Problem.of(FieldConflictError, f"{prefix}{field}") for field in conflicts[item.id]]
+            failed[index] = (FieldConflictError.status, item.id)
     return failed
 
 
@@ -137,7 +185,7 @@ def _first_creates(items: Items, ids_by_external_id: Mapping[str, int]) -> dict[
     return first
 
 
-async def _update(session: Session, user_id: UUID, items: Items) -> Outcomes:
+async def _update(writer: Writer, items: Items) -> Outcomes:
     updates = {index: item for index, item in items.items() if isinstance(item, UpdateItem)}
     changes = {item.id: fields for item in updates.values() if (fields := item.changes.model_dump())}
     if changes:
@@ -146,59 +194,62 @@ async def _update(session: Session, user_id: UUID, items: Items) -> Outcomes:
         for name in statements.UPDATED_COLUMNS:
             arrays[f"has_{name}"] = [name in row for row in rows]
             arrays[name] = [row.get(name) for row in rows]
-        await session.fetch_all(statements.UPDATE_TASKS, user_id=[user_id] * len(changes), **arrays)
-        await _write_searches(session, statements.UPDATE_SEARCHES, user_id, changes)
+        owners = [writer.user_id] * len(changes)
+        await writer.write_all(statements.UPDATE_TASKS, owner_id=owners, **arrays)
+        await _write_searches(writer, statements.UPDATE_SEARCHES, changes)
     return {index: (200, item.id) for index, item in updates.items()}
 
 
-async def _write_searches(
-    session: Session, statement: Statement, user_id: UUID, tasks: Mapping[int, Mapping[str, object]]
-) -> None:
+async def _write_searches(writer: Writer, statement: Statement, tasks: Mapping[int, Mapping[str, object]]) -> None:
     """Write the folded texts of tasks by id; tasks without a searched field are skipped."""
     texts = {task_id: values for task_id, fields in tasks.items() if (values := search_values(fields))}
     if texts:
         arrays = {name: [values.get(name) for values in texts.values()] for name in SEARCHED_FIELDS.values()}
-        await session.fetch_all(statement, user_id=[user_id] * len(texts), id=[*texts], **arrays)
+        await writer.session.fetch_all(statement, user_id=[writer.user_id] * len(texts), id=[*texts], **arrays)
 
 
-async def _delete(session: Session, user_id: UUID, items: Items) -> Outcomes:
+async def _delete(writer: Writer, items: Items) -> Outcomes:
     deletions = {index: item.id for index, item in items.items() if isinstance(item, DeleteItem)}
     if deletions:
-        await session.fetch_all(statements.DELETE_TASKS, user_id=user_id, id=[*deletions.values()])
+        await writer.write_all(statements.DELETE_TASKS, id=[*deletions.values()])
     return {index: (204, task_id) for index, task_id in deletions.items()}
 
 
-async def _create(session: Session, user_id: UUID, items: Items) -> Outcomes:
+async def _create(writer: Writer, items: Items, targets: Targets) -> Outcomes:
     """Create tasks; of several items with one external id the first creates it (BLK-006)."""
     creations = {index: item.task for index, item in items.items() if isinstance(item, CreateItem)}
-    first: dict[str, int] = {}
+    outcomes: Outcomes = {}
+    deleted = {item.id for item in items.values() if isinstance(item, DeleteItem)}
+    ids = {external_id: task_id for external_id, task_id in targets.ids.items() if task_id not in deleted}
+    new: dict[int, TaskCreate] = {}
+    named: dict[str, int] = {}
     for index, task in creations.items():
-        if task.external_id is not None:
-            first.setdefault(task.external_id, index)
-    unnamed = [index for index, task in creations.items() if task.external_id is None]
-    inserted = sorted([*unnamed, *first.values()])
-    if not inserted:
-        return {}
-    rows_by_index = {index: column_values(creations[index].model_dump()) for index in inserted}
-    arrays = {name: [row[name] for row in rows_by_index.values()] for name in statements.CREATED_COLUMNS}
-    rows = await session.fetch_all(statements.INSERT_TASKS, user_id=user_id, **arrays)
-    new_ids = iter(sorted(row["id"] for row in rows if row["external_id"] is None))
-    outcomes = {index: (CREATED, next(new_ids)) for index in unnamed}
-    named = {row["external_id"]: row for row in rows}
+        if task.external_id is None:
+            new[index] = task
+        elif task.external_id not in ids and task.external_id not in named:
+            new[index] = task
+            named[task.external_id] = index
+    if new:
+        rows_by_index = {index: column_values(task.model_dump()) for index, task in new.items()}
+        arrays = {name: [row[name] for row in rows_by_index.values()] for name in statements.CREATED_COLUMNS}
+        rows = await writer.write_all(statements.INSERT_TASKS, **arrays)
+        new_ids = sorted(row["id"] for row in rows)
+        outcomes = {index: (CREATED, task_id) for index, task_id in zip(new, new_ids, strict=True)}
+        searched = dict(zip(new_ids, rows_by_index.values(), strict=True))
+        await _write_searches(writer, statements.INSERT_SEARCHES, searched)
+        ids |= {external_id: outcomes[index][1] for external_id, index in named.items()}
     for index, task in creations.items():
-        if task.external_id is not None:
-            row = named[task.external_id]
-            is_new = row["created"] and first[task.external_id] == index
-            outcomes[index] = (CREATED if is_new else 200, row["id"])
-    created = {task_id: rows_by_index[index] for index, (status, task_id) in outcomes.items() if status == CREATED}
-    await _write_searches(session, statements.INSERT_SEARCHES, user_id, created)
+        if index not in outcomes and task.external_id is not None:
+            outcomes[index] = (200, ids[task.external_id])
     return outcomes
 
 
-async def _read_tasks(session: Session, user_id: UUID, outcomes: Outcomes) -> dict[int | None, TaskPublic]:
+async def _read_tasks(writer: Writer, outcomes: Outcomes) -> dict[int, TaskPublic]:
     """Return the tasks of the outcomes by id, as they are now; deleted ones are absent."""
     ids = sorted({task_id for _, task_id in outcomes.values()})
-    rows = await session.fetch_all(statements.SELECT_TASKS, user_id=user_id, id=ids) if ids else []
+    if not ids:
+        return {}
+    rows = await writer.session.fetch_all(statements.SELECT_TASKS, user_id=writer.user_id, id=ids)
     return {row["id"]: read_row(row) for row in rows}
 
 

@@ -14,26 +14,26 @@ from sqlalchemy import (
     column,
     delete,
     func,
+    insert,
     select,
+    true,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from todo.core.database.statement import Statement
-from todo.models import User
-from todo.models.task import OWNER_EXISTS
+from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.lists import ONE
-from todo.services.shared.tables import table_of
-from todo.services.shared.versions import bump_version
+from todo.services.shared.versions import next_version
+from todo.services.shared.writes import Logged, Write, advance_clock, created_values, difference, log_changes, written
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_names
-from todo.services.tasks.errors import TaskNotFoundError
-from todo.services.tasks.statements import COLUMNS, IS_NEW, SEARCH, TASKS, USER_ID, tags_json
+from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
+from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TASKS, USER_ID, tag_ids, tags_json
+from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS, TASK
 
-USERS = table_of(User)
 IDS = bindparam("id", type_=ARRAY(BigInteger))
 ARE_OWN_TASKS = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
 CREATED_COLUMNS = column_names(TaskCreate.model_fields)
@@ -66,32 +66,39 @@ _existing_ids = select(_next_task.c.id).select_from(
     _item.join(_next_task, _next_task.c.external_id == _item.c.external_id)
 )
 _all_ids = func.array(_existing_ids.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
-LOCK_TASKS = Statement(
-    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id)
-    .where(TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids))
-    .order_by(TASKS.c.id)
-    .with_for_update()
-)
-"""Locks the tasks that a request names by id or external id, in the order of their ids."""
-
-_new = _unnest(*((name, TASKS.c[name].type) for name in CREATED_COLUMNS))
-_new_rows = select(USER_ID, *(_new.c[name] for name in CREATED_COLUMNS)).order_by(_new.c[INDEX])
-INSERT_TASKS = Statement(
-    insert(TASKS)
-    .from_select(["user_id", *CREATED_COLUMNS], _new_rows)
-    # The update changes no value. It makes the statement lock and return an existing row.
-    .on_conflict_do_update(
-        index_elements=["user_id", "external_id"],
-        index_where=TASKS.c.external_id.is_not(None),
-        set_={"external_id": TASKS.c.external_id},
+SELECT_TARGETS = Statement(
+    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id).where(
+        TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids)
     )
-    .returning(TASKS.c.id, TASKS.c.external_id, IS_NEW),
-    violations={OWNER_EXISTS: InvalidTokenError},
 )
-"""New ids ascend in the order of the items. The items must have different external ids."""
+"""Returns the tasks that a request names by id or external id."""
+
+
+def _insert_tasks() -> Write:
+    item = _unnest(*((name, TASKS.c[name].type) for name in CREATED_COLUMNS))
+    plan = select(*item.c, true().label("is_changed")).cte("plan")
+    clock = advance_clock(plan, many=True)
+    rows = select(USER_ID, *(plan.c[name] for name in CREATED_COLUMNS)).select_from(plan.join(clock, true()))
+    task = (
+        insert(TASKS)
+        .from_select(["user_id", *CREATED_COLUMNS], rows.order_by(plan.c[INDEX]))
+        .returning(*COLUMNS, true().label("is_changed"))
+        .cte("task")
+    )
+    after = created_values({name: task.c[name] for name in LOGGED_FIELDS})
+    log = log_changes(clock, task, Logged(TASK, "create", after=after), order=task.c.id)
+    return Write(
+        written(task, clock, task.c.id, task.c.external_id).add_cte(log),
+        violations={OWNER_EXISTS: InvalidTokenError, EXTERNAL_ID_UNIQUE: ExternalIdTakenError},
+    )
+
+
+INSERT_TASKS = _insert_tasks()
+"""New ids ascend in the order of the items. The external ids must be different from each other and from existing ones.
+"""
 
 _change = _unnest(
-    ("user_id", TASKS.c.user_id.type),
+    ("owner_id", TASKS.c.user_id.type),
     ("id", BigInteger()),
     *((f"has_{name}", Boolean()) for name in UPDATED_COLUMNS),
     *((name, TASKS.c[name].type) for name in UPDATED_COLUMNS),
@@ -102,13 +109,51 @@ def _value(name: str) -> ColumnElement[Any]:
     return case((_change.c[f"has_{name}"], _change.c[name]), else_=TASKS.c[name])
 
 
-UPDATE_TASKS = Statement(
-    update(TASKS)
-    # Each item has the user. With one parameter for the user PostgreSQL expects few tasks, reads them first, and
-    # compares each with all items.
-    .where(TASKS.c.user_id == _change.c.user_id, TASKS.c.id == _change.c.id)
-    .values(**{name: _value(name) for name in UPDATED_COLUMNS}, **bump_version(TASKS))
-)
+def _update_tasks() -> Write:
+    new = {name: _value(name) for name in UPDATED_COLUMNS}
+    is_changed, before, after = difference(TASKS.c, {name: new[name] for name in TaskUpdate.model_fields})
+    versions = next_version(TASKS)
+    plan = (
+        select(
+            TASKS.c.user_id,
+            TASKS.c.id,
+            *(value.label(name) for name, value in [*new.items(), *versions.items()]),
+            is_changed.label("is_changed"),
+            before.label("before"),
+            after.label("after"),
+            _change.c[INDEX],
+        )
+        # Each item has the user. With one parameter for the user PostgreSQL expects few tasks, reads them first, and
+        # compares each with all items.
+        .where(TASKS.c.user_id == _change.c.owner_id, TASKS.c.id == _change.c.id)
+        .cte("plan")
+    )
+    clock = advance_clock(plan, many=True)
+    task = (
+        update(TASKS)
+        .where(TASKS.c.user_id == plan.c.user_id, TASKS.c.id == plan.c.id, plan.c.is_changed, clock.c.seq.is_not(None))
+        .values({name: plan.c[name] for name in [*new, *versions]})
+        .cte("updated")
+    )
+    log = log_changes(
+        clock, plan, Logged(TASK, "update", before=plan.c.before, after=plan.c.after), order=plan.c[INDEX]
+    )
+    return Write(written(plan, clock, plan.c.id).add_cte(task, log))
+
+
+def _delete_tasks() -> Write:
+    before = created_values(DELETED_COLUMNS | {"tags": tag_ids(TASKS.c)})
+    plan = select(TASKS.c.id, true().label("is_changed"), before.label("before")).where(*ARE_OWN_TASKS).cte("plan")
+    clock = advance_clock(plan, many=True)
+    is_planned = clock.c.seq.is_not(None)
+    links = delete(LINKS).where(LINKS.c.user_id == USER_ID, LINKS.c.task_id == any_(IDS), is_planned)
+    task = delete(TASKS).where(*ARE_OWN_TASKS, is_planned)
+    log = log_changes(clock, plan, Logged(TASK, "delete", before=plan.c.before), order=plan.c.id)
+    return Write(written(plan, clock, plan.c.id).add_cte(links.cte("deleted_links"), task.cte("deleted"), log))
+
+
+UPDATE_TASKS = _update_tasks()
+DELETE_TASKS = _delete_tasks()
 _texts = _unnest(
     ("user_id", TASKS.c.user_id.type),
     ("id", BigInteger()),
@@ -129,5 +174,4 @@ UPDATE_SEARCHES = Statement(
         {field: func.coalesce(_texts.c[parameter], SEARCH.c[field]) for field, parameter in SEARCHED_FIELDS.items()}
     )
 )
-DELETE_TASKS = Statement(delete(TASKS).where(*ARE_OWN_TASKS))
 SELECT_TASKS = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*ARE_OWN_TASKS))

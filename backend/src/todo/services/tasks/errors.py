@@ -1,6 +1,6 @@
 """Errors of tasks."""
 
-from todo.core.errors import InvalidValueError, NotFoundError
+from todo.core.errors import ConflictError, InvalidValueError, NotFoundError
 
 
 class TaskNotFoundError(NotFoundError):
@@ -13,3 +13,9 @@ class TooManyTagsOnTaskError(InvalidValueError):
     """The task has too many tags. Remove some, then try again"""
 
     code = "TOO_MANY_TAGS_ON_TASK"
+
+
+class ExternalIdTakenError(ConflictError):
+    """Another task has this external id"""
+
+    code = "EXTERNAL_ID_TAKEN"

@@ -1,6 +1,8 @@
 """Tasks: create, read, list, change and delete them, and put tags on them."""
 
 import re
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from todo.core.database.session import Row, Session
@@ -10,12 +12,14 @@ from todo.domain.text import fold
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
+from todo.services.shared.change_base import based_on
 from todo.services.shared.lists import NEWEST_FIRST
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
+from todo.services.shared.writer import Writer
 from todo.services.tags.errors import TagNotFoundError
-from todo.services.tasks import statements, tag_statements
+from todo.services.tasks import statements, tag_statements, write_statements
 from todo.services.tasks.derived import column_values, search_values
-from todo.services.tasks.errors import TaskNotFoundError, TooManyTagsOnTaskError
+from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
     PRIORITY_RANKS,
     TASK_LISTING,
@@ -23,12 +27,15 @@ from todo.services.tasks.list_statements import (
     read_row,
     select_page,
 )
+from todo.services.tasks.write_statements import TASK
 
 TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
 """Digits that fit a bigint; identity columns stay below 18 digits."""
+CREATE_ATTEMPTS = 5
+"""How often a create is tried while a task with its external id is created and deleted by others."""
 
 
-async def create_task(session: Session, user_id: UUID, task: TaskCreate) -> tuple[TaskPublic, bool]:
+async def create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, bool]:
     """Create a task; return it and whether it is new (TSK-001).
 
     If the user has a task with this `external_id`, that task is returned unchanged, so a client can safely retry. If
@@ -36,18 +43,23 @@ async def create_task(session: Session, user_id: UUID, task: TaskCreate) -> tupl
 
     Raises:
         InvalidTokenError: the user was deleted.
+        ExternalIdTakenError: the task with this `external_id` is created and deleted again and again.
     """
     fields = task.model_dump()
     values = column_values(fields) | search_values(fields)
     if task.external_id is None:
         del values["external_id"]
-        return _read_row(await session.fetch_one(statements.INSERT_TASK, user_id=user_id, **values)), True
-    row = await session.fetch_one(statements.INSERT_TASK_ONCE, user_id=user_id, **values)
-    created_task = _read_row(row)
-    assert row is not None
-    if not row["created"] and row["snapshot_version"] != created_task["version"]:
-        return await get_task(session, user_id, created_task["id"]), False
-    return created_task, row["created"]
+        return _read_row(await writer.write_one(write_statements.INSERT_TASK, **values)), True
+    for _ in range(CREATE_ATTEMPTS):
+        row = await writer.write_one(write_statements.INSERT_TASK_ONCE, **values)
+        if row is not None:
+            return _read_row(row), True
+        row = await writer.session.fetch_one(
+            statements.SELECT_BY_EXTERNAL_ID, user_id=writer.user_id, external_id=task.external_id
+        )
+        if row is not None:
+            return _read_row(row), False
+    raise ExternalIdTakenError
 
 
 async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[TaskPublic]:
@@ -93,86 +105,89 @@ async def list_tasks_after(session: Session, user_id: UUID, task_id: int, limit:
 
 
 async def update_task(
-    session: Session,
-    user_id: UUID,
+    writer: Writer,
     task_id: int,
     changes: TaskReplace | TaskUpdate,
     entity_tags: EntityTags | None = None,
+    base: int | None = None,
 ) -> TaskPublic:
     """Write the fields that `changes` has, in one statement (TSK-014, TSK-016).
 
-    Concurrent changes of different fields are both kept. If they change the same field, the later change is kept.
+    Concurrent changes of different fields are both kept. If they change the same field, the later change is kept. If
+    every field has its value already, nothing is written (CHG-005).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-015, TSK-017).
         PreconditionFailedError: the task has none of the entity tags (VER-003).
+        FieldConflictError: a field was changed after `base` (BAS-001).
     """
     fields = changes.model_dump()
     if not fields:
-        task = await get_task(session, user_id, task_id)
+        task = await get_task(writer.session, writer.user_id, task_id)
         check_entity_tags(entity_tags, task)
         return task
     values = column_values(fields) | search_values(fields) | condition_values(entity_tags)
-    statement = statements.update_task(frozenset(fields), conditional=entity_tags is not None)
-    row = await session.fetch_one(statement, user_id=user_id, task_id=task_id, **values)
-    if row is None and entity_tags is not None:
-        raise PreconditionFailedError(await get_task(session, user_id, task_id))
-    task = _read_row(row)
-    if row is not None and row["snapshot_version"] != task["version"] - 1:
-        # The statement waited for another write, so its tags may be older than the row.
-        return await get_task(session, user_id, task_id)
-    return task
+    write = write_statements.update_task(frozenset(fields), conditional=entity_tags is not None)
+    async with _based_on(base, writer, task_id, fields):
+        row = await writer.write_one(write, task_id=task_id, **values)
+        if row is None and entity_tags is not None:
+            raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
+    return _read_row(row)
 
 
-async def delete_task(session: Session, user_id: UUID, task_id: int, entity_tags: EntityTags | None = None) -> None:
+async def delete_task(
+    writer: Writer, task_id: int, entity_tags: EntityTags | None = None, base: int | None = None
+) -> None:
     """Delete a task with its links; the tags stay (TSK-018, ASC-008).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-019, TSK-020).
         PreconditionFailedError: the task has none of the entity tags (VER-005).
+        FieldConflictError: the task was changed after `base` (BAS-003).
     """
-    statement = statements.delete_task(conditional=entity_tags is not None)
-    if not await session.fetch_one(statement, user_id=user_id, task_id=task_id, **condition_values(entity_tags)):
-        raise PreconditionFailedError(await get_task(session, user_id, task_id))
+    write = write_statements.delete_task(conditional=entity_tags is not None)
+    async with _based_on(base, writer, task_id, None):
+        if not await writer.write_one(write, task_id=task_id, **condition_values(entity_tags)):
+            raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
 
 
-async def add_tag(
-    session: Session, user_id: UUID, task_id: int, tag_id: int, *, max_tags: int
-) -> tuple[TaskPublic, bool]:
+async def add_tag(writer: Writer, task_id: int, tag_id: int, *, max_tags: int) -> tuple[TaskPublic, bool]:
     """Add a tag to a task; return the task and whether it did not have the tag before (ASC-001, ASC-002).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (ASC-004).
         TagNotFoundError: the tag does not exist, or belongs to another user (ASC-003, ASC-005).
-        TooManyTagsOnTaskError: the task has `max_tags` other tags. Concurrent requests can exceed that by their number.
+        TooManyTagsOnTaskError: the task has `max_tags` other tags.
     """
-    outcome = await session.fetch_one(
-        tag_statements.ADD_TAG, user_id=user_id, task_id=task_id, tag_id=tag_id, max_tags=max_tags
-    )
-    added = _check_outcome(outcome)
-    if outcome is not None and not added and outcome["is_full"]:
+    row = _check_tag(await writer.write_one(tag_statements.ADD_TAG, task_id=task_id, tag_id=tag_id, max_tags=max_tags))
+    if row["is_full"]:
         raise TooManyTagsOnTaskError
-    return await get_task(session, user_id, task_id), added
+    return await get_task(writer.session, writer.user_id, task_id), row["is_changed"]
 
 
-async def remove_tag(session: Session, user_id: UUID, task_id: int, tag_id: int) -> None:
+async def remove_tag(writer: Writer, task_id: int, tag_id: int) -> None:
     """Remove a tag from a task; a task without the tag stays unchanged (ASC-006, ASC-007).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user.
         TagNotFoundError: the tag does not exist, or belongs to another user.
     """
-    _check_outcome(await session.fetch_one(tag_statements.REMOVE_TAG, user_id=user_id, task_id=task_id, tag_id=tag_id))
+    _check_tag(await writer.write_one(tag_statements.REMOVE_TAG, task_id=task_id, tag_id=tag_id))
 
 
-def _check_outcome(outcome: Row | None) -> bool:
-    """Check that task and tag were found, and return whether a link was added or removed."""
-    if outcome is None or not outcome["task_found"]:
+def _based_on(
+    base: int | None, writer: Writer, task_id: int, values: Mapping[str, object] | None
+) -> AbstractAsyncContextManager[None]:
+    return based_on(base, writer, TASK, lambda: get_task(writer.session, writer.user_id, task_id), values)
+
+
+def _check_tag(row: Row | None) -> Row:
+    """Check that the task of a row and the tag were found."""
+    if row is None:
         raise TaskNotFoundError
-    if not outcome["tag_found"]:
+    if not row["tag_found"]:
         raise TagNotFoundError
-    changed: bool = outcome["changed"]
-    return changed
+    return row
 
 
 def _read_row(row: Row | None) -> TaskPublic:

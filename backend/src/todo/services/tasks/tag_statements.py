@@ -1,4 +1,6 @@
-"""Statements that add a tag to a task or remove it; each bumps the version of the task."""
+"""Logged writes that add a tag to a task or remove it; each increases the version of the task."""
+
+from typing import Any
 
 from sqlalchemy import (
     CTE,
@@ -6,48 +8,29 @@ from sqlalchemy import (
     ColumnElement,
     Exists,
     Integer,
-    Select,
     and_,
     bindparam,
     delete,
     exists,
     func,
+    insert,
+    literal_column,
     not_,
-    or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB
 
-from todo.core.database.statement import Statement
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
-from todo.services.shared.versions import bump_version
+from todo.services.shared.versions import next_version
+from todo.services.shared.writes import Logged, Write, advance_clock, json_object, log_changes, written
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks.errors import TaskNotFoundError
-from todo.services.tasks.statements import IS_OWN_TASK, LINKS, TAGS, TASK_ID, TASKS, USER_ID
+from todo.services.tasks.statements import IS_OWN_TASK, LINKS, TAGS, TASK_ID, TASKS, USER_ID, tag_ids
+from todo.services.tasks.write_statements import TASK
 
 TAG_ID = bindparam("tag_id", type_=BigInteger)
 IS_OWN_LINK = (LINKS.c.user_id == USER_ID, LINKS.c.task_id == TASK_ID)
-IS_OWN_TAG = (TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
-
-
-def _bump_task_of(link: CTE) -> CTE:
-    return (
-        update(TASKS)
-        .where(TASKS.c.user_id == link.c.user_id, TASKS.c.id == link.c.task_id)
-        .values(**bump_version(TASKS))
-        .returning(TASKS.c.id)
-        .cte("bumped")
-    )
-
-
-def _outcome(task: Exists, tag: Exists, bumped: CTE) -> Select[bool, bool, bool]:
-    """Return one row: whether the task exists, whether the tag exists, and whether a link was added or removed."""
-    return select(
-        task.label("task_found"),
-        tag.label("tag_found"),
-        exists(select(bumped.c.id)).label("changed"),
-    )
 
 
 def _has_tag() -> Exists:
@@ -59,38 +42,60 @@ def _is_full() -> ColumnElement[bool]:
     return count >= bindparam("max_tags", type_=Integer)
 
 
-def _add_tag() -> Statement:
-    # The tag is locked before the task, in the order of a tag's change, so the two cannot deadlock.
-    tag = select(TAGS.c.user_id, TAGS.c.id).where(*IS_OWN_TAG).with_for_update(read=True, key_share=True).cte("tag")
-    pair = (
-        select(TASKS.c.user_id, TASKS.c.id, tag.c.id)
-        .join(tag, tag.c.user_id == TASKS.c.user_id)
-        .where(*IS_OWN_TASK, or_(_has_tag(), not_(_is_full())))
+def _plan(is_changed: ColumnElement[bool], new_ids: ColumnElement[Any], **outcomes: ColumnElement[bool]) -> CTE:
+    """Return the plan for one task: its next version, its tags before and after, and outcomes."""
+    return (
+        select(
+            TASKS.c.id,
+            *(value.label(name) for name, value in next_version(TASKS).items()),
+            exists().where(TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID).label("tag_found"),
+            *(value.label(name) for name, value in outcomes.items()),
+            is_changed.label("is_changed"),
+            tag_ids(TASKS.c).label("old_ids"),
+            new_ids.label("new_ids"),
+        )
+        .where(*IS_OWN_TASK)
+        .cte("plan")
     )
-    link = (
-        insert(LINKS)
-        .from_select(["user_id", "task_id", "tag_id"], pair)
-        .on_conflict_do_nothing()
-        .returning(LINKS.c.user_id, LINKS.c.task_id)
-        .cte("link")
+
+
+def _write(plan: CTE, clock: CTE, link: CTE, *outcomes: ColumnElement[bool]) -> Write:
+    task = (
+        update(TASKS)
+        .where(TASKS.c.user_id == USER_ID, TASKS.c.id == plan.c.id, clock.c.seq.is_not(None))
+        .values({name: plan.c[name] for name in next_version(TASKS)})
+        .cte("updated")
     )
-    outcome = _outcome(exists().where(*IS_OWN_TASK), exists(select(tag.c.id)), _bump_task_of(link))
-    return Statement(
-        outcome.add_columns(and_(_is_full(), not_(_has_tag())).label("is_full")),
+    log = log_changes(
+        clock,
+        plan,
+        Logged(
+            TASK, "update", before=json_object({"tags": plan.c.old_ids}), after=json_object({"tags": plan.c.new_ids})
+        ),
+    )
+    return Write(
+        written(plan, clock, plan.c.tag_found, *outcomes).add_cte(link, task, log),
         violations={TASK_EXISTS: TaskNotFoundError, TAG_EXISTS: TagNotFoundError},
     )
 
 
-def _remove_tag() -> Statement:
-    # The task is locked before the link, in the order of a task's deletion, so the two cannot deadlock.
-    task = select(TASKS.c.user_id, TASKS.c.id).where(*IS_OWN_TASK).with_for_update(key_share=True).cte("task")
-    link = (
-        delete(LINKS)
-        .where(LINKS.c.user_id == task.c.user_id, LINKS.c.task_id == task.c.id, LINKS.c.tag_id == TAG_ID)
-        .returning(LINKS.c.user_id, LINKS.c.task_id)
-        .cte("link")
-    )
-    return Statement(_outcome(exists(select(task.c.id)), exists().where(*IS_OWN_TAG), _bump_task_of(link)))
+def _add_tag() -> Write:
+    is_full = and_(_is_full(), not_(_has_tag()))
+    is_own_tag = exists().where(TAGS.c.user_id == USER_ID, TAGS.c.id == TAG_ID)
+    new_ids = tag_ids(TASKS.c).op("||", return_type=JSONB())(func.to_jsonb(TAG_ID))
+    plan = _plan(and_(is_own_tag, not_(_has_tag()), not_(is_full)), new_ids, is_full=is_full)
+    clock = advance_clock(plan)
+    row = select(USER_ID, plan.c.id, TAG_ID).select_from(plan.join(clock, literal_column("true")))
+    link = insert(LINKS).from_select(["user_id", "task_id", "tag_id"], row).cte("link")
+    return _write(plan, clock, link, plan.c.is_full)
+
+
+def _remove_tag() -> Write:
+    new_ids = select(LINKS.c.tag_id).where(*IS_OWN_LINK, LINKS.c.tag_id != TAG_ID).order_by(LINKS.c.tag_id)
+    plan = _plan(_has_tag(), func.to_jsonb(func.array(new_ids.scalar_subquery()), type_=JSONB))
+    clock = advance_clock(plan)
+    link = delete(LINKS).where(*IS_OWN_LINK, LINKS.c.tag_id == TAG_ID, clock.c.seq.is_not(None)).cte("link")
+    return _write(plan, clock, link)
 
 
 ADD_TAG = _add_tag()

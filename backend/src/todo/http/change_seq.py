@@ -1,0 +1,28 @@
+"""The response header `Change-Seq`: the number of the last change that a request made (CHG-003)."""
+
+from fastapi import Request, Response
+
+from todo.http.declared_route import Handler
+from todo.http.request_state import request_state
+
+CHANGE_SEQ = "Change-Seq"
+CHANGE_SEQ_HEADER = {
+    CHANGE_SEQ: {
+        "description": "The number of the last change that the request made. A sync that was begun with a token of "
+        "this number or a later one has the change. Absent if nothing was changed.",
+        "schema": {"type": "integer"},
+    }
+}
+
+
+def numbered(handler: Handler) -> Handler:
+    """Wrap the handler of a write: its response carries the number of the last change."""
+
+    async def handle(request: Request) -> Response:
+        response = await handler(request)
+        writer = request_state(request.scope).writer
+        if writer is not None and writer.last_seq is not None:
+            response.raw_headers.append((b"change-seq", b"%d" % writer.last_seq))
+        return response
+
+    return handle

@@ -1,0 +1,45 @@
+"""The table of changes."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, String, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from todo.models.base import Base, instant_column, owner_column
+
+OWNER_EXISTS = "fk_changes_users"
+REQUEST_ID_MAX = 64
+
+
+class Change(Base, table=True):
+    """A change of a task, a tag or another logged resource (ADR 0052).
+
+    All changes of one request have the same `batch`, which is the number of its first change. `before` and `after`
+    have the changed fields alone. A change without a login session and without an access token was made by the service.
+    """
+
+    __tablename__ = "changes"
+    __table_args__: ClassVar = (
+        PrimaryKeyConstraint("user_id", "seq"),
+        Index("idx_changes_user_type_id", "user_id", "type", "id", "seq"),
+        Index("idx_changes_user_trash", "user_id", "seq", postgresql_where=text("action = 'delete'")),
+        Index("idx_changes_at", "at", postgresql_using="brin"),
+    )
+
+    user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    batch: int = Field(sa_column=Column(BigInteger, nullable=False))
+    at: datetime = Field(sa_column=instant_column())
+    action: str = Field(sa_column=Column(Text, nullable=False))
+    type: str = Field(sa_column=Column(Text, nullable=False))
+    id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    login_session_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
+    access_token_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    request_id: str | None = Field(default=None, sa_column=Column(String(REQUEST_ID_MAX)))
+    undoes: int | None = Field(default=None, sa_column=Column(BigInteger))
+    undone_by: int | None = Field(default=None, sa_column=Column(BigInteger))

@@ -1,0 +1,153 @@
+"""Logged writes of single tasks. A write of a title or description writes its folded text for searches too."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
+from todo.models.task_search import SEARCHED_TASK_EXISTS
+from todo.schemas.tasks.task import TaskCreate, TaskFields
+from todo.services.authentication import InvalidTokenError
+from todo.services.shared.tables import binds_of
+from todo.services.shared.versions import entity_tag_matches, next_version
+from todo.services.shared.writes import (
+    Logged,
+    Write,
+    advance_clock,
+    advance_clock_once,
+    created_values,
+    difference,
+    log_changes,
+    written,
+)
+from todo.services.tasks.derived import SEARCHED_FIELDS, column_names
+from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
+from todo.services.tasks.statements import (
+    COLUMNS,
+    IS_OWN_TASK,
+    LINKS,
+    SEARCH,
+    TASKS,
+    USER_ID,
+    tag_ids,
+    tags_digest,
+    tags_json,
+)
+
+TASK = "task"
+"""The type of tasks in the change log."""
+VIOLATIONS = {
+    OWNER_EXISTS: InvalidTokenError,
+    EXTERNAL_ID_UNIQUE: ExternalIdTakenError,
+    SEARCHED_TASK_EXISTS: TaskNotFoundError,
+}
+SEARCH_TEXTS = {field: bindparam(parameter, type_=Text) for field, parameter in SEARCHED_FIELDS.items()}
+LOGGED_FIELDS = [*TaskCreate.model_fields]
+"""The fields of a new task in the log."""
+NO_TAGS: ColumnElement[str] = literal_column("'[]'")
+DELETED_COLUMNS = {column.name: column for column in COLUMNS if column.name not in {"user_id", "id"}}
+"""The columns of a deleted task in the log, beside the ids of its tags."""
+
+
+def _insert_task(fields: Iterable[str], plan: CTE | None) -> Write:
+    """Return the write of a new task. Without a plan the task is always inserted."""
+    columns = binds_of(TASKS, column_names(fields))
+    clock = advance_clock_once() if plan is None else advance_clock(plan)
+    new_row = select(USER_ID, *columns.values()).select_from(clock)
+    inserted = insert(TASKS).from_select(["user_id", *columns], new_row)
+    task = inserted.returning(*COLUMNS, true().label("is_changed")).cte("task")
+    searched = select(USER_ID, task.c.id, *SEARCH_TEXTS.values())
+    search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCH_TEXTS], searched).cte("search")
+    after = created_values({name: task.c[name] for name in LOGGED_FIELDS})
+    log = log_changes(clock, task, Logged(TASK, "create", after=after))
+    shown = [*(task.c[column.name] for column in COLUMNS), NO_TAGS.label("tags")]
+    result = written(task, clock, *shown) if plan is None else written(plan, clock, *shown, new=task)
+    return Write(result.add_cte(search, log), violations=VIOLATIONS, always_changes=plan is None)
+
+
+def _is_unknown_external_id() -> CTE:
+    external_id = bindparam("external_id", type_=TASKS.c.external_id.type)
+    is_known = exists().where(TASKS.c.user_id == USER_ID, TASKS.c.external_id == external_id)
+    return select(true().label("is_changed")).where(~is_known).cte("plan")
+
+
+INSERT_TASK = _insert_task(TaskFields.model_fields, None)
+INSERT_TASK_ONCE = _insert_task(TaskCreate.model_fields, _is_unknown_external_id())
+"""Returns no row if the user has a task with the external id."""
+
+
+@cache
+def update_task(fields: frozenset[str], *, conditional: bool) -> Write:
+    """Return the write of these fields of one task.
+
+    It has the parameters of `derived.column_values` and `derived.search_values`; a conditional one has `entity_tags`.
+    """
+    condition = [entity_tag_matches(TASKS, tags_digest(TASKS.c))] if conditional else []
+    new = binds_of(TASKS, column_names(sorted(fields)))
+    is_changed, before, after = difference(TASKS.c, {name: new[name] for name in sorted(fields)})
+    state = {column.name: column for column in COLUMNS} | new | next_version(TASKS, is_changed)
+    plan = (
+        select(
+            *(column.label(name) for name, column in state.items()),
+            is_changed.label("is_changed"),
+            before.label("before"),
+            after.label("after"),
+        )
+        .where(*IS_OWN_TASK, *condition)
+        .cte("plan")
+    )
+    clock = advance_clock(plan)
+    updated = (
+        update(TASKS)
+        .where(TASKS.c.user_id == USER_ID, TASKS.c.id == plan.c.id, clock.c.seq.is_not(None))
+        .values({name: plan.c[name] for name in [*new, *next_version(TASKS, is_changed)]})
+        .cte("updated")
+    )
+    log = log_changes(clock, plan, Logged(TASK, "update", before=plan.c.before, after=plan.c.after))
+    columns = [plan.c[column.name] for column in COLUMNS]
+    texts = {field: SEARCH_TEXTS[field] for field in SEARCH_TEXTS if field in fields}
+    statement = written(plan, clock, *columns, tags_json(plan.c)).add_cte(updated, log)
+    if texts:
+        is_own = (SEARCH.c.user_id == USER_ID, SEARCH.c.task_id == plan.c.id, clock.c.seq.is_not(None))
+        differs = or_(*(SEARCH.c[field] != text for field, text in texts.items()))
+        statement = statement.add_cte(update(SEARCH).where(*is_own, differs).values(**texts).cte("search"))
+    return Write(statement)
+
+
+@cache
+def delete_task(*, conditional: bool) -> Write:
+    """Return the write that deletes a task with its links; a conditional one has the parameter `entity_tags`."""
+    condition = [entity_tag_matches(TASKS, tags_digest(TASKS.c))] if conditional else []
+    before = created_values(DELETED_COLUMNS | {"tags": tag_ids(TASKS.c)})
+    plan = (
+        select(TASKS.c.id, true().label("is_changed"), before.label("before"))
+        .where(*IS_OWN_TASK, *condition)
+        .cte("plan")
+    )
+    clock = advance_clock(plan)
+    links = (
+        delete(LINKS)
+        .where(LINKS.c.user_id == USER_ID, LINKS.c.task_id == plan.c.id, clock.c.seq.is_not(None))
+        .cte("deleted_links")
+    )
+    task = (
+        delete(TASKS)
+        .where(TASKS.c.user_id == USER_ID, TASKS.c.id == plan.c.id, clock.c.seq.is_not(None))
+        .cte("deleted")
+    )
+    log = log_changes(clock, plan, Logged(TASK, "delete", before=plan.c.before))
+    return Write(written(plan, clock, plan.c.id).add_cte(links, task, log))
