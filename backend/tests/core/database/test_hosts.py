@@ -207,7 +207,7 @@ async def test_server_that_became_read_only_is_noticed_at_the_first_write(
 
 
 @pytest.mark.spec("FAI-009")
-async def test_migration_passes_over_a_silent_host(make_database: MakeDatabase, answer: Answer) -> None:
+async def test_migration_passes_over_a_host_that_starts(make_database: MakeDatabase, answer: Answer) -> None:
     url = add_host(await answer(STARTING), await make_database(migrated=False))
 
     await asyncio.to_thread(migrator.upgrade, url)
