@@ -11,10 +11,9 @@ import idna
 from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
-from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from todo.core.database.url import connect_arguments
+from todo.core.database.url import PORT_MAX, connect_arguments, parse_url
 from todo.core.mail.addresses import check_base_url, check_page_url, read_sender
 from todo.core.mail.smtp_url import read_smtp_url
 
@@ -23,7 +22,6 @@ SECRET_COMMAND = "openssl rand -hex 32"  # noqa: S105 -- a command that generate
 ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:;,*\"'\[\]\\]+)(?::(\d{1,5}))?/?")
 """An origin as a person writes it: a scheme, a host, and a port that can be absent (RFC 6454, section 6.2)."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
-PORT_MAX = 65535
 LOOPBACK = ("127.0.0.1", "::1")
 WIDEST_PREFIXES = {4: 8, 6: 7}
 """The prefix lengths of the widest private networks, 10.0.0.0/8 and fc00::/7."""
@@ -135,7 +133,7 @@ def _check_database_url(value: str) -> str:
     try:
         # The first call checks the brackets of an IPv6 address.
         urlsplit(value)
-        url = make_url(value)
+        url = parse_url(value)
         driver, port = url.drivername, url.port or 1
     except (ArgumentError, ValueError):
         driver, port = "", 0

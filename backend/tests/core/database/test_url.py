@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from tests.support import MakeDatabase
-from todo.core.database.url import connect_arguments, find_weakened_options
+from todo.core.database.url import connect_arguments, find_weakened_options, shown_url
 
 CLIENT_SIDE = [
     "channel_binding=require",
@@ -93,7 +93,6 @@ def test_option_of_the_driver_becomes_an_argument(url: str, arguments: dict[str,
         ("ssl=true", "sslmode=require"),
         ("ssl=false", "sslmode=disable"),
         ("sslmode=verify-full&sslrootcert=/etc/ca.pem", "sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem"),
-        ("host=a:5432&host=b:5433", "host=a%3A5432%2Cb%3A5433"),
     ],
 )
 def test_option_is_spelt_as_the_driver_expects(options: str, dsn_options: str) -> None:
@@ -121,6 +120,56 @@ def test_certificates_of_the_system_verify_the_server() -> None:
 def test_invalid_option_is_named(options: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         connect_arguments(f"postgresql://db/todo?{options}")
+
+
+@pytest.mark.spec("FAI-001")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+asyncpg://ada:s,e/c@a:5432,b:5433/todo",
+        "postgresql://ada:s,e/c@a,b:5433/todo?target_session_attrs=read-write",
+        "postgresql+asyncpg://ada:s,e/c@/todo?host=a:5432,b:5433&target_session_attrs=read-write",
+        "postgresql://ada:s,e/c@/todo?host=a,b&port=5432,5433",
+        "postgresql://ada:s,e/c@/todo?host=a&host=b:5433&port=5432",
+    ],
+)
+def test_several_hosts_are_spelt_as_in_sqlalchemy_or_as_in_libpq(url: str) -> None:
+    arguments = connect_arguments(url)
+
+    assert list(zip(arguments["host"], arguments["port"], strict=True)) == [("a", 5432), ("b", 5433)]
+    assert arguments["target_session_attrs"] == "read-write"
+    assert arguments["dsn"] == "postgresql://ada:s%2Ce%2Fc@/todo"
+
+
+@pytest.mark.spec("FAI-001")
+def test_hosts_can_be_ipv6_addresses_and_folders_of_sockets() -> None:
+    arguments = connect_arguments("postgresql://[::1]:5433,%2Frun%2Fpostgresql/todo?target_session_attrs=any")
+
+    assert (arguments["host"], arguments["port"]) == (["::1", "/run/postgresql"], [5433, 5432])
+    assert arguments["target_session_attrs"] == "any"
+
+
+@pytest.mark.spec("FAI-002")
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://a,,b/todo", "host should list all hosts with their ports"),
+        ("postgresql://a:x,b/todo", "host should list all hosts with their ports"),
+        ("postgresql:///todo?host=a,b,c&port=1,2", "host should list all hosts with their ports"),
+        ("postgresql://a:0,b/todo", "each port should be from 1 to 65535"),
+        ("postgresql:///todo?host=a,b&port=5432,70000", "each port should be from 1 to 65535"),
+        ("postgresql://a,b/todo?target_session_attrs=standby", "target_session_attrs should be one of any, primary"),
+        ("postgresql://a/todo?target_session_attrs=read_write", "target_session_attrs should be one of any, primary"),
+    ],
+)
+def test_invalid_list_of_hosts_is_described(url: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        connect_arguments(url)
+
+
+@pytest.mark.spec("FAI-001")
+def test_url_with_several_hosts_is_shown_without_its_password() -> None:
+    assert shown_url("postgresql://ada:secret@a,b/todo") == "postgresql://ada:***@/todo?host=a%2Cb"
 
 
 @pytest.mark.spec("OPS-016")

@@ -7,6 +7,7 @@ import asyncpg
 
 from todo.core.config import Settings
 from todo.core.database.driver_errors import translated_errors
+from todo.core.database.hosts import Hosts
 from todo.core.database.url import connect_arguments
 
 FROZEN_SERVER_SECONDS = 1.0
@@ -38,6 +39,7 @@ class Connector:
 
     def __init__(self, settings: Settings, url: str) -> None:
         self._arguments = _arguments(settings, url)
+        self._hosts = Hosts(self._arguments)
 
     async def connect(self) -> asyncpg.Connection:
         """Open a connection.
@@ -46,8 +48,8 @@ class Connector:
             OSError, asyncpg.PostgresError: the server cannot be reached, or rejects the connection.
         """
         if "statement_cache_size" in self._arguments:
-            return await _open(self._arguments)
-        first = await _open(self._arguments | {"statement_cache_size": 0})
+            return await _open(self._hosts, self._arguments)
+        first = await _open(self._hosts, self._arguments | {"statement_cache_size": 0})
         try:
             has_pooler = await first.fetchval("SELECT pg_backend_pid()") != first.get_server_pid()
         except BaseException:
@@ -63,7 +65,7 @@ class Connector:
             return first
         self._arguments["statement_cache_size"] = 100
         await first.close()
-        return await _open(self._arguments)
+        return await _open(self._hosts, self._arguments)
 
 
 async def check_connection(settings: Settings, url: str) -> None:
@@ -73,7 +75,8 @@ async def check_connection(settings: Settings, url: str) -> None:
         ServiceUnavailableError: the server cannot be reached, or rejects the connection.
     """
     with translated_errors():
-        connection = await _open(_arguments(settings, url))
+        arguments = _arguments(settings, url)
+        connection = await _open(Hosts(arguments), arguments)
         await connection.close()
 
 
@@ -92,6 +95,9 @@ def _arguments(settings: Settings, url: str) -> dict[str, Any]:
         "command_timeout": settings.db_statement_timeout + FROZEN_SERVER_SECONDS,
         **connect_arguments(url),
     }
+    if hosts := arguments.get("host"):
+        # A request waits for DB_POOL_TIMEOUT at most. All hosts share this time, so that none keeps it from the others.
+        arguments["timeout"] = min(arguments["timeout"], settings.db_pool_timeout / len(hosts))
     arguments["server_settings"] |= SHORT_STATEMENTS | {
         "statement_timeout": _milliseconds(settings.db_statement_timeout),
         # The shorter one, so that a statement that waits for a lock ends with the error for locks.
@@ -100,9 +106,9 @@ def _arguments(settings: Settings, url: str) -> dict[str, Any]:
     return arguments
 
 
-async def _open(arguments: dict[str, Any]) -> asyncpg.Connection:
+async def _open(hosts: Hosts, arguments: dict[str, Any]) -> asyncpg.Connection:
     try:
-        return await asyncpg.connect(**arguments)
+        return await hosts.connect(arguments)
     except asyncpg.ProtocolViolationError as error:
         if REJECTED_PARAMETER in str(error):
             logger.error(  # noqa: TRY400 -- the message is the remedy

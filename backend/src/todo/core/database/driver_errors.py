@@ -129,7 +129,9 @@ def _log_cause(error: Exception) -> None:
         if isinstance(error, types):
             logger.error(message, error)
             return
-    logger.warning("The database is unavailable: %s: %s", type(error).__name__, error)
+    # For several hosts a note has the error of each.
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    logger.warning("The database is unavailable: %s: %s%s", type(error).__name__, error, notes)
 
 
 @contextlib.contextmanager

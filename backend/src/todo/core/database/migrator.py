@@ -12,6 +12,7 @@ import asyncpg
 from sqlalchemy import Connection, NullPool
 
 from todo.core.database.driver_errors import translated_errors
+from todo.core.database.hosts import open_connection
 from todo.core.database.maintenance import IN_USE
 from todo.core.database.schema_status import SchemaStatus, fetch_with, read_schema_status
 from todo.core.database.url import connect_arguments
@@ -87,7 +88,7 @@ async def _read_status(url: str) -> SchemaStatus:
     # The connection is used once, so prepared statements would have no use, and a pooler may not support them.
     arguments = {"timeout": CONNECT_SECONDS} | connect_arguments(url) | {"statement_cache_size": 0}
     with translated_errors():
-        connection = await asyncpg.connect(**arguments)
+        connection = await open_connection(**arguments)
         try:
             return await read_schema_status(fetch_with(connection))
         finally:
@@ -99,8 +100,12 @@ def make_engine(url: str) -> "AsyncEngine":
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 -- see the module's docstring
 
     # A pooler can run a transaction on another server connection, which may have prepared statements of usual names.
-    options = {"statement_cache_size": 0, "prepared_statement_name_func": lambda: f"todo_{uuid4()}"}
-    arguments = connect_arguments(url) | options
+    options = {
+        "statement_cache_size": 0,
+        "prepared_statement_name_func": lambda: f"todo_{uuid4()}",
+        "async_creator_fn": open_connection,
+    }
+    arguments = {"timeout": CONNECT_SECONDS} | connect_arguments(url) | options
     return create_async_engine("postgresql+asyncpg://", connect_args=arguments, poolclass=NullPool)
 
 

@@ -7,6 +7,7 @@ import asyncpg
 from sqlalchemy import MetaData
 
 from todo.core.database.driver_errors import translated_errors
+from todo.core.database.hosts import open_connection
 from todo.core.database.schema_status import SchemaStatus, fetch_with, read_schema_status
 from todo.core.database.url import connect_arguments
 from todo.core.progress import Progress
@@ -35,7 +36,7 @@ async def create_backup(
     # The connection is used once, so prepared statements would have no use, and a pooler may not support them.
     arguments = {"timeout": CONNECT_SECONDS} | connect_arguments(url) | {"statement_cache_size": 0}
     with translated_errors():
-        connection = await asyncpg.connect(**arguments)
+        connection = await open_connection(**arguments)
     try:
         # Tables of another revision cannot be locked by their names.
         _require_head(await read_schema_status(fetch_with(connection)))

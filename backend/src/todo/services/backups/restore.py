@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from todo.core.database.driver_errors import CONNECTION_LOST, translated_errors
+from todo.core.database.hosts import open_connection
 from todo.core.database.maintenance import IN_USE, prepare_maintenance
 from todo.core.database.migrator import downgrade_within, make_engine, upgrade_within
 from todo.core.database.schema_status import SchemaStatus, fetch_with, read_schema_status
@@ -88,7 +89,7 @@ async def read_restore_id(url: str) -> str | None:
         ServiceUnavailableError: the database cannot be used.
     """
     with translated_errors():
-        connection = await asyncpg.connect(**connect_arguments(url) | {"statement_cache_size": 0})
+        connection = await open_connection(**connect_arguments(url) | {"statement_cache_size": 0})
         try:
             comment: str = await connection.fetchval(SELECT_COMMENT) or ""
         finally:

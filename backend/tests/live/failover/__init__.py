@@ -1,0 +1,1 @@
+"""Tests of a database and of services on several machines."""
