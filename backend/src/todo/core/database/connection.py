@@ -86,7 +86,8 @@ async def open_connection(settings: Settings, url: str) -> asyncpg.Connection:
     Raises:
         OSError, asyncpg.PostgresError: the server cannot be reached, or rejects the connection.
     """
-    return await _open(_arguments(settings, url) | {"statement_cache_size": 0})
+    arguments = _arguments(settings, url) | {"statement_cache_size": 0}
+    return await _open(Hosts(arguments), arguments)
 
 
 def _arguments(settings: Settings, url: str) -> dict[str, Any]:
