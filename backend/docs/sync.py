@@ -152,14 +152,17 @@ class Copy:
             request.add_header("Content-Type", "application/json")
             request.data = json.dumps(fields).encode()
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
-                return response.status, int(response.headers["Change-Seq"] or 0), json.loads(response.read() or b"{}")
-        except urllib.error.HTTPError as error:
-            if error.code in NOT_READY:
-                raise Offline(error) from error
-            return error.code, 0, json.loads(error.read())
+            try:
+                response = urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
+            except urllib.error.HTTPError as error:
+                response = error
+            with response:
+                body = json.loads(response.read() or b"{}")
         except (OSError, ValueError, HTTPException) as error:
             raise Offline(error) from error
+        if response.status in NOT_READY:
+            raise Offline(body)
+        return response.status, int(response.headers["Change-Seq"] or 0), body
 
     def _id_of(self, task: TaskId) -> int | None:
         return task if isinstance(task, int) else self.state["ids"].get(task)

@@ -30,7 +30,7 @@ State = dict[int, dict[str, Any]]
 
 
 class RandomWrites:
-    """Random writes of a thread, on tasks and tags of its own."""
+    """Random writes of a thread. It writes only the tasks and tags that it has made."""
 
     def __init__(self, client: httpx.Client, number: int) -> None:
         self._client = client

@@ -244,3 +244,16 @@ async def test_sync_of_a_deleted_account_is_a_401(ada: Person, connection: async
 
     assert_error(await request_page(ada), 401, "INVALID_TOKEN")
     assert_error(await request_page(ada, token), 401, "INVALID_TOKEN")
+
+
+@pytest.mark.spec("SYN-016")
+async def test_page_tells_the_number_of_the_last_change_in_the_copy(ada: Person, make_task: Make) -> None:
+    created = [await ada.client.post("/tasks", json={"title": f"{number}"}) for number in range(3)]
+    last = created[-1].headers["Change-Seq"]
+
+    full = await ada.client.get("/sync")
+    await make_task(ada)
+    delta = await ada.client.get("/sync", params={"since": full.json()["next"]})
+
+    assert full.headers["Change-Seq"] == last
+    assert int(delta.headers["Change-Seq"]) == int(last) + 1

@@ -28,7 +28,7 @@ class Writer:
         self._owner, self._name, self._random = owner, name, source
 
     async def run(self) -> None:
-        """Write with random pauses. A write of a resource that was deleted meanwhile is a 404."""
+        """Write with random pauses. A write of a deleted resource is a 404."""
         for number in range(WRITES):
             response = await self._write(f"{self._name} {number}")
             assert response.status_code in (200, 201, 204, 404), response.text

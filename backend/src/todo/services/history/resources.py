@@ -79,6 +79,6 @@ def readable_types(principal: Principal) -> list[str]:
 
 
 def entry_fields(type_: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields of a resource that was created or restored: those that the log left out are null."""
+    """Return the fields of a created or restored resource. Fields that are not in the log are null."""
     empty: dict[str, Any] = dict.fromkeys(LOGGED[type_].fields)
     return empty | ({"tags": []} if type_ == TASK else {}) | dict(fields)

@@ -105,7 +105,7 @@ async def _read_batch(writer: Writer, batch: int) -> list[Row]:
 
 
 async def mark_undone(writer: Writer, changes: list[Row]) -> None:
-    """Note on the changes that the writer has undone them; what they had undone themselves can be undone again."""
+    """Mark changes as undone by the writer. If they are an undo themselves, the first changes can be undone again."""
     if writer.batch is None:
         return
     await writer.session.fetch_all(

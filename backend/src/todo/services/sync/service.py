@@ -52,7 +52,7 @@ async def sync(
     The number is that of the last change that a copy has after this page.
 
     If nothing has changed, the page is read again after each announced change, until it has an item or `query.wait`
-    is over. No connection is held meanwhile.
+    is over. A waiting request holds no connection.
 
     Raises:
         InsufficientScopeError: the principal can read no type.
@@ -71,7 +71,7 @@ async def sync(
 async def _wait_for_page(
     session: Session, feed: ChangeFeed, request: SyncRequest, seconds: int
 ) -> tuple[SyncPage, int]:
-    """Return the page as soon as it has an item, or what it is when the time is over or the service stops."""
+    """Return the page as soon as it has an item, or an empty page when the time is over or the service stops."""
     ends_at = time.monotonic() + seconds
     with feed.listening(request.user_id) as listener:
         page, seq = await _read_page(session, request)

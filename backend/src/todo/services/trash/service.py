@@ -1,4 +1,4 @@
-"""The trash: what was deleted, restored whole or purged (TRA-001 to TRA-010)."""
+"""The trash: deleted resources are listed, restored and purged (TRA-001 to TRA-010)."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
