@@ -89,3 +89,13 @@ def test_readme_runs_as_written(service: Service, tmp_path: Path) -> None:
     assert output.count('"Water the plants"') == 2, "the created task and a list with one task: " + output
     assert '"total":1' in output
     assert '"code"' not in output
+
+
+@pytest.mark.spec("HIS-006", "TRA-002", "BAS-001", "SYN-002")
+def test_tour_of_the_change_log_runs_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("changes", service, tmp_path)
+
+    codes = re.findall(r'"code":"(\w+)","errors"', output)
+    assert codes == ["UNDO_CONFLICT", "FIELD_CONFLICT"], output
+    for expected in ('"before":"Water the plants","after":"Water the ferns"', '"left_out":[]', "retry: 3000"):
+        assert expected in output

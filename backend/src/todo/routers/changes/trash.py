@@ -26,7 +26,7 @@ router = make_router("/trash", "trash")
 async def list_trash(
     query: Annotated[HistoryQuery, Query()], session: Session, resources: Resources, user: CurrentUser
 ) -> TrashPage:
-    """Return what was deleted, the last deleted first.
+    """Return the deleted resources, the last deleted first.
 
     Entries are kept for 30 days, unless the operator chose another time. A personal access token gets the types that
     its scopes can read.

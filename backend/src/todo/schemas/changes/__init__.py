@@ -1,1 +1,1 @@
-"""What the routes of the change log return."""
+"""Schemas of the change log."""

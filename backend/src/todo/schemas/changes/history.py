@@ -25,7 +25,7 @@ class HistoryQuery(RequestModel):
 
 
 class ChangeActor(TypedDict):
-    """Who made a change: a client that was logged in, a script with a token, or the service itself."""
+    """The author of a change: a login session, a personal access token, or the service itself."""
 
     kind: Annotated[Literal["login_session", "access_token", "system"], Field(examples=["login_session"])]
     id: Annotated[str | None, Field(examples=["0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11"])]
@@ -90,7 +90,7 @@ class UndoRequest(RequestModel):
 
 
 class UndoResult(TypedDict):
-    """What was undone."""
+    """The result of an undo."""
 
     seq: Annotated[
         int | None,

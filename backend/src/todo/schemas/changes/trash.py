@@ -40,7 +40,7 @@ class TrashPage(TypedDict):
 
 
 class RestoreResult(TypedDict):
-    """What was restored."""
+    """The result of a restoration."""
 
     items: Annotated[list[Synced], Field(description="The restored resources, and those that refer to them.")]
     left_out: Annotated[

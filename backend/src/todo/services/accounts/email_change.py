@@ -142,7 +142,7 @@ async def sweep_email_changes(session: Session, now: datetime) -> int:
     """
     expired = await session.fetch_all(email_change_statements.SELECT_EXPIRED, now=now)
     for row in expired:
-        # The account may be deleted meanwhile.
+        # The account may not exist any more.
         with contextlib.suppress(InvalidTokenError):
             async with logged_account(Writer(session, Principal(row["id"]))) as transaction:
                 await transaction.fetch_all(email_change_statements.CLEAR_EXPIRED, user_id=row["id"], now=now)
