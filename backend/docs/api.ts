@@ -1,6 +1,6 @@
 /** A client of the to-do service for web pages, without dependencies. Copy this file. front-end.md explains it. */
 /** The path of the service behind a proxy or, with CORS, its address: "http://localhost:8000/api/v1". */
-const API = "/api/v1";
+export const API = "/api/v1";
 /** The paths whose writes take no idempotency key. A second one could fail or use a code twice. */
 const WRITES_ONCE = /\/auth\/(login|register|tokens$|totp|password-reset|email-change)/;
 

@@ -13,13 +13,13 @@ Fields = dict[str, Any]
 TaskId = int | str
 """The id of a task or, until the service has given it one, the external id of a task that was made here."""
 OK, CREATED, NO_CONTENT, NOT_FOUND = 200, 201, 204, 404
-NOT_READY = (429, 500, 502, 503, 504)
+NOT_READY = (401, 408, 429, 500, 502, 503, 504)
 START_AGAIN = ("SYNC_TOKEN_EXPIRED", "INVALID_SYNC_TOKEN")
 METHODS = {"create": "POST", "change": "PATCH", "delete": "DELETE"}
 
 
 class Offline(Exception):  # noqa: N818 -- a state of the network
-    """There was no response, or the service was not ready. Try again later."""
+    """There was no response, the service was not ready, or the token has expired. Try again later."""
 
 
 class Rejected(Exception):  # noqa: N818 -- the end of a write

@@ -18,7 +18,7 @@ export interface State {
 export const emptyState = (): State => ({ token: null, seq: 0, items: {}, writes: [], ids: {} });
 const START_AGAIN = ["SYNC_TOKEN_EXPIRED", "INVALID_SYNC_TOKEN"];
 
-/** There was no response, or the service was not ready. Try again later. */
+/** There was no response, the service was not ready, or the user must log in. Try again later. */
 export class Offline extends Error {}
 /** The service rejected a write, and the copy shows the state without it. */
 export class Rejected extends Error {
@@ -135,7 +135,8 @@ export class Copy {
     try {
       const response = await this.send(method, path, body, headers);
       const { ok, status } = response;
-      if (status >= 500 || status === 429) throw new Offline(`Status ${status}`);
+      // 0 is a lost response, and 401 keeps the writes until the user has logged in.
+      if ([0, 401, 408, 429].includes(status) || status >= 500) throw new Offline(`Status ${status}`);
       const text = await response.text();
       return { ok, status, seq: Number(response.headers.get("Change-Seq")), body: text === "" ? {} : JSON.parse(text) };
     } catch (error) {

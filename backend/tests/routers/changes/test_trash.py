@@ -128,7 +128,7 @@ async def test_taken_name_or_external_id_restores_nothing(
     assert task_entry == entry
     assert other_task["id"] != task["id"]
     assert_error(await restore(ada, task_entry), 409, "EXTERNAL_ID_TAKEN")
-    assert_error(await restore(ada, tag_entry), 400, "TAG_ALREADY_EXISTS")
+    assert_error(await restore(ada, tag_entry), 409, "TAG_ALREADY_EXISTS")
     assert len(await trash_of(ada)) == 2
 
 

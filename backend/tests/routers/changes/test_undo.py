@@ -224,7 +224,7 @@ async def test_taken_name_or_external_id_restores_nothing(ada: Person, task: Jso
     before = await state_of(ada)
 
     assert_error(await undo(ada, deletion, force=True), 409, "EXTERNAL_ID_TAKEN")
-    assert_error(await undo(ada, tag_deletion), 400, "TAG_ALREADY_EXISTS")
+    assert_error(await undo(ada, tag_deletion), 409, "TAG_ALREADY_EXISTS")
 
     assert await state_of(ada) == before
 

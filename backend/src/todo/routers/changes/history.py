@@ -15,7 +15,7 @@ from todo.schemas.changes.history import ChangePage, HistoryQuery, UndoRequest, 
 from todo.services.history import service as history_service
 from todo.services.history.errors import AlreadyUndoneError, ChangeNotFoundError, ChangePurgedError, UndoConflictError
 from todo.services.history.undo import undo_change
-from todo.services.tags.errors import TagAlreadyExistsError, TagNotFoundError
+from todo.services.tags.errors import TagNameTakenError, TagNotFoundError
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 
 pages = make_router("", "changes", route_class=DeclaredRoute)
@@ -54,7 +54,7 @@ async def list_tag_changes(
         AlreadyUndoneError,
         UndoConflictError,
         ChangePurgedError,
-        TagAlreadyExistsError,
+        TagNameTakenError,
         ExternalIdTakenError,
     ),
 )

@@ -13,7 +13,7 @@ from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.changes.history import HistoryQuery
 from todo.schemas.changes.trash import RestoreResult, TrashPage
-from todo.services.tags.errors import TagAlreadyExistsError
+from todo.services.tags.errors import TagNameTakenError
 from todo.services.tasks.errors import ExternalIdTakenError
 from todo.services.trash import service as trash_service
 from todo.services.trash.errors import TrashEntryNotFoundError
@@ -34,7 +34,7 @@ async def list_trash(
     return await trash_service.list_trash(session, user, query, resources.settings.trash_retention)
 
 
-@router.post("/{seq}/restore", responses=errors(TrashEntryNotFoundError, TagAlreadyExistsError, ExternalIdTakenError))
+@router.post("/{seq}/restore", responses=errors(TrashEntryNotFoundError, TagNameTakenError, ExternalIdTakenError))
 async def restore_entry(seq: RowId, writer: CurrentWriter, resources: Resources, user: CurrentUser) -> RestoreResult:
     """Restore a deleted task or tag with its id, its fields, and its tags or tasks. Tags that are gone are left out."""
     return await trash_service.restore(writer, user, seq, resources.settings.trash_retention)

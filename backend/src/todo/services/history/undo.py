@@ -74,7 +74,7 @@ async def undo_change(writer: Writer, principal: Principal, seq: int, *, force: 
         AlreadyUndoneError: all changes of the request were undone already.
         ChangePurgedError: the content of a change was purged.
         UndoConflictError: a field was changed since, and `force` is false.
-        TagAlreadyExistsError: a tag to put back has the name of another tag.
+        TagNameTakenError: a tag to put back has the name of another tag.
         ExternalIdTakenError: a task to put back has the external id of another task.
     """
     async with writer.transaction():

@@ -15,7 +15,7 @@ async def restore_tags(writer: Writer, tags: Sequence[Reverted]) -> None:
     """Insert deleted tags with their ids, without links.
 
     Raises:
-        TagAlreadyExistsError: another tag has the name.
+        TagNameTakenError: another tag has the name.
     """
     rows = [_row(tag) for tag in tags]
     arrays = {name: [row.get(name) for row in rows] for name in restore_statements.RESTORED_COLUMNS}
@@ -26,7 +26,7 @@ async def revert_tags(writer: Writer, tags: Sequence[Reverted]) -> None:
     """Write the names and colours of existing tags; each tag has both.
 
     Raises:
-        TagAlreadyExistsError: another tag has the name.
+        TagNameTakenError: another tag has the name.
     """
     rows = [{**tag.fields, "name_key": sort_key(tag.fields["name"])} for tag in tags]
     arrays = {name: [row[name] for row in rows] for name in restore_statements.UPDATED_COLUMNS}

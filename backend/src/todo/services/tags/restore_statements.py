@@ -2,7 +2,9 @@
 
 from sqlalchemy import BigInteger, delete, select, true, update
 
+from todo.models.tag import NAME_UNIQUE, OWNER_EXISTS
 from todo.schemas.tag import TagWrite
+from todo.services.authentication import InvalidTokenError
 from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.log.insert_with_id import InsertWithId
 from todo.services.shared.log.writes import (
@@ -15,8 +17,10 @@ from todo.services.shared.log.writes import (
     written,
 )
 from todo.services.shared.versions import next_version
-from todo.services.tags.statements import LINKS, TAG, TAGS, USER_ID, VIOLATIONS, deleted_values
+from todo.services.tags.errors import TagNameTakenError
+from todo.services.tags.statements import LINKS, TAG, TAGS, USER_ID, deleted_values
 
+VIOLATIONS = {NAME_UNIQUE: TagNameTakenError, OWNER_EXISTS: InvalidTokenError}
 RESTORED_COLUMNS = [column.name for column in TAGS.columns if column.name not in {"user_id", "id"}]
 UPDATED_COLUMNS = [*TagWrite.model_fields, "name_key"]
 

@@ -68,7 +68,7 @@ async def restore(writer: Writer, principal: Principal, seq: int, retention: tim
     Raises:
         TrashEntryNotFoundError: the trash has no such entry.
         InsufficientScopeError: the principal may not write resources of this type.
-        TagAlreadyExistsError: another tag has the name.
+        TagNameTakenError: another tag has the name.
         ExternalIdTakenError: another task has the external id.
     """
     async with writer.transaction():
