@@ -10,10 +10,11 @@ from todo.core.database.deferred import deferred_transaction
 from todo.core.database.driver_errors import LockTimeoutError
 from todo.core.database.session import Session
 from todo.core.errors import DomainError
+from todo.domain.scope import SHARED_RESOURCES
 from todo.http.change_seq import CHANGE_SEQ
 from todo.http.declared_route import Handler, read_body
 from todo.http.dependencies.change_base import CHANGE_BASE
-from todo.http.dependencies.principal import get_active_user, get_current_user
+from todo.http.dependencies.principal import get_active_user, get_current_user, resource_of
 from todo.http.dependencies.resources import AppResources, resources_of
 from todo.http.request_state import request_state
 from todo.models.idempotency_key import KEY_MAX
@@ -158,6 +159,9 @@ async def _keyed_write(request: Request, resources: AppResources) -> KeyedWrite:
     request_line = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.getlist('If-Match')}\n"
     if bases := request.headers.getlist(CHANGE_BASE):
         request_line += f"{bases}\n"
+    if principal.scopes is not None and resource_of(request.url.path) in SHARED_RESOURCES:
+        # The stored response has resources of several types, so it is repeated for the same scopes alone.
+        request_line += f"{sorted(principal.scopes)}\n"
     fingerprints = resources.security.signer.digests(request_line.encode() + await read_body(request))
     return KeyedWrite(request, resources.database.session, principal.id, key, fingerprints)
 

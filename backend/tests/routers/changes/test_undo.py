@@ -240,6 +240,21 @@ async def test_undo_with_an_idempotency_key_happens_once(ada: Person, task: Json
     assert second.headers["Change-Seq"] == first.headers["Change-Seq"]
 
 
+@pytest.mark.spec("HIS-012", "HIS-013")
+async def test_stored_undo_is_not_repeated_for_a_token_with_other_scopes(
+    ada: Person, task: Json, make_token: MakeToken
+) -> None:
+    seq, headers = seq_of(await ada.client.delete(f"/tasks/{task['id']}")), {"Idempotency-Key": uuid4().hex}
+    writer, other = [authorize((await make_token(ada, scope))["token"]) for scope in ("tasks:write", "tags:write")]
+    path = f"/changes/{seq}/undo"
+
+    first = await ada.client.post(path, json={}, headers=headers | writer)
+    second = await ada.client.post(path, json={}, headers=headers | other)
+
+    assert first.status_code == 200
+    assert_error(second, 422, "IDEMPOTENCY_KEY_REUSED")
+
+
 @pytest.mark.spec("HIS-013")
 async def test_undo_needs_the_write_scope_of_each_type(
     ada: Person, task: Json, tag: Json, make_token: MakeToken

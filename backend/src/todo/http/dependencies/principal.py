@@ -83,13 +83,18 @@ CurrentUser = Annotated[Principal, Depends(get_current_user)]
 the user was disabled."""
 
 
+def resource_of(path: str) -> str:
+    """Return the first segment of a path below `/api/v1`, such as `tasks`."""
+    return path.partition(f"{API}/")[2].partition("/")[0]
+
+
 def check_scope(principal: Principal, method: str, path: str) -> None:
     """Check the scope of a request: `account` below `/api/v1/auth`, `tasks:read` for reads below `/api/v1/tasks`.
 
     Raises:
         InsufficientScopeError: the principal lacks the scope.
     """
-    resource = path.partition(f"{API}/")[2].partition("/")[0]
+    resource = resource_of(path)
     if resource == "auth":
         principal.require_scope(ACCOUNT_SCOPE)
     elif resource not in SHARED_RESOURCES:
