@@ -94,9 +94,12 @@ def replay(changes: list[asyncpg.Record]) -> State:
         elif change["action"] == "create":
             tasks[change["id"]] = {"title": after["title"], "completed": after["completed"], "tags": []}
         elif change["action"] == "update":
-            shown = {name: tasks[change["id"]][name] for name in before if name in tasks[change["id"]]}
-            assert {name: sorted(value) if name == "tags" else value for name, value in shown.items()} == before
-            tasks[change["id"]] |= after
+            task = tasks[change["id"]]
+            task["tags"].sort()
+            assert {name: task[name] for name in before.keys() & task.keys()} == {
+                name: before[name] for name in before.keys() & task.keys()
+            }
+            task |= {name: after[name] for name in after.keys() & task.keys()}
         else:
             deleted = tasks.pop(change["id"])
             assert sorted(deleted["tags"]) == before["tags"]

@@ -112,6 +112,8 @@ def idempotent(handler: Handler, write_once: WriteOnce, *, hashes_password: bool
         if hashes_password:
             return await handler(request)
         user = await get_current_user(request)
+        # A slow client must not hold the lock.
+        await read_body(request)
         async with resources.user_writes.hold(user.id, LockTimeoutError):
             return await handler(request)
 

@@ -32,9 +32,17 @@ class ResourceIds:
     async def fill(self, path: str) -> str:
         """Return a path with the ids of existing resources."""
         for name in PATH_PARAMETER.findall(path):
-            if name not in self._ids:
+            if name == "seq":
+                self._ids[name] = await self._delete_a_task()
+            elif name not in self._ids:
                 self._ids[name] = await self._create(path.partition(f"/{{{name}}}")[0])
         return path.format_map(self._ids)
+
+    async def _delete_a_task(self) -> int:
+        """Return the number of a new change that can be undone, and that is an entry of the trash."""
+        task = (await self._owner.client.post("/tasks", json={"title": "Deleted"})).json()
+        response = await self._owner.client.delete(f"/tasks/{task['id']}")
+        return int(response.headers["Change-Seq"])
 
     async def _create(self, path: str) -> int:
         """Create a resource of a collection, and return its id."""

@@ -95,7 +95,7 @@ def test_parameters_have_one_type(document: Json) -> None:
 def test_headers_have_the_names_of_their_rfcs(document: Json) -> None:
     headers = {name for name, parameter in parameters_in(document).items() if parameter["in"] == "header"}
 
-    assert headers == {"If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID"}
+    assert headers == {"Change-Base", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID"}
 
 
 @pytest.mark.spec("DOC-004")

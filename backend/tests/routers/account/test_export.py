@@ -47,7 +47,7 @@ async def test_export_contains_account_tags_and_tasks(ada: Person, make_task: Ma
 
 @pytest.mark.spec("TRA-010")
 async def test_export_contains_the_trash(ada: Person, make_task: Make, make_tag: Make) -> None:
-    task, tag = await make_task(ada, due_date="2026-12-01"), await make_tag(ada)
+    task, tag = await make_task(ada, due_date="2026-12-01T18:00:00Z"), await make_tag(ada)
     await ada.client.post(f"/tasks/{task['id']}/tags/{tag['id']}")
     await ada.client.delete(f"/tasks/{task['id']}")
 

@@ -32,7 +32,7 @@ async def list_changes(query: Annotated[HistoryQuery, Query()], session: Session
 
 
 @pages.get("/tasks/{task_id}/changes", responses=errors(TaskNotFoundError))
-async def list_task_changes(
+async def task_changes(
     task_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
 ) -> ChangePage:
     """Return the changes of a task, the newest first. The task may be deleted."""
@@ -40,7 +40,7 @@ async def list_task_changes(
 
 
 @pages.get("/tags/{tag_id}/changes", responses=errors(TagNotFoundError))
-async def list_tag_changes(
+async def tag_changes(
     tag_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
 ) -> ChangePage:
     """Return the changes of a tag, the newest first. The tag may be deleted."""

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, ConfigDict, Field, Strict
 from typing_extensions import TypedDict
 
 from todo.domain.listing import PAGE_LIMIT_MAX, CursorText, PositiveInt
-from todo.schemas.changes.sync import Synced
+from todo.schemas.changes.sync import SYNCED_EXAMPLE, Synced
 from todo.schemas.request import RequestModel
 
 
@@ -82,6 +82,8 @@ class ChangePage(TypedDict):
 class UndoRequest(RequestModel):
     """How to undo a request."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"force": False}]})
+
     force: Annotated[
         bool,
         Strict(),
@@ -97,4 +99,4 @@ class UndoResult(TypedDict):
         Field(description="The number of the first change of the undo. Null if nothing differed.", examples=[18]),
     ]
     undoes: Annotated[int, Field(description="The `batch` of the request that was undone.", examples=[17])]
-    items: Annotated[list[Synced], Field(description="The current state of the resources.")]
+    items: Annotated[list[Synced], Field(description="The current state of the resources.", examples=[SYNCED_EXAMPLE])]

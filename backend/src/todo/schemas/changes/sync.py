@@ -12,6 +12,7 @@ from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.schemas.user import UserPublic
 
+SYNCED_EXAMPLE = [{"type": "tag", "id": 8, "deleted": True, "data": None}]
 NEXT_EXAMPLE = "VKBM6-qDzEU4uRDoZA9Mcm8tHAsfDkpXnD4tm28MehEAAAAAAAAAKgAAAAAAAAAA"
 
 

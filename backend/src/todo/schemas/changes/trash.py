@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from todo.schemas.changes.sync import Synced
+from todo.schemas.changes.sync import SYNCED_EXAMPLE, Synced
 
 
 class TrashEntry(TypedDict):
@@ -42,7 +42,10 @@ class TrashPage(TypedDict):
 class RestoreResult(TypedDict):
     """The result of a restoration."""
 
-    items: Annotated[list[Synced], Field(description="The restored resources, and those that refer to them.")]
+    items: Annotated[
+        list[Synced],
+        Field(description="The restored resources, and those that refer to them.", examples=[SYNCED_EXAMPLE]),
+    ]
     left_out: Annotated[
         list[str],
         Field(description="What could not come back, such as a tag of a task that is gone.", examples=[["tag.7"]]),

@@ -80,7 +80,7 @@ async def follow_changes(
         await check_access(session, principal, utc_now())
         position = await _find_position(session, signer, principal)
         is_resumed = last_event_id is None or position.resume(last_event_id)
-        stream.watch(wait_for_disconnect())
+        stream.watch(wait_for_disconnect)
         yield [Event(id=position.token, retry=RECONNECT_MILLISECONDS)]
         if not is_resumed:
             yield [Event("resync", {}, position.token)]

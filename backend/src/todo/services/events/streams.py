@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -51,9 +51,9 @@ class EventStream:
         self.is_sending = False
         self._watcher: asyncio.Task[None] | None = None
 
-    def watch(self, disconnect: Coroutine[Any, Any, None]) -> None:
+    def watch(self, wait_for_disconnect: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """End the stream when the client disconnects."""
-        self._watcher = asyncio.create_task(self._watch(disconnect))
+        self._watcher = asyncio.create_task(self._watch(wait_for_disconnect))
 
     def stop_watching(self) -> None:
         """Stop waiting for the client's disconnect."""
@@ -65,10 +65,10 @@ class EventStream:
         self.end = self.end or end
         self.listener.wake()
 
-    async def _watch(self, disconnect: Coroutine[Any, Any, None]) -> None:
+    async def _watch(self, wait_for_disconnect: Callable[[], Coroutine[Any, Any, None]]) -> None:
         # An error is a body that does not arrive. It ends the stream like a disconnect.
         with contextlib.suppress(Exception):
-            await disconnect
+            await wait_for_disconnect()
         self.close(End.SLOW if self.is_sending else End.CLOSED)
 
 

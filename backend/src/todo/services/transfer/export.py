@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from todo.core.database.session import Session
-from todo.schemas.changes.trash import ExportedTrashEntry
+from todo.schemas.changes.trash import TrashEntry
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.accounts import service as account_service
@@ -18,8 +18,8 @@ from todo.services.trash import service as trash_service
 FORMAT = "todo-export"
 VERSION = 1
 TASKS_PER_PIECE = 500
-SECTIONS = {"tags": TagPublic, "trash": ExportedTrashEntry, "tasks": TaskPublic}
-"""The lists of the document, each with the shape of its items."""
+SECTIONS = {"tags": TagPublic, "trash": TrashEntry, "tasks": TaskPublic}
+"""The lists of the document, each with the shape of its items. Entries of the trash also have `fields`."""
 
 
 async def export_user(session: Session, user_id: UUID, now: datetime, retention: timedelta) -> AsyncIterator[bytes]:
