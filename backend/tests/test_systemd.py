@@ -31,7 +31,7 @@ def test_documentation_installs_each_unit(unit: str) -> None:
 
 
 @pytest.mark.spec("INS-003")
-@pytest.mark.parametrize("file", sorted(path.name for path in DEPLOY.iterdir()))
+@pytest.mark.parametrize("file", sorted(path.name for path in DEPLOY.iterdir() if path.is_file()))
 def test_documented_upgrade_replaces_each_file(file: str) -> None:
     [upgrade] = [block for block in BLOCK.findall(OPERATE) if "pip install --upgrade" in block]
 
