@@ -18,21 +18,22 @@ from jose import jwt
 
 from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.url import connect_arguments
+from todo.models.task import DUE_KEY
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Response = tuple[int, bytes]
 
-COLUMNS = """id, title, description, completed, priority, due_date, recurrence_rule, external_id, user_id, version,
-             created_at, updated_at"""
+COLUMNS = """id, title, description, completed, priority, due_date, due_day, due_time_zone, start_day, deadline_day,
+             estimated_minutes, recurrence_rule, external_id, user_id, version, created_at, updated_at, completed_at"""
 TAGS = """(SELECT coalesce(json_agg(json_build_object('id', tags.id, 'name', tags.name, 'color', tags.color)
                                     ORDER BY tags.name_key, tags.id), '[]')
            FROM task_tag_link AS link CROSS JOIN LATERAL (
                SELECT * FROM tags WHERE tags.user_id = link.user_id AND tags.id = link.tag_id LIMIT 1
            ) AS tags
            WHERE link.user_id = task.user_id AND link.task_id = task.id) AS tags"""
-SELECT_USER = """SELECT id, email, name, created_at, totp_enabled,
+SELECT_USER = """SELECT id, email, name, created_at, time_zone, week_start, totp_enabled,
                         CASE WHEN pending_email_expires_at > now() THEN pending_email END AS pending_email
                  FROM users WHERE id = $1"""
 SELECT_TASK = f"SELECT {COLUMNS}, {TAGS} FROM tasks AS task WHERE user_id = $1 AND id = $2"
@@ -60,6 +61,16 @@ WITH found AS MATERIALIZED (
     WHERE user_id = $1 AND id = ANY (ARRAY (SELECT task_id FROM task_search WHERE user_id = $1
                                             AND (strpos(title, $2) > 0 OR strpos(description, $2) > 0)))
 ) {FOUND}"""
+SELECT_DUE = f"""
+WITH zone AS (SELECT time_zone, (now() AT TIME ZONE time_zone)::date AS today FROM users WHERE id = $1),
+found AS MATERIALIZED (
+    SELECT id, created_at FROM tasks, zone
+    WHERE user_id = $1
+      AND {DUE_KEY} BETWEEN timezone('UTC', (today - 1)::timestamp) AND timezone('UTC', (today + 8)::timestamp)
+      AND (due_day BETWEEN today AND today + 6
+           OR due_date >= timezone(time_zone, today::timestamp)
+          AND due_date < timezone(time_zone, (today + 7)::timestamp))
+) {FOUND}"""
 INSERT_TASK = f"""
 WITH task AS (
     INSERT INTO tasks (user_id, title, title_key, description, priority) VALUES ($1, $2, lower($2::varchar), $3, $4)
@@ -69,7 +80,7 @@ WITH task AS (
 )
 SELECT *, '[]' AS tags FROM task"""
 UPDATE_TASK = f"""
-UPDATE tasks AS task SET due_date = $3, version = version + 1, updated_at = now()
+UPDATE tasks AS task SET due_date = $3, due_day = NULL, version = version + 1, updated_at = now()
 WHERE user_id = $1 AND id = $2 RETURNING {COLUMNS}, {TAGS}"""
 
 users: dict[str, UUID] = {}
@@ -138,6 +149,8 @@ async def list_tasks(user_id: UUID, query_string: bytes) -> Response:
     query = dict(parse_qsl(query_string.decode()))
     if "q" in query:
         rows = await pool.fetch(SELECT_FOUND, user_id, query["q"].lower())
+    elif "due" in query:
+        rows = await pool.fetch(SELECT_DUE, user_id)
     elif "tag" in query:
         rows = await pool.fetch(SELECT_FILTERED, user_id, query["priority"], query["tag"])
     else:

@@ -16,6 +16,7 @@ OPERATIONS = {
     "get one": ("GET", "/tasks/{id}", ""),
     "list": ("GET", "/tasks", ""),
     "filter": ("GET", "/tasks?status=pending&priority=high&tag=tag{digit}", ""),
+    "due": ("GET", "/tasks?due=next_7_days", ""),
     "search": ("GET", "/tasks?q=garden", ""),
     "create": ("POST", "/tasks", '{"title": "Water the plants", "description": "The ferns too", "priority": "high"}'),
     "patch": ("PATCH", "/tasks/{id}", '{"due_date": "2026-12-01T18:00:00.{fraction}Z"}'),

@@ -1,13 +1,13 @@
 /** A client of the to-do service for web pages, without dependencies. Copy this file. front-end.md explains it. */
 /** The path of the service behind a proxy or, with CORS, its address: "http://localhost:8000/api/v1". */
-const API = "/api/v1";
+export const API = "/api/v1";
 /** The paths whose writes take no idempotency key. A second one could fail or use a code twice. */
-const WRITES_ONCE = /\/auth\/(login|register|tokens$|totp|password-reset|email-change)/;
+const WRITES_ONCE = /\/(auth\/(login|register|tokens$|totp|password-reset|email-change)|events\/tickets)/;
 
 export interface Task {
   id: number; version: number; title: string; description: string | null; completed: boolean; due_date: string | null;
   priority: "low" | "medium" | "high"; recurrence_rule: string | null; external_id: string | null; created_at: string;
-  tags: { id: number; name: string; color: string | null }[];
+  tags: { id: number; name: string; color: string | null }[]; due_day: string | null; completed_at: string | null;
 }
 export interface Page { items: Task[]; total: number | null; next_cursor: string | null }
 export interface User { id: string; email: string; name: string | null; pending_email: string | null }

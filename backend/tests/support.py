@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.core.config import Settings
+from todo.services.housekeeping import Retention
 
 SECRET = "5eed" * 16
 BASE_URL = "https://todo.test/api/v1"
@@ -27,6 +29,7 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wai
 IN_REQUEST = ContextVar("IN_REQUEST", default=False)
 """Whether the code runs for a request that `mark_requests` marked. In the workers of an application it is False."""
 Json = dict[str, Any]
+RETENTION = Retention(changes=timedelta(days=180), trash=timedelta(days=30))
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from todo.http.conditional import IF_NONE_MATCH
 from todo.http.dependencies.change_base import CHANGE_BASE
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
 from todo.http.dependencies.resources import AppResources
+from todo.http.dependencies.stream_client import LAST_EVENT_ID
 from todo.http.document import finish_document
 from todo.http.errors import install_error_handlers
 from todo.http.idempotency import KEY_HEADER
@@ -41,6 +42,7 @@ from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddl
 from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
 from todo.http.openapi import add_root_path
+from todo.http.protocol.connection import ON_STOP
 from todo.routers import (
     access_tokens,
     account,
@@ -54,12 +56,18 @@ from todo.routers import (
     tasks,
     totp,
 )
+from todo.routers.changes import events, history, sync, trash
 from todo.routers.pages import router as pages
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.delivery.service import MailService
 from todo.services.delivery.texts import Pages
+from todo.services.events.streams import EventStreams
+from todo.services.housekeeping import Retention
+from todo.services.shared.log.change_feed import ChangeFeed
+from todo.workers.change_feed import connecting_feed
 from todo.workers.disabled_users import reading_disabled_users
+from todo.workers.event_streams import watching_streams
 from todo.workers.mailer import mailing
 from todo.workers.resealer import resealing
 from todo.workers.sweeper import sweeping
@@ -75,6 +83,7 @@ ALLOWED_HEADERS = (
     "If-Match",
     IF_NONE_MATCH,
     CHANGE_BASE,
+    LAST_EVENT_ID,
     REQUEST_ID.decode(),
 )
 EXPOSED_HEADERS = (
@@ -102,6 +111,10 @@ TAGS = [
     {"name": "totp", "description": "The second factor of your account: codes of an app, and recovery codes."},
     {"name": "tasks", "description": "Your tasks, and the tags on them. Needs an access token."},
     {"name": "tags", "description": "Your labels for tasks. Needs an access token."},
+    {"name": "sync", "description": "What changed, for a copy that also works offline. Needs an access token."},
+    {"name": "changes", "description": "What was changed, and how to take it back."},
+    {"name": "trash", "description": "Deleted tasks and tags."},
+    {"name": "events", "description": "What changes, at the moment it changes. Needs an access token or a ticket."},
     {"name": "health", "description": "For monitors."},
 ]
 
@@ -120,18 +133,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         configure_logging(settings)
     resources = _make_resources(settings)
     mail_service = make_mail_service(settings)
+    retention = Retention(settings.changes_retention, settings.trash_retention)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        database = resources.database
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, object]]:
+        database, feed = resources.database, resources.change_feed
+        assert settings.database_url is not None
         async with (
             database,
             resealing(database, resources.security.sealer),
-            sweeping(database),
+            sweeping(database, retention),
             mailing(database, mail_service),
             reading_disabled_users(database, resources.disabled_users),
+            connecting_feed(feed, database, settings, settings.database_url),
+            watching_streams(database, resources.event_streams),
         ):
-            yield
+            yield {ON_STOP: feed.close}
+            feed.close()
         resources.security.hasher.close()
         await resources.rate_limits.close()
 
@@ -195,6 +213,7 @@ def _make_resources(settings: Settings) -> AppResources:
         raise SettingsError(f"JWT_SECRET_KEY should be set; generate one with: {SECRET_COMMAND}")
     secret = settings.jwt_secret_key.get_secret_value()
     previous = settings.jwt_secret_key_previous.get_secret_value() if settings.jwt_secret_key_previous else None
+    feed = ChangeFeed()
     return AppResources(
         settings=settings,
         database=Database(settings, settings.database_url),
@@ -208,6 +227,10 @@ def _make_resources(settings: Settings) -> AppResources:
         ),
         disabled_users=DisabledUsers(),
         user_writes=KeyedLock(settings.db_lock_timeout),
+        change_feed=feed,
+        event_streams=EventStreams(
+            feed, max_streams=settings.stream_limit, max_streams_per_user=settings.max_streams_per_user
+        ),
     )
 
 
@@ -232,6 +255,7 @@ def _add_routes(app: FastAPI) -> None:
     routers = (
         *(tasks.router, account.router, tags.router, auth.router, login_sessions.router),
         *(task_bulk.router, access_tokens.router, totp.router, mailed_links.router, health.router),
+        *(sync.router, events.router, history.pages, history.router, trash.pages, trash.router),
         *(documentation.router, pages.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]

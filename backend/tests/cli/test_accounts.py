@@ -199,7 +199,7 @@ async def test_delete_asks_on_a_terminal(
     done = await user("delete", ada.email, stdin=Terminal(answer))
 
     assert done.status == status
-    assert f"Delete the account {ada.email} with all its tasks" in done.out
+    assert f"Delete the account {ada.email} with all its data" in done.out
     assert (await log_in(client, ada.email)).is_success == (status == 1)
 
 

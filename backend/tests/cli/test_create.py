@@ -48,7 +48,7 @@ async def test_create_prints_the_account_as_json(user: RunUser) -> None:
 
     assert created.keys() == {
         *("id", "email", "name", "created_at", "disabled_at", "login_sessions", "last_used_at"),
-        *("totp_enabled", "pending_email"),
+        *("totp_enabled", "pending_email", "time_zone", "week_start"),
     }
     assert (created["email"], created["name"], created["login_sessions"]) == (email, None, 0)
     assert created["created_at"].endswith("Z")

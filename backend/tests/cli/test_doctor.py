@@ -1,6 +1,7 @@
 """`todo doctor`: its findings and its exit status."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,16 +64,18 @@ def silent_server() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-@pytest.mark.spec("OPR-010")
+@pytest.mark.spec("OPR-010", "TRA-012")
 @pytest.mark.usefixtures("database")
 def test_healthy_installation_has_only_good_findings(capsys: pytest.CaptureFixture[str]) -> None:
     status, findings = examine(capsys)
 
     assert status == 0
     assert {finding["check"] for finding in findings} == {
-        *("settings", "open files", "port", "migrations", "database", "clock", "rate limits", "mail"),
+        *("settings", "open files", "port", "migrations", "database", "change log", "clock", "rate limits", "mail"),
     }
     assert {finding["level"] for finding in findings} == {"ok"}
+    [message] = [finding["message"] for finding in findings if finding["check"] == "change log"]
+    assert re.fullmatch(r"About [\d,]+ changes in [\d.]+ MiB, kept for 180 days", message)
 
 
 @pytest.mark.spec("OPR-010")

@@ -7,9 +7,20 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from tests.support import Json, MakeApp, MakeToken, Person, assert_error, authorize, make_client, operations_in
+from tests.support import (
+    Json,
+    MakeApp,
+    MakeToken,
+    Person,
+    assert_error,
+    authorize,
+    make_client,
+    make_settings,
+    operations_in,
+)
 from todo.domain.scope import SCOPES
 from todo.http.dependencies.principal import CurrentUser
+from todo.main import create_app
 
 INSUFFICIENT_SCOPE = (403, "INSUFFICIENT_SCOPE", "This personal access token may not do that")
 SESSION_REQUIRED = (403, "SESSION_REQUIRED", "A personal access token cannot do that. Log in and try again")
@@ -25,27 +36,27 @@ WITHOUT_USER = {
     "GET /health",
     "GET /ready",
 }
-SCOPE_OF = {
-    "GET /api/v1/auth/me": "account",
-    "PATCH /api/v1/auth/me": "account",
-    "GET /api/v1/auth/me/export": "account",
-    "GET /api/v1/auth/sessions": "account",
-    "GET /api/v1/auth/tokens": "account",
-    "GET /api/v1/tasks": "tasks:read",
-    "POST /api/v1/tasks": "tasks:write",
-    "POST /api/v1/tasks/bulk": "tasks:write",
-    "GET /api/v1/tasks/{task_id}": "tasks:read",
-    "PUT /api/v1/tasks/{task_id}": "tasks:write",
-    "PATCH /api/v1/tasks/{task_id}": "tasks:write",
-    "DELETE /api/v1/tasks/{task_id}": "tasks:write",
-    "POST /api/v1/tasks/{task_id}/tags/{tag_id}": "tasks:write",
-    "DELETE /api/v1/tasks/{task_id}/tags/{tag_id}": "tasks:write",
-    "GET /api/v1/tags": "tags:read",
-    "POST /api/v1/tags": "tags:write",
-    "GET /api/v1/tags/{tag_id}": "tags:read",
-    "PUT /api/v1/tags/{tag_id}": "tags:write",
-    "DELETE /api/v1/tags/{tag_id}": "tags:write",
-}
+ENDLESS = "GET /api/v1/events"
+"""Its stream does not end. tests/routers/events opens it."""
+ANY_READ_SCOPE = ["GET /api/v1/sync", ENDLESS, "POST /api/v1/events/tickets"]
+"""Operations whose items have several types. A token gets the types that its scopes can read."""
+READ_SCOPES = ["account", "tags:read", "tasks:read"]
+OF_THE_ACCOUNT = [
+    "GET /api/v1/auth/me",
+    "PATCH /api/v1/auth/me",
+    "GET /api/v1/auth/me/export",
+    "GET /api/v1/auth/sessions",
+    "GET /api/v1/auth/tokens",
+]
+CHECKED_BY_TYPE = [
+    "GET /api/v1/changes",
+    "POST /api/v1/changes/{seq}/undo",
+    "GET /api/v1/trash",
+    "DELETE /api/v1/trash",
+    "POST /api/v1/trash/{seq}/restore",
+    "DELETE /api/v1/trash/{seq}",
+]
+"""Operations whose services check the scopes of the types concerned. tests/routers/changes tests them."""
 LOGIN_SESSION_REQUIRED = [
     "POST /api/v1/auth/password",
     "DELETE /api/v1/auth/me",
@@ -58,7 +69,18 @@ LOGIN_SESSION_REQUIRED = [
     "POST /api/v1/auth/totp/recovery-codes",
     "DELETE /api/v1/auth/totp",
 ]
-USER_REQUIRED = [*SCOPE_OF, *LOGIN_SESSION_REQUIRED]
+RESOURCES = [
+    operation
+    for operation in operations_in(create_app(make_settings(database_url="postgresql://todo")).openapi())
+    if not operation.split()[1].startswith("/api/v1/auth")
+    and operation not in (*WITHOUT_USER, *ANY_READ_SCOPE, *CHECKED_BY_TYPE)
+]
+"""The operations on resources such as tasks."""
+SCOPE_OF = dict.fromkeys(OF_THE_ACCOUNT, "account") | {
+    operation: f"{operation.split('/')[3]}:{'read' if operation.startswith('GET') else 'write'}"
+    for operation in RESOURCES
+}
+USER_REQUIRED = [*SCOPE_OF, *ANY_READ_SCOPE, *CHECKED_BY_TYPE, *LOGIN_SESSION_REQUIRED]
 
 
 async def call(client: AsyncClient, operation: str, token: str | None = None, key: str | None = None) -> Response:
@@ -128,6 +150,32 @@ async def test_token_with_only_the_required_scope_is_accepted(
     response = await call(client, operation, token["token"])
 
     assert response.status_code in (200, 204, 404, 422)
+
+
+@pytest.mark.spec("SYN-007")
+@pytest.mark.parametrize("scope", READ_SCOPES)
+@pytest.mark.parametrize("operation", [operation for operation in ANY_READ_SCOPE if operation != ENDLESS])
+async def test_token_with_one_scope_to_read_is_accepted(
+    client: AsyncClient, ada: Person, make_token: MakeToken, operation: str, scope: str
+) -> None:
+    token = await make_token(ada, scope)
+
+    response = await call(client, operation, token["token"])
+
+    assert response.status_code == 200
+
+
+@pytest.mark.spec("SYN-007")
+@pytest.mark.parametrize("operation", ANY_READ_SCOPE)
+async def test_token_without_a_scope_to_read_is_rejected(
+    client: AsyncClient, ada: Person, make_token: MakeToken, operation: str
+) -> None:
+    token = await make_token(ada, *set(SCOPES).difference(READ_SCOPES))
+
+    response = await call(client, operation, token["token"])
+
+    assert_error(response, *INSUFFICIENT_SCOPE)
+    assert response.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope"'
 
 
 @pytest.mark.spec("PAT-005")

@@ -324,3 +324,29 @@ def test_env_example_shows_the_default(folder: Path, name: str) -> None:
     (folder / ".env").write_text(f"{name}={documented[name]}\n")
 
     assert load_settings().model_dump() == Settings(_env_file=None).model_dump()
+
+
+@pytest.mark.spec("TRA-011")
+def test_log_is_kept_as_long_as_the_trash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHANGES_RETENTION_DAYS", "29")
+
+    with pytest.raises(SettingsError, match="CHANGES_RETENTION_DAYS should not be less than TRASH_RETENTION_DAYS"):
+        load_settings()
+
+
+@pytest.mark.spec("EVT-012")
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("MAX_STREAMS", "1000", "MAX_STREAMS should be less than MAX_CONNECTIONS"),
+        ("DATABASE_LISTEN_URL", "postgresql://todo", "DATABASE_URL should be set when DATABASE_LISTEN_URL is set"),
+    ],
+)
+def test_settings_of_streams_that_cannot_be_kept_are_rejected(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError, match=message):
+        load_settings()

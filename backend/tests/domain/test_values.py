@@ -14,10 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from todo.core.security.passwords import normalize_password
 from todo.domain.account import PASSWORD_MAX, PASSWORD_MIN, Email, Password
+from todo.domain.dates.due import DueDate
+from todo.domain.dates.time_zones import attach_time_zone
 from todo.domain.identifiers import RowId
 from todo.domain.recurrence import RecurrenceRule
 from todo.domain.tag import Color, TagName
-from todo.domain.task import Description, DueDate, Title
+from todo.domain.task import Description, Title
 
 bounded = settings(max_examples=100, deadline=None, database=None)
 
@@ -90,7 +92,7 @@ CASES = {
     "DueDate": Case(
         TypeAdapter(DueDate),
         INSTANTS.map(datetime.isoformat) | st.dates().map(str) | ISO_LIKE,
-        lambda instant: instant.tzinfo is UTC,
+        lambda instant: instant.tzinfo in (UTC, None),
     ),
     "RecurrenceRule": Case(
         TypeAdapter(RecurrenceRule),
@@ -195,7 +197,7 @@ def test_due_date_is_converted_to_utc(instant: datetime) -> None:
     if instant.year in (MINYEAR, MAXYEAR):
         return
 
-    due_date = TypeAdapter(DueDate).validate_python(instant.isoformat())
+    due_date = attach_time_zone(TypeAdapter(DueDate).validate_python(instant.isoformat()), None)
 
     assert due_date == instant
     assert due_date.tzinfo is UTC

@@ -1,4 +1,4 @@
-"""The curl and HTTPie commands of README.md and docs/tour.md, run as written against a running service."""
+"""The commands of README.md, docs/tour.md and docs/tasks.md, run as written against a running service."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from tests.live.conftest import Service, environment, require
 
 BACKEND = Path(__file__).parents[2]
-DOCUMENTS = (BACKEND.parent / "README.md", BACKEND / "docs" / "tour.md")
+DOCUMENTS = (BACKEND.parent / "README.md", BACKEND / "docs" / "tour.md", BACKEND / "docs" / "tasks.md")
 BLOCK = re.compile(r"^```sh tour=(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TOURS: dict[str, str] = dict(block for document in DOCUMENTS for block in BLOCK.findall(document.read_text()))
 
@@ -48,7 +48,7 @@ def test_tour_runs_as_written(service: Service, tmp_path: Path, program: str) ->
         '"Water the plants"',
         '"total":1',
         '"completed":true',
-        '"version":3',
+        '"version":4',
         '"Water the ferns"',
         '"access_token"',
         '"Successfully logged out"',
@@ -67,6 +67,21 @@ def test_tour_of_the_second_factor_runs_as_written(service: Service, tmp_path: P
     assert len((tmp_path / "recovery-codes.txt").read_text().split()) == 10
 
 
+@pytest.mark.spec("DAT-002", "DAT-003", "DAT-020")
+def test_dates_run_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("dates", service, tmp_path)
+
+    assert re.findall(r'"due_date":("[^"]*"|null),"due_day":("[^"]*"|null),"due_time_zone":("[^"]*"|null)', output)[
+        :3
+    ] == [
+        ("null", '"2026-12-01"', "null"),
+        ('"2026-12-01T17:00:00Z"', "null", "null"),
+        ('"2026-12-01T08:00:00Z"', "null", '"Europe/Berlin"'),
+    ]
+    assert re.findall(r'"code":"(\w+)"', output) == ["CONFLICTING_DUE", "CONFLICTING_DUE"], output
+    assert re.findall(r'"total":(\d+)', output) == ["1", "0", "2", "1", "1"], output
+
+
 def test_readme_runs_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("readme", service, tmp_path)
 
@@ -74,3 +89,13 @@ def test_readme_runs_as_written(service: Service, tmp_path: Path) -> None:
     assert output.count('"Water the plants"') == 2, "the created task and a list with one task: " + output
     assert '"total":1' in output
     assert '"code"' not in output
+
+
+@pytest.mark.spec("HIS-006", "TRA-002", "BAS-001", "SYN-002")
+def test_tour_of_the_change_log_runs_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("changes", service, tmp_path)
+
+    codes = re.findall(r'"code":"(\w+)","errors"', output)
+    assert codes == ["UNDO_CONFLICT", "FIELD_CONFLICT"], output
+    for expected in ('"before":"Water the plants","after":"Water the ferns"', '"left_out":[]', "retry: 3000"):
+        assert expected in output

@@ -1,43 +1,41 @@
 """The plan of each statement, for a user with 10,000 tasks among 400 users."""
 
 import asyncio
-import importlib
-import itertools
-import json
-import pkgutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-import todo.services
+from tests.services.plans import SORTS, TABLES, UNINDEXED_SORTS, all_statements, explain
 from tests.support import Json, MakeDatabase
 from todo.core.database.connection import SHORT_STATEMENTS
-from todo.core.database.statement import Statement
 from todo.core.database.url import connect_arguments
-from todo.services.accounts.statements import update_user
 from todo.services.shared.lists import NEWEST_FIRST, PageShape
+from todo.services.tags.statements import update_tag
 from todo.services.tasks.bulk_statements import SELECT_TARGETS, UPDATE_TASKS
-from todo.services.tasks.list_statements import TASK_LISTING, TaskFilter, select_page
-from todo.services.tasks.write_statements import update_task
+from todo.services.tasks.list_statements import TaskFilter, select_page
 
 LARGE = 10_000
 TAGGED = 500
 PAGE_SIZE = 20
-SORTS = [direction + field for field in TASK_LISTING.orders for direction in ("", "-")]
-TABLES = {
-    *("tasks", "task_search", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"),
-    *("totp_factors", "recovery_codes", "change_clocks", "changes"),
+DUE_RANGE: Json = {
+    "due_from": "2026-11-26",
+    "due_until": "2026-11-27",
+    "due_from_day": "2026-11-26",
+    "due_until_day": "2026-11-26",
+    "first_due_key": "2026-11-26",
+    "last_due_key": "2026-11-27",
 }
 SEED = """
 INSERT INTO users (email, email_key, password_hash)
 SELECT 'user' || i || '@example.com', 'user' || i || '@example.com', 'x' FROM generate_series(1, 400) AS i;
-INSERT INTO tasks (user_id, title, title_key, description, completed, priority, due_date, created_at)
+INSERT INTO tasks (user_id, title, title_key, description, completed, priority, due_date, due_day, created_at)
 SELECT users.id, 'Task ' || md5(i::text), 'task ' || md5(i::text),
        CASE WHEN i % 50 = 0 THEN 'In the garden' END, i % 5 < 2,
        (ARRAY['low', 'medium', 'high'])[1 + i % 3],
-       CASE WHEN i % 2 = 0 THEN now() + i * interval '1 hour' END, now() - i * interval '1 minute'
+       CASE WHEN i % 4 = 0 THEN timestamptz '2026-11-20Z' + i * interval '1 hour' END,
+       CASE WHEN i % 4 = 2 THEN date '2026-11-20' + i / 24 END, now() - i * interval '1 minute'
 FROM users, generate_series(1, CASE email WHEN 'user1@example.com' THEN 10000 ELSE 100 END) AS i;
 INSERT INTO task_search (user_id, task_id, title, description)
 SELECT user_id, id, title_key, lower(coalesce(description, '')) FROM tasks;
@@ -92,31 +90,6 @@ async def find_user(connection: asyncpg.Connection, *, large: bool) -> UUID:
     return user_id
 
 
-async def explain(connection: asyncpg.Connection, statement: Statement, *, run: bool, **values: object) -> list[Json]:
-    """Return the nodes of a statement's plan. With `run`, execute the statement, measure the nodes, and roll back."""
-    options = "ANALYZE, BUFFERS, FORMAT JSON" if run else "FORMAT JSON"
-    arguments = statement.arguments({name: values.get(name) for name in statement.parameters})
-    async with connection.transaction():
-        # plan_cache_mode applies to statements prepared by SQL.
-        await connection.execute(f"PREPARE explained AS {statement.sql}")
-        execute = f"EXECUTE explained ({', '.join(map(_literal, arguments))})" if arguments else "EXECUTE explained"
-        [explanation] = json.loads(await connection.fetchval(f"EXPLAIN ({options}) {execute}"))
-        await connection.execute("DEALLOCATE explained")
-    return list(_walk(explanation["Plan"]))
-
-
-def _literal(value: object) -> str:
-    if value is None or isinstance(value, int):
-        return str(value).lower() if value is not None else "NULL"
-    return f"'{value}'"
-
-
-def _walk(node: Json) -> Iterator[Json]:
-    yield node
-    for child in node.get("Plans", ()):
-        yield from _walk(child)
-
-
 async def explain_list(
     connection: asyncpg.Connection, filters: TaskFilter, page: PageShape, *, large: bool = True, **values: object
 ) -> list[Json]:
@@ -129,7 +102,7 @@ async def explain_list(
 def count_sorted_rows(nodes: list[Json]) -> int:
     """Return the number of rows that the largest sort of a plan reads."""
     sorts = [node for node in nodes if node["Node Type"] in ("Sort", "Incremental Sort")]
-    return int(max(child["Actual Rows"] for node in sorts for child in node["Plans"][:1]))
+    return int(max((child["Actual Rows"] for node in sorts for child in node["Plans"][:1]), default=0))
 
 
 def find_scans(nodes: list[Json], kind: str) -> list[Json]:
@@ -160,9 +133,8 @@ async def test_page_after_a_cursor_reads_no_earlier_rows(planning_connection: as
     user_id = await find_user(planning_connection, large=True)
     field = sort.removeprefix("-")
     key = "title_key" if field == "title" else field
-    [middle_task] = await planning_connection.fetch(
-        f"SELECT id, {key} AS {field} FROM tasks WHERE user_id = $1 ORDER BY {key} OFFSET 4000 LIMIT 1", user_id
-    )
+    rows = f"SELECT id, {key} AS {field} FROM tasks WHERE user_id = $1 AND due_day IS NULL ORDER BY {key} OFFSET 2000"
+    [middle_task] = await planning_connection.fetch(f"{rows} LIMIT 1", user_id)
 
     nodes = await explain_list(
         planning_connection, TaskFilter(), page, after=middle_task[field], after_id=middle_task["id"]
@@ -179,6 +151,29 @@ async def test_offset_skips_index_entries(planning_connection: asyncpg.Connectio
 
     assert count_sorted_rows(nodes) <= PAGE_SIZE
     assert all(node["Actual Rows"] <= PAGE_SIZE for node in find_scans(nodes, "Index Scan"))
+
+
+@pytest.mark.spec("DAT-033")
+@pytest.mark.parametrize("sort", [*SORTS, *UNINDEXED_SORTS])
+async def test_due_filter_reads_the_due_tasks_alone(planning_connection: asyncpg.Connection, sort: str) -> None:
+    nodes = await explain_list(planning_connection, TaskFilter(has_due_range=True), PageShape(sort), **DUE_RANGE)
+
+    [scan] = [node for node in nodes if node.get("Index Name") == "idx_tasks_user_due_date"]
+    assert 0 < scan["Actual Rows"] <= 2 * PAGE_SIZE
+    indexes = {node.get("Index Name") for node in nodes if node.get("Relation Name") == "tasks"}
+    assert indexes <= {"idx_tasks_user_due_date", "pk_tasks", None}
+
+
+@pytest.mark.spec("DAT-033")
+@pytest.mark.parametrize("sort", UNINDEXED_SORTS)
+async def test_order_without_an_index_reads_the_tasks_of_the_user_once(
+    planning_connection: asyncpg.Connection, sort: str
+) -> None:
+    nodes = await explain_list(planning_connection, TaskFilter(), PageShape(sort))
+
+    scans = [node for node in nodes if node.get("Relation Name") == "tasks" and node["Actual Rows"] > PAGE_SIZE]
+    assert [scan["Actual Rows"] for scan in scans] == [LARGE]
+    assert scans[0]["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Heap Scan")
 
 
 @pytest.mark.spec("PLN-005")
@@ -225,6 +220,21 @@ async def test_search_reads_the_search_rows_of_the_user_alone(
     assert scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0) == own_tasks
 
 
+@pytest.mark.spec("PLN-002", "TXT-009")
+async def test_rename_of_a_tag_reads_no_task(planning_connection: asyncpg.Connection) -> None:
+    user_id = await find_user(planning_connection, large=True)
+    tag_id = await planning_connection.fetchval("SELECT id FROM tags WHERE user_id = $1 AND name = 'tag7'", user_id)
+    values = {"user_id": user_id, "tag_id": tag_id, "name": "renamed", "name_key": "renamed"}
+
+    nodes = await explain(planning_connection, update_tag(conditional=False), run=True, **values)
+
+    written = {node["Relation Name"] for node in nodes if node["Node Type"] == "ModifyTable"}
+    assert written == {"tags", "change_clocks", "changes"}
+    read = [node for node in nodes if "Relation Name" in node and node["Node Type"] != "ModifyTable"]
+    assert {node["Relation Name"] for node in read} == {"tags", "change_clocks"}
+    assert {node["Actual Rows"] for node in read} == {1}
+
+
 @pytest.fixture
 async def unanalyzed_connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a database with 3,000 new tasks and without statistics."""
@@ -268,27 +278,6 @@ async def test_external_ids_are_looked_up_by_index_without_statistics(
     [lookup] = [node for node in nodes if node.get("Alias") == "tasks_1"]
     assert lookup["Index Name"] == "uq_tasks_user_id_external_id"
     assert "external_id" in lookup["Index Cond"]
-
-
-def all_statements() -> Iterator[tuple[str, Statement]]:
-    """Yield the constant statements of the services, and variants of the built ones, with their names."""
-    for module in pkgutil.walk_packages(todo.services.__path__, "todo.services."):
-        attributes = vars(importlib.import_module(module.name))
-        yield from (
-            (f"{module.name}.{name}", value) for name, value in attributes.items() if isinstance(value, Statement)
-        )
-    either = [False, True]
-    parts = [(False, False), (True, False), (False, True)]
-    for searches, status, *others in itertools.product(either, ["all", "pending"], either, either, either):
-        filters = TaskFilter(searches, status, *others)
-        for sort, counts, (skips, continues) in itertools.product(SORTS[1:3], either, parts):
-            shape = PageShape(sort, counts, skips, continues)
-            yield f"list {filters} {shape}", select_page(filters, shape)
-    for fields in (["title"], ["completed"], ["title", "due_date", "priority"]):
-        for conditional in (False, True):
-            yield f"update {fields}", update_task(frozenset(fields), conditional=conditional)
-    for fields in (["name"], ["email", "email_key", "pending_email"]):
-        yield f"update user {fields}", update_user(frozenset(fields))
 
 
 @pytest.mark.spec("PLN-003")

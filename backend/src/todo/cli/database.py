@@ -126,14 +126,14 @@ def read_status(url: str) -> SchemaStatus:
 
 
 @contextmanager
-def usable(url: str) -> Iterator[None]:
+def usable(url: str, setting: str = "DATABASE_URL") -> Iterator[None]:
     """Raise a UsageError if the database cannot be used."""
     try:
         yield
     except (ServiceUnavailableError, asyncpg.PostgresError) as error:
         raise UsageError(
             f"The database {shown_url(url)} cannot be used: {error.__cause__ or error}. "
-            "Check DATABASE_URL, and that the server runs."
+            f"Check {setting}, and that the server runs."
         ) from error
 
 

@@ -169,6 +169,9 @@ def _check_operator_database(settings: Settings, url: str) -> None:
         logger.warning("The database has %d pending migration(s); run: todo migrate up", len(pending))
     with usable(url):
         asyncio.run(check_connection(settings, url))
+    if settings.database_listen_url is not None:
+        with usable(settings.database_listen_url, "DATABASE_LISTEN_URL"):
+            asyncio.run(check_connection(settings, settings.database_listen_url))
     for option in find_weakened_options(url):
         logger.warning("DATABASE_URL has the option %s, which this service does not support", option)
 

@@ -1,6 +1,7 @@
 """The settings of the service, from the environment and from `.env`."""
 
 import os
+from datetime import timedelta
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     )
 
     database_url: DatabaseUrl | None = None
+    database_listen_url: DatabaseUrl | None = None
     db_pool_min: int = Field(default=2, ge=0, le=1000)
     db_pool_max: int = Field(default=5, ge=1, le=1000)
     db_pool_recycle: float = Field(default=3600, gt=0)
@@ -87,6 +89,8 @@ class Settings(BaseSettings):
     forwarded_allow_ips: Proxies = "127.0.0.1"
     max_tags: int = Field(default=1000, ge=1)
     max_tags_per_task: int = Field(default=50, ge=1)
+    changes_retention_days: int = Field(default=180, ge=1, le=36500)
+    trash_retention_days: int = Field(default=30, ge=1, le=36500)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     max_login_sessions: int = Field(default=100, ge=1)
     max_access_tokens: int = Field(default=100, ge=1)
@@ -94,6 +98,8 @@ class Settings(BaseSettings):
     write_timeout: float = Field(default=60, gt=0)
     keep_alive_timeout: float = Field(default=75, gt=0)
     max_connections: int = Field(default=1000, ge=1)
+    max_streams: int | None = Field(default=None, ge=0)
+    max_streams_per_user: int = Field(default=20, ge=1)
     root_path: RootPath = ""
 
     rate_limit_enabled: bool = True
@@ -119,6 +125,16 @@ class Settings(BaseSettings):
     metrics_host: Host = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
 
+    @property
+    def trash_retention(self) -> timedelta:
+        """How long deleted resources can be restored."""
+        return timedelta(days=self.trash_retention_days)
+
+    @property
+    def changes_retention(self) -> timedelta:
+        """How long the change log is kept."""
+        return timedelta(days=self.changes_retention_days)
+
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
         if self.environment == "production" and "*" in self.cors_origins:
@@ -127,8 +143,19 @@ class Settings(BaseSettings):
             raise ValueError("COOKIE_SECURE should be true when COOKIE_SAMESITE is none (browsers require this)")
         if self.db_pool_min > self.db_pool_max:
             raise ValueError("DB_POOL_MIN should not exceed DB_POOL_MAX")
+        if self.changes_retention_days < self.trash_retention_days:
+            raise ValueError("CHANGES_RETENTION_DAYS should not be less than TRASH_RETENTION_DAYS")
+        if self.database_listen_url is not None and self.database_url is None:
+            raise ValueError("DATABASE_URL should be set when DATABASE_LISTEN_URL is set")
+        if self.max_streams is not None and self.max_streams >= self.max_connections:
+            raise ValueError("MAX_STREAMS should be less than MAX_CONNECTIONS, because requests need connections too")
         self._check_mail()
         return self
+
+    @property
+    def stream_limit(self) -> int:
+        """The maximum number of open event streams in each process."""
+        return self.max_connections // 2 if self.max_streams is None else self.max_streams
 
     def _check_mail(self) -> None:
         if self.smtp_url is not None:

@@ -36,15 +36,31 @@ CONNECTIONS_AWAITED = Gauge(
     "todo_db_connections_awaited", "Requests waiting for a connection.", multiprocess_mode="livesum"
 )
 CONNECTIONS_REFUSED = Counter("todo_db_connections_refused", "Requests that got no connection in time.")
+STREAMS_OPEN = Gauge("todo_event_streams", "Open event streams.", multiprocess_mode="livesum")
+STREAMS_ENDED = Counter("todo_event_streams_ended", "Event streams that ended.", ["reason"])
+EVENTS_SENT = Counter("todo_events_sent", "Events sent to streams.")
+EVENT_LAG = Histogram(
+    "todo_event_lag_seconds",
+    "Seconds from a change to its event.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
+)
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def count_request(method: str, route: str, status: int, seconds: float) -> None:
-    """Count a request and its duration. `route` is the template of the path, not the path."""
+def count_request(method: str, route: str, status: int, seconds: float | None) -> None:
+    """Count a request and its duration.
+
+    Args:
+        method: the method.
+        route: the template of the path, not the path.
+        status: the status of the response.
+        seconds: the duration; None for a stream, which is as long as its client wants.
+    """
     requests, duration = _metrics_of(method if method in KNOWN_METHODS else "other", route, status)
     requests.inc()
-    duration.observe(seconds)
+    if seconds is not None:
+        duration.observe(seconds)
 
 
 @cache

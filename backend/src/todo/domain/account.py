@@ -1,6 +1,6 @@
 """Accounts: e-mail addresses, passwords, and the names of people."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator
@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from todo.core.errors import InvalidValueError
 from todo.core.mail.addresses import ENCODED_WORD
 from todo.core.security.passwords import normalize_password
-from todo.domain.rules import Raises, TextRule, string_schema
+from todo.domain.rules import ChoiceRule, Raises, TextRule, string_schema
 from todo.domain.text import RawText, Text
 
 EMAIL_MAX = 320
@@ -43,6 +43,13 @@ class NameTooLongError(InvalidValueError):
 
     code = "NAME_TOO_LONG"
     field = "name"
+
+
+class InvalidWeekStartError(InvalidValueError):
+    """Week start must be monday, sunday, or saturday"""
+
+    code = "INVALID_WEEK_START"
+    field = "week_start"
 
 
 def normalize_email(value: str) -> str:
@@ -101,3 +108,4 @@ Password = Annotated[
     string_schema(format="password", minLength=PASSWORD_MIN, maxLength=PASSWORD_MAX),
 ]
 Name = Annotated[Text, TextRule(0, NAME_MAX, NameTooLongError), AfterValidator(_read_blank_as_null)]
+WeekStart = Annotated[Literal["monday", "sunday", "saturday"], ChoiceRule("WeekStart", InvalidWeekStartError)]

@@ -19,6 +19,8 @@ ISO_8601 = re.compile(f"{EXTENDED}|{BASIC}")
 
 `datetime.fromisoformat` alone misreads other text: `T17.5` as 17:00:00.5, `T170000123` as 17:00:00.123.
 """
+TIME = re.compile("[Tt ]")
+"""The separator before a time."""
 
 
 def parse_instant(value: object, error: type[InvalidValueError]) -> datetime:
@@ -31,12 +33,30 @@ def parse_instant(value: object, error: type[InvalidValueError]) -> datetime:
         InvalidValueError: `error`, if the text is not ISO 8601 or out of range.
         ValueError: the value is not a string.
     """
+    instant = _parse(value, error)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+
+
+def parse_datetime(value: object, error: type[InvalidValueError]) -> datetime:
+    """Return an ISO 8601 datetime: in UTC, or without a zone if the text has no offset.
+
+    Raises:
+        InvalidValueError: `error`, if the text is not ISO 8601, has no time, or is out of range.
+        ValueError: the value is not a string.
+    """
+    instant = _parse(value, error)
+    if not TIME.search(str(value)):
+        raise error
+    return instant
+
+
+def _parse(value: object, error: type[InvalidValueError]) -> datetime:
     if not isinstance(value, str):
         raise ValueError("Input should be a valid string")  # noqa: TRY004 -- pydantic collects ValueErrors only
     if not ISO_8601.fullmatch(check_storable(value)):
         raise error
     try:
         instant = datetime.fromisoformat(value.upper())
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+        return instant if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError) as cause:
         raise error from cause

@@ -9,6 +9,8 @@ from todo.domain.rules import COMPONENT, Raises, string_schema
 
 SCOPED_RESOURCES = ("tasks", "tags")
 """First path segments below `/api/v1`; each has a scope to read and a scope to write."""
+SHARED_RESOURCES = frozenset({"changes", "events", "sync", "trash"})
+"""First path segments whose items have several types. Their services check the scope of each type."""
 ACCOUNT_SCOPE = "account"
 """The scope of every path below `/api/v1/auth`."""
 SCOPES = (*(f"{resource}:{right}" for resource in SCOPED_RESOURCES for right in ("read", "write")), ACCOUNT_SCOPE)

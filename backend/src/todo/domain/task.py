@@ -1,18 +1,18 @@
-"""Tasks: title, description, priority, due date, and the ways to filter and sort them."""
+"""Tasks: title, description, priority, estimate, and the ways to filter and sort them."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Strict
+from pydantic import AfterValidator, Strict, WithJsonSchema
 
 from todo.core.errors import InvalidValueError
-from todo.domain.instants import parse_instant
-from todo.domain.rules import ChoiceRule, Raises, TextRule, string_schema
+from todo.domain.rules import ChoiceRule, Raises, TextRule
 from todo.domain.text import Text
 
 TITLE_MAX = 200
 DESCRIPTION_MAX = 1000
 SEARCH_TEXT_MAX = 200
+ESTIMATE_MAX = 100_000
+"""Minutes; ten weeks."""
 
 
 class InvalidTitleError(InvalidValueError):
@@ -36,11 +36,11 @@ class InvalidPriorityError(InvalidValueError):
     field = "priority"
 
 
-class InvalidDueDateError(InvalidValueError):
-    """Due date must be a valid ISO 8601 datetime"""
+class InvalidEstimateError(InvalidValueError):
+    """Estimated minutes must be a whole number from 1 to 100000"""
 
-    code = "INVALID_DUE_DATE"
-    field = "due_date"
+    code = "INVALID_ESTIMATE"
+    field = "estimated_minutes"
 
 
 class InvalidStatusError(InvalidValueError):
@@ -64,20 +64,41 @@ class InvalidSortFieldError(InvalidValueError):
     field = "sort"
 
 
-def _parse_due_date(value: object) -> datetime:
-    return parse_instant(value, InvalidDueDateError)
+def _check_estimate(minutes: int) -> int:
+    if not 1 <= minutes <= ESTIMATE_MAX:
+        raise InvalidEstimateError
+    return minutes
 
 
 Title = Annotated[Text, TextRule(1, TITLE_MAX, InvalidTitleError)]
 Description = Annotated[Text, TextRule(0, DESCRIPTION_MAX, DescriptionTooLongError, trim=False)]
 Priority = Annotated[Literal["low", "medium", "high"], ChoiceRule("TaskPriority", InvalidPriorityError)]
-DueDate = Annotated[
-    datetime, BeforeValidator(_parse_due_date), Raises(InvalidDueDateError), string_schema(format="date-time")
+EstimatedMinutes = Annotated[
+    int,
+    Strict(),
+    AfterValidator(_check_estimate),
+    Raises(InvalidEstimateError),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": ESTIMATE_MAX}),
 ]
 Completed = Annotated[bool, Strict()]
 SearchText = Annotated[Text, TextRule(0, SEARCH_TEXT_MAX, SearchTextTooLongError, trim=False)]
 StatusFilter = Annotated[Literal["all", "pending", "completed"], ChoiceRule("TaskStatus", InvalidStatusError)]
 TaskSort = Annotated[
-    Literal["due_date", "-due_date", "priority", "-priority", "created_at", "-created_at", "title", "-title"],
+    Literal[
+        "due_date",
+        "-due_date",
+        "priority",
+        "-priority",
+        "created_at",
+        "-created_at",
+        "title",
+        "-title",
+        "start_day",
+        "-start_day",
+        "updated_at",
+        "-updated_at",
+        "completed_at",
+        "-completed_at",
+    ],
     ChoiceRule("TaskSort", InvalidSortFieldError),
 ]

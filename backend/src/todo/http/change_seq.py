@@ -1,8 +1,9 @@
-"""The response header `Change-Seq`: the number of the last change that a request made (CHG-003)."""
+"""The number of the last change that a request made: the response header `Change-Seq`, and its announcement."""
 
 from fastapi import Request, Response
 
 from todo.http.declared_route import Handler
+from todo.http.dependencies.resources import resources_of
 from todo.http.request_state import request_state
 
 CHANGE_SEQ = "Change-Seq"
@@ -16,13 +17,26 @@ CHANGE_SEQ_HEADER = {
 
 
 def numbered(handler: Handler) -> Handler:
-    """Wrap the handler of a write: its response carries the number of the last change."""
+    """Wrap the handler of a write: its response carries the number of the last change (CHG-003)."""
 
     async def handle(request: Request) -> Response:
         response = await handler(request)
         writer = request_state(request.scope).writer
         if writer is not None and writer.last_seq is not None:
             response.raw_headers.append((b"change-seq", b"%d" % writer.last_seq))
+        return response
+
+    return handle
+
+
+def announced(handler: Handler) -> Handler:
+    """Wrap the handler of a write: listeners are told about the committed changes (ADR 0054)."""
+
+    async def handle(request: Request) -> Response:
+        response = await handler(request)
+        writer = request_state(request.scope).writer
+        if writer is not None and writer.last_seq is not None:
+            resources_of(request).change_feed.announce(writer.user_id, writer.last_seq)
         return response
 
     return handle

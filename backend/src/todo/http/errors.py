@@ -24,6 +24,7 @@ from todo.core.errors import (
 )
 from todo.schemas.entity_tag import entity_tag
 from todo.schemas.error import read_problem
+from todo.services.history.errors import UndoConflictError
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -60,6 +61,8 @@ async def _handle_domain_error(_request: Request, error: Exception) -> JSONRespo
         response = _render_problems(problems, current=to_jsonable_python(error.current))
         response.headers["ETag"] = f'"{entity_tag(error.current)}"'
         return response
+    if isinstance(error, UndoConflictError):
+        return _render_problems([Problem.of(UndoConflictError, field) for field in error.fields])
     if isinstance(error, InvalidItemsError):
         members = {} if error.current is None else {"current": to_jsonable_python(error.current)}
         return _render_problems(error.problems, **members)

@@ -10,11 +10,12 @@ from todo.core.database.deferred import deferred_transaction
 from todo.core.database.driver_errors import LockTimeoutError
 from todo.core.database.session import Session
 from todo.core.errors import DomainError
+from todo.domain.scope import SHARED_RESOURCES
 from todo.http.change_seq import CHANGE_SEQ
 from todo.http.declared_route import Handler, read_body
 from todo.http.dependencies.change_base import CHANGE_BASE
-from todo.http.dependencies.principal import get_active_user, get_current_user
-from todo.http.dependencies.resources import AppResources, get_resources
+from todo.http.dependencies.principal import get_active_user, get_current_user, resource_of
+from todo.http.dependencies.resources import AppResources, resources_of
 from todo.http.request_state import request_state
 from todo.models.idempotency_key import KEY_MAX
 from todo.services.idempotency import service as idempotency_service
@@ -103,7 +104,7 @@ def idempotent(handler: Handler, write_once: WriteOnce, *, hashes_password: bool
     """
 
     async def handle(request: Request) -> Response:
-        resources = await get_resources(request)
+        resources = resources_of(request)
         if KEY_FIELD in request_state(request.scope).headers:
             write = await _keyed_write(request, resources)
             async with resources.user_writes.hold(write.user_id, IdempotencyKeyInUseError):
@@ -111,6 +112,8 @@ def idempotent(handler: Handler, write_once: WriteOnce, *, hashes_password: bool
         if hashes_password:
             return await handler(request)
         user = await get_current_user(request)
+        # A slow client must not hold the lock.
+        await read_body(request)
         async with resources.user_writes.hold(user.id, LockTimeoutError):
             return await handler(request)
 
@@ -158,6 +161,9 @@ async def _keyed_write(request: Request, resources: AppResources) -> KeyedWrite:
     request_line = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.getlist('If-Match')}\n"
     if bases := request.headers.getlist(CHANGE_BASE):
         request_line += f"{bases}\n"
+    if principal.scopes is not None and resource_of(request.url.path) in SHARED_RESOURCES:
+        # The stored response has resources of several types, so it is repeated for the same scopes alone.
+        request_line += f"{sorted(principal.scopes)}\n"
     fingerprints = resources.security.signer.digests(request_line.encode() + await read_body(request))
     return KeyedWrite(request, resources.database.session, principal.id, key, fingerprints)
 

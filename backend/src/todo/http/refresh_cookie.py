@@ -10,7 +10,7 @@ from todo.core.errors import AuthenticationError
 from todo.core.security.tokens import REFRESH_LIFETIME
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import API
-from todo.http.dependencies.resources import get_resources
+from todo.http.dependencies.resources import resources_of
 from todo.http.openapi import Responses
 from todo.http.request_state import request_state
 from todo.services.login_sessions.errors import MissingRefreshTokenError
@@ -42,7 +42,7 @@ async def get_refresh_token(request: Request) -> str | None:
     """
     pairs = (pair for header in request.headers.getlist("cookie") for pair in header.split(";"))
     tokens = [token for pair in pairs if (token := cookie_parser(pair).get(REFRESH_COOKIE))]
-    resources = await get_resources(request)
+    resources = resources_of(request)
     return select_refresh_token(resources.security.signer, tokens)
 
 
@@ -61,7 +61,7 @@ class RefreshRoute(DeclaredRoute):
         except MissingRefreshTokenError:
             raise
         except AuthenticationError:
-            settings = (await get_resources(request)).settings
+            settings = resources_of(request).settings
             request_state(request.scope).response_headers.append((b"set-cookie", _cookie(settings, "", 0).encode()))
             raise
 

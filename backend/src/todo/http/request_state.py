@@ -1,12 +1,14 @@
 """The state of one request, kept by the machinery in the ASGI scope."""
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from starlette.types import Scope
 
 from todo.core.database.session import Session
 from todo.services.authentication import Principal
-from todo.services.shared.writer import Writer
+from todo.services.events.position import Event
+from todo.services.shared.log.writer import Writer
 
 SCOPE_KEY = "todo.request_state"
 READ_METHODS = frozenset({"GET", "HEAD"})
@@ -26,6 +28,7 @@ class RequestState:
         principal: the user that the request acts for, once it was authenticated.
         transaction: the transaction that the whole request runs in, if there is one.
         writer: the writer of the request, if it can change something.
+        stream: the further events of a response that lasts as long as the client wants.
     """
 
     id: str
@@ -36,6 +39,7 @@ class RequestState:
     principal: Principal | None = None
     transaction: Session | None = None
     writer: Writer | None = None
+    stream: AsyncGenerator[list[Event]] | None = None
 
 
 def request_state(scope: Scope) -> RequestState:

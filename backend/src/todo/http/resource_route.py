@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.routing import APIRoute
 
 from todo.core.errors import InternalError, ServiceUnavailableError
-from todo.http.change_seq import CHANGE_SEQ_HEADER, numbered
+from todo.http.change_seq import CHANGE_SEQ_HEADER, announced, numbered
 from todo.http.conditional import ETAG_HEADER, IF_NONE_MATCH_PARAMETER, NOT_MODIFIED, conditional
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import API
@@ -40,13 +40,26 @@ class ResourceRoute(DeclaredRoute):
         if reads:
             self.handler = conditional(self.handler)
         else:
-            self.handler = idempotent(numbered(self.handler), self.write_once, hashes_password=self.hashes_password)
+            # The announcement is outside of the transaction of an idempotent write.
+            keyed = idempotent(numbered(self.handler), self.write_once, hashes_password=self.hashes_password)
+            self.handler = announced(keyed)
 
     def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
         """Return the response for a result, with its entity tag as the `ETag`."""
         if isinstance(result, dict) and "version" in result:
             headers = ((b"etag", f'"{entity_tag(result)}"'.encode()), *headers)
         return super().render(result, response, *headers)
+
+
+class WriteRoute(DeclaredRoute):
+    """A route of a write that takes no idempotency key; its responses carry the number of the last change."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        success = options.get("status_code") or 200
+        responses = {**(options.get("responses") or {})}
+        responses[success] = {**responses.get(success, {}), "headers": CHANGE_SEQ_HEADER}
+        super().__init__(path, endpoint, **{**options, "responses": responses})
+        self.handler = announced(numbered(self.handler))
 
 
 class PasswordRoute(ResourceRoute):

@@ -1,6 +1,6 @@
 """The table of tasks."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -9,9 +9,11 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Identity,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     String,
     Text,
@@ -19,16 +21,18 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
+from todo.domain.dates.time_zones import TIME_ZONE_MAX
 from todo.domain.identifiers import EXTERNAL_ID_MAX
 from todo.domain.recurrence import RECURRENCE_RULE_MAX
-from todo.domain.task import DESCRIPTION_MAX, TITLE_MAX
+from todo.domain.task import DESCRIPTION_MAX, ESTIMATE_MAX, TITLE_MAX
 from todo.domain.text import SORT_KEY_MAX
 from todo.models.base import LOGGED, Base, instant_column, owner_column
 
 PRIORITIES = "ARRAY['high', 'medium', 'low']"
 """The priorities in order. `idx_tasks_user_priority` is sorted by the position in this array, from 1."""
-DUE_DATE_OR_INFINITY = "coalesce(due_date, 'infinity'::timestamptz)"
-"""Tasks without a due date come last in ascending order, first in descending order."""
+DUE_KEY = "coalesce(coalesce(due_date, timezone('UTC', due_day + '23:59:59.999999'::time)), 'infinity'::timestamptz)"
+"""A day counts as its last moment in UTC. Tasks without a due come last in ascending order, first in descending order.
+"""
 OWNER_EXISTS = "fk_tasks_users"
 EXTERNAL_ID_UNIQUE = "uq_tasks_user_id_external_id"
 
@@ -47,6 +51,10 @@ class Task(Base, table=True):
         CheckConstraint("priority IN ('low', 'medium', 'high')", name="priority"),
         CheckConstraint("recurrence_rule <> ''", name="recurrence_rule"),
         CheckConstraint("external_id <> ''", name="external_id"),
+        CheckConstraint("due_day IS NULL OR due_date IS NULL", name="due_day"),
+        CheckConstraint("due_time_zone IS NULL OR due_date IS NOT NULL", name="due_time_zone"),
+        CheckConstraint(f"estimated_minutes BETWEEN 1 AND {ESTIMATE_MAX}", name="estimated_minutes"),
+        CheckConstraint("completed_at IS NULL OR completed", name="completed_at"),
         Index(
             EXTERNAL_ID_UNIQUE,
             "user_id",
@@ -63,7 +71,13 @@ class Task(Base, table=True):
             "id",
             postgresql_include=["priority"],
         ),
-        Index("idx_tasks_user_due_date", "user_id", text(DUE_DATE_OR_INFINITY), "id", postgresql_include=["due_date"]),
+        Index(
+            "idx_tasks_user_due_date",
+            "user_id",
+            text(DUE_KEY),
+            "id",
+            postgresql_include=["due_date", "due_day"],
+        ),
         Index("idx_tasks_user_title", "user_id", "title_key", "id"),
         {"info": LOGGED},
     )
@@ -76,8 +90,14 @@ class Task(Base, table=True):
     completed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     priority: str = Field(default="medium", sa_column=Column(Text, nullable=False, server_default="medium"))
     due_date: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    due_day: date | None = Field(default=None, sa_column=Column(Date))
+    due_time_zone: str | None = Field(default=None, sa_column=Column(String(TIME_ZONE_MAX)))
+    start_day: date | None = Field(default=None, sa_column=Column(Date))
+    deadline_day: date | None = Field(default=None, sa_column=Column(Date))
+    estimated_minutes: int | None = Field(default=None, sa_column=Column(Integer))
     recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))
     external_id: str | None = Field(default=None, sa_column=Column(String(EXTERNAL_ID_MAX)))
     version: int = Field(default=1, sa_column=Column(BigInteger, nullable=False, server_default="1"))
     created_at: datetime = Field(sa_column=instant_column())
     updated_at: datetime = Field(sa_column=instant_column())
+    completed_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))

@@ -9,6 +9,7 @@ from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client
 from todo.http.dependencies.principal import ActiveUser, CurrentUser, LoggedInUser
 from todo.http.dependencies.resources import Resources, Security, Session
+from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import Responses, errors, merge_patch, schema_of
 from todo.http.refresh_cookie import clear_refresh_cookie
 from todo.http.resource_route import PasswordRoute, make_router
@@ -53,14 +54,14 @@ async def get_me(session: Session, user: CurrentUser) -> UserPublic:
     responses=errors(EmailAlreadyExistsError, WrongPasswordError, RateLimitExceededError),
 )
 async def update_me(
-    changes: AccountUpdate, session: Session, security: Security, client: Client, user: ActiveUser
+    changes: AccountUpdate, writer: CurrentWriter, security: Security, client: Client, user: ActiveUser
 ) -> UserPublic:
     """Change your name or, together with your password, your e-mail address. Absent fields stay.
 
     If the service sends mail, `email` stays and `pending_email` is the new address, until the link in a mail to the new
     address is opened. The present address gets a notice.
     """
-    return await account_service.update_user(session, security, user, changes, client, utc_now())
+    return await account_service.update_user(writer, security, user, changes, client, utc_now())
 
 
 @router.post(
@@ -69,10 +70,10 @@ async def update_me(
     responses=errors(WrongPasswordError, RateLimitExceededError),
 )
 async def change_password(
-    change: PasswordChange, session: Session, security: Security, client: Client, user: LoggedInUser
+    change: PasswordChange, writer: CurrentWriter, security: Security, client: Client, user: LoggedInUser
 ) -> None:
     """Set a new password. All your other login sessions end. Personal access tokens stay."""
-    await account_service.change_password(session, security, user, change, client, utc_now())
+    await account_service.change_password(writer, security, user, change, client, utc_now())
 
 
 @router.delete(
@@ -88,14 +89,14 @@ async def delete_me(
     client: Client,
     user: LoggedInUser,
 ) -> None:
-    """Delete your account with all tasks, tags, login sessions and tokens. This cannot be undone."""
+    """Delete your account with all its data, login sessions and tokens. This cannot be undone."""
     await account_service.delete_user(session, resources.security, user, confirmation.password, client)
     clear_refresh_cookie(response, resources.settings)
 
 
-async def export_me(session: Session, user: ActiveUser) -> StreamingResponse:
+async def export_me(session: Session, resources: Resources, user: ActiveUser) -> StreamingResponse:
     """Return all your data as one JSON document: the account, and a list of each kind of resource."""
-    pieces = await export.export_user(session, user.id, utc_now())
+    pieces = await export.export_user(session, user.id, utc_now(), resources.settings.trash_retention)
     disposition = {"Content-Disposition": 'attachment; filename="todo-export.json"'}
     return StreamingResponse(pieces, media_type="application/json", headers=disposition)
 

@@ -4,11 +4,11 @@ from fastapi import Depends, status
 
 from todo.core.clock import utc_now
 from todo.core.errors import ServiceUnavailableError
-from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client, limit_rate
 from todo.http.dependencies.resources import Security, Session
+from todo.http.dependencies.writer import UserWriter
 from todo.http.openapi import errors
-from todo.http.resource_route import make_router
+from todo.http.resource_route import WriteRoute, make_router
 from todo.schemas.password_reset import EmailChangeConfirm, PasswordResetConfirm, PasswordResetRequest
 from todo.schemas.token import MessagePublic
 from todo.schemas.user import UserPublic
@@ -18,7 +18,7 @@ from todo.services.mail.errors import MailNotConfiguredError
 from todo.services.password_resets import service as password_reset_service
 from todo.services.password_resets.errors import InvalidResetTokenError
 
-router = make_router("/auth", "auth", route_class=DeclaredRoute)
+router = make_router("/auth", "auth", route_class=WriteRoute)
 
 
 @router.post(
@@ -39,9 +39,11 @@ async def request_reset(request: PasswordResetRequest, session: Session, securit
     dependencies=[Depends(limit_rate("confirm"))],
     responses=errors(InvalidResetTokenError, MailNotConfiguredError, ServiceUnavailableError),
 )
-async def reset_password(reset: PasswordResetConfirm, session: Session, security: Security, client: Client) -> None:
+async def reset_password(
+    reset: PasswordResetConfirm, session: Session, make_writer: UserWriter, security: Security, client: Client
+) -> None:
     """Set a new password with the token of a mail. It works once, for 30 minutes. All login sessions end."""
-    await password_reset_service.confirm_password_reset(session, security, reset, client, utc_now())
+    await password_reset_service.confirm_password_reset(session, make_writer, security, reset, client, utc_now())
 
 
 @router.post(
@@ -49,6 +51,10 @@ async def reset_password(reset: PasswordResetConfirm, session: Session, security
     dependencies=[Depends(limit_rate("confirm"))],
     responses=errors(InvalidEmailTokenError, EmailAlreadyExistsError, MailNotConfiguredError, ServiceUnavailableError),
 )
-async def confirm_email(confirmation: EmailChangeConfirm, session: Session, security: Security) -> UserPublic:
+async def confirm_email(
+    confirmation: EmailChangeConfirm, session: Session, make_writer: UserWriter, security: Security
+) -> UserPublic:
     """Change the e-mail address to the one that the mail with this token was sent to, and tell the previous one."""
-    return await email_change.confirm_email_change(session, confirmation.token, utc_now(), has_mail=security.has_mail)
+    return await email_change.confirm_email_change(
+        session, make_writer, confirmation.token, utc_now(), has_mail=security.has_mail
+    )

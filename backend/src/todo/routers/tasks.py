@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response, status
 
+from todo.core.clock import utc_now
 from todo.domain.identifiers import RowId
 from todo.http.dependencies.change_base import ChangeBase
 from todo.http.dependencies.principal import CurrentUser
@@ -40,7 +41,7 @@ async def list_tasks(query: Annotated[TaskQuery, Query()], session: Session, use
     Read the next page by `page` or by `cursor`. Numbered pages shift when tasks are added or removed, and later pages
     cost more. Pages by cursor do neither.
     """
-    return await task_service.list_tasks(session, user.id, query)
+    return await task_service.list_tasks(session, user.id, query, utc_now())
 
 
 @router.get("/{task_id}", responses=errors(TaskNotFoundError))
@@ -53,7 +54,10 @@ async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskP
 async def replace_task(
     task_id: RowId, task: TaskReplace, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
 ) -> TaskPublic:
-    """Replace a task. Optional fields that are absent become null. The tags stay."""
+    """Replace a task. `description`, `due_date` and `recurrence_rule` become null if they are absent.
+
+    All other optional fields and the tags stay if they are absent.
+    """
     return await task_service.update_task(writer, task_id, task, entity_tags, base)
 
 

@@ -4,12 +4,12 @@ from fastapi import status
 
 from todo.core.clock import utc_now
 from todo.core.errors import RateLimitExceededError
-from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.client import Client
 from todo.http.dependencies.principal import LoggedInUser
 from todo.http.dependencies.resources import Resources, Security, Session
+from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import errors
-from todo.http.resource_route import make_router
+from todo.http.resource_route import WriteRoute, make_router
 from todo.schemas.totp import RecoveryCodesPublic, TotpCode, TotpConfirmation, TotpSetupPublic, TotpStart
 from todo.services.accounts import two_factors
 from todo.services.accounts.errors import WrongPasswordError
@@ -22,7 +22,7 @@ from todo.services.totp.errors import (
 )
 
 # Not idempotent by key: a stored response would contain the secret or the recovery codes.
-router = make_router("/auth/totp", "totp", route_class=DeclaredRoute)
+router = make_router("/auth/totp", "totp", route_class=WriteRoute)
 CONFIRMED = errors(WrongPasswordError, WrongTotpCodeError, TotpNotEnabledError, RateLimitExceededError)
 
 
@@ -41,12 +41,10 @@ async def start_totp(
     responses=errors(WrongTotpCodeError, TotpAlreadyEnabledError, TotpNotStartedError, RateLimitExceededError),
 )
 async def confirm_totp(
-    confirmation: TotpCode, session: Session, security: Security, user: LoggedInUser
+    confirmation: TotpCode, writer: CurrentWriter, security: Security, _user: LoggedInUser
 ) -> RecoveryCodesPublic:
     """Enable the second factor with a code of the app. Returns ten recovery codes. Your login sessions stay."""
-    return await totp_service.confirm_totp(
-        session, security.sealer, security.rate_limits, user.id, confirmation.code, utc_now()
-    )
+    return await totp_service.confirm_totp(writer, security.sealer, security.rate_limits, confirmation.code, utc_now())
 
 
 @router.post("/recovery-codes", responses=CONFIRMED)
@@ -59,7 +57,7 @@ async def replace_codes(
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT, responses=CONFIRMED)
 async def delete_totp(
-    confirmation: TotpConfirmation, session: Session, security: Security, client: Client, user: LoggedInUser
+    confirmation: TotpConfirmation, writer: CurrentWriter, security: Security, client: Client, user: LoggedInUser
 ) -> None:
     """Delete the second factor and its recovery codes. The log-in then requires the password alone."""
-    await two_factors.delete_totp(session, security, user, confirmation, client, utc_now())
+    await two_factors.delete_totp(writer, security, user, confirmation, client, utc_now())

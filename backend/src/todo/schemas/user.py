@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import MISSING, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from todo.domain.account import Email, Name, Password
+from todo.domain.account import Email, Name, Password, WeekStart
+from todo.domain.dates.time_zones import TimeZone
 from todo.domain.text import RawText
 from todo.schemas.request import RequestModel
 
@@ -40,6 +41,10 @@ class UserPublic(TypedDict):
     email: Annotated[str, Field(examples=["ada@example.com"])]
     name: Annotated[str | None, Field(examples=["Ada"])]
     created_at: Annotated[datetime, Field(examples=["2026-11-23T09:30:00Z"])]
+    time_zone: Annotated[
+        str, Field(description="The IANA time zone in which lists read days.", examples=["Europe/Berlin"])
+    ]
+    week_start: Annotated[WeekStart, Field(description="The first day of a week.")]
     totp_enabled: Annotated[bool, Field(description="Whether the log-in requires a second factor.", examples=[False])]
     pending_email: Annotated[
         str | None,
@@ -62,9 +67,11 @@ class AccountUpdate(RequestModel, ignores=UserPublic.__annotations__):
     present address as `email` cancels the change.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada Lovelace"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada Lovelace", "time_zone": "Europe/London"}]})
 
     name: Name | MISSING | None = MISSING
+    time_zone: TimeZone | MISSING = MISSING
+    week_start: WeekStart | MISSING = MISSING
     email: Email | MISSING = MISSING
     password: RawText | MISSING = MISSING
 

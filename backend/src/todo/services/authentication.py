@@ -1,7 +1,7 @@
 """Principals: the user that a request acts for, read from an access token."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from todo.core.errors import AuthenticationError, ForbiddenError
@@ -44,7 +44,7 @@ class LoginSessionRequiredError(ForbiddenError):
     code = "SESSION_REQUIRED"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The user that a request acts for.
 
@@ -53,12 +53,18 @@ class Principal:
         login_session_id: the login session of the access token, or None for a personal access token.
         access_token_id: the personal access token, or None for a person.
         scopes: the scopes of a personal access token, or None for a person, who has every permission.
+        expires_at: when the token expires, or None for a personal access token without an expiry.
     """
 
     id: UUID
     login_session_id: UUID | None = None
     access_token_id: int | None = None
     scopes: frozenset[str] | None = None
+    expires_at: datetime | None = None
+
+    def has_scope(self, scope: str) -> bool:
+        """Tell whether the principal is a person, or a personal access token with this scope."""
+        return self.scopes is None or scope in self.scopes
 
     def require_scope(self, scope: str) -> None:
         """Check that the principal has this scope.
@@ -66,7 +72,7 @@ class Principal:
         Raises:
             InsufficientScopeError: the principal is a personal access token without it.
         """
-        if self.scopes is not None and scope not in self.scopes:
+        if not self.has_scope(scope):
             raise InsufficientScopeError
 
 
@@ -81,7 +87,7 @@ def read_access_token(signer: TokenSigner, token: str, now: datetime) -> Princip
     claims = read_claims(signer, token, TokenKind.ACCESS)
     if claims.exp <= now.timestamp():
         raise TokenExpiredError
-    return Principal(claims.sub, claims.sid)
+    return Principal(claims.sub, claims.sid, expires_at=datetime.fromtimestamp(claims.exp, UTC))
 
 
 def read_claims(signer: TokenSigner, token: str, kind: TokenKind) -> Claims:

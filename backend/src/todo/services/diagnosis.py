@@ -26,6 +26,14 @@ SELECT_TABLES = Statement(
 )
 
 
+SELECT_LOG = Statement(
+    text("""
+        SELECT greatest(reltuples, 0)::bigint AS log_rows, pg_total_relation_size(oid) AS log_size
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = 'changes'
+    """)
+)
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """The state of a database.
@@ -38,6 +46,8 @@ class Diagnosis:
         size: the bytes of the database.
         tables: the largest tables, each with its bytes and those of its indexes.
         now: the clock of the server.
+        log_rows: about how many changes the change log has.
+        log_size: the bytes of the change log.
     """
 
     version: int
@@ -47,6 +57,8 @@ class Diagnosis:
     size: int
     tables: tuple[tuple[str, int], ...]
     now: datetime
+    log_rows: int
+    log_size: int
 
 
 async def diagnose(session: Session) -> Diagnosis:
@@ -54,4 +66,5 @@ async def diagnose(session: Session) -> Diagnosis:
     row = await session.fetch_one(SELECT_SERVER)
     assert row is not None
     tables = tuple((table["name"], table["size"]) for table in await session.fetch_all(SELECT_TABLES))
-    return Diagnosis(**row, tables=tables)
+    log = await session.fetch_one(SELECT_LOG)
+    return Diagnosis(**row, tables=tables, **(log or {"log_rows": 0, "log_size": 0}))

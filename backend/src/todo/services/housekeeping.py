@@ -1,5 +1,8 @@
 """Housekeeping: expired rows are deleted in batches, which hold no lock for long."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 from todo.core.clock import utc_now
 from todo.core.database.session import Session
 from todo.services.accounts.email_change import sweep_email_changes
@@ -8,10 +11,24 @@ from todo.services.invitations.service import sweep_invitations
 from todo.services.login_sessions.service import sweep_login_sessions
 from todo.services.mail.service import sweep_mails
 from todo.services.password_resets.service import sweep_password_resets
+from todo.services.trash.service import sweep_changes, sweep_trash
 
 
-async def sweep(session: Session) -> None:
-    """Delete all expired rows: keys, login sessions, invitations, password resets, mails and unconfirmed addresses."""
+@dataclass(frozen=True)
+class Retention:
+    """How long the change log keeps what.
+
+    Attributes:
+        changes: for changes.
+        trash: for the content of deleted resources.
+    """
+
+    changes: timedelta
+    trash: timedelta
+
+
+async def sweep(session: Session, retention: Retention) -> None:
+    """Delete all expired rows, and the content of resources whose time in the trash is over."""
     while await sweep_keys(session):
         pass
     while await sweep_login_sessions(session, utc_now()):
@@ -22,4 +39,9 @@ async def sweep(session: Session) -> None:
         pass
     while await sweep_mails(session, utc_now()):
         pass
-    await sweep_email_changes(session, utc_now())
+    while await sweep_trash(session, utc_now() - retention.trash):
+        pass
+    while await sweep_changes(session, utc_now() - retention.changes):
+        pass
+    while await sweep_email_changes(session, utc_now()):
+        pass

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from tests.contract.idempotency.support import assert_replay, create_task
 from tests.contract.support import count_tasks
-from tests.support import Json, Person
+from tests.support import RETENTION, Json, Person
 from todo.services.housekeeping import sweep
 from todo.services.idempotency.service import sweep_keys
 from todo.services.idempotency.statements import SWEEP_BATCH
@@ -82,7 +82,7 @@ async def test_sweep_deletes_expired_keys(ada: Person, app: FastAPI, connection:
     await connection.execute(INSERT_OLD_KEYS, ada.id, 2 * SWEEP_BATCH + 1)
     await create_task(ada, "recent")
 
-    await sweep(app.state.resources.database.session)
+    await sweep(app.state.resources.database.session, RETENTION)
 
     keys = await connection.fetch("SELECT key FROM idempotency_keys WHERE user_id = $1", ada.id)
     assert [row["key"] for row in keys] == ["recent"]
@@ -90,7 +90,7 @@ async def test_sweep_deletes_expired_keys(ada: Person, app: FastAPI, connection:
 
 @pytest.mark.spec("IDK-006")
 async def test_sweep_deletes_one_batch_at_a_time(ada: Person, app: FastAPI, connection: asyncpg.Connection) -> None:
-    await sweep(app.state.resources.database.session)
+    await sweep(app.state.resources.database.session, RETENTION)
     await connection.execute(INSERT_OLD_KEYS, ada.id, SWEEP_BATCH + 1)
 
     deleted_counts = [await sweep_keys(app.state.resources.database.session) for _ in range(3)]
@@ -104,7 +104,7 @@ async def test_sweep_skips_a_locked_key(ada: Person, app: FastAPI, connection: a
 
     async with connection.transaction():
         await connection.execute("SELECT FROM idempotency_keys WHERE user_id = $1 AND key = 'old 2' FOR UPDATE", ada.id)
-        await sweep(app.state.resources.database.session)
+        await sweep(app.state.resources.database.session, RETENTION)
         remaining = await connection.fetchval(COUNT_KEYS, ada.id)
 
     assert remaining == 1
@@ -116,6 +116,6 @@ async def test_concurrent_sweeps_delete_all_expired_keys(
 ) -> None:
     await connection.execute(INSERT_OLD_KEYS, ada.id, SWEEP_BATCH + 1)
 
-    await asyncio.gather(*(sweep(app.state.resources.database.session) for _ in range(3)))
+    await asyncio.gather(*(sweep(app.state.resources.database.session, RETENTION) for _ in range(3)))
 
     assert await connection.fetchval(COUNT_KEYS, ada.id) == 0

@@ -9,7 +9,7 @@ from tests.support import Person, assert_error
 
 INVALID = (400, "INVALID_IDEMPOTENCY_KEY", "Idempotency-Key must be 1-255 printable ASCII characters")
 WITHOUT_KEYS = {
-    *("register", "login", "refresh", "logout", "create_token"),
+    *("register", "login", "refresh", "logout", "create_token", "create_ticket"),
     *("request_reset", "reset_password", "confirm_email"),
     *("start_totp", "confirm_totp", "replace_codes", "delete_totp"),
 }

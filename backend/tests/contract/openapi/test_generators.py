@@ -13,6 +13,7 @@ from todo.core.errors import DomainError
 from todo.domain.scope import SCOPES
 
 REFERENCE = "#/components/schemas/"
+SORT_FIELDS = ("due_date", "priority", "created_at", "title", "start_day", "updated_at", "completed_at")
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_parameters_have_one_type(document: Json) -> None:
 def test_headers_have_the_names_of_their_rfcs(document: Json) -> None:
     headers = {name for name, parameter in parameters_in(document).items() if parameter["in"] == "header"}
 
-    assert headers == {"If-Match", "If-None-Match", "Idempotency-Key"}
+    assert headers == {"Change-Base", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID"}
 
 
 @pytest.mark.spec("DOC-004")
@@ -193,7 +194,7 @@ def test_examples_have_known_codes(document: Json) -> None:
     [
         ("TaskPriority", ["low", "medium", "high"]),
         ("TaskStatus", ["all", "pending", "completed"]),
-        ("TaskSort", [sign + field for field in ("due_date", "priority", "created_at", "title") for sign in ("", "-")]),
+        ("TaskSort", [sign + field for field in SORT_FIELDS for sign in ("", "-")]),
         ("Scope", [*SCOPES]),
     ],
 )

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from tests.support import Json, Make, Person, assert_error
 from todo.domain.access_token import Expiry
-from todo.domain.task import DueDate
+from todo.domain.dates.due import DueDate
+from todo.domain.dates.time_zones import attach_time_zone
 
 OTHER_TEXT = [
     "2026-12-01T17.5Z",
@@ -41,10 +42,8 @@ OTHER_TEXT = [
     "2026-12",
     "\uff12026-12-01",
 ]
+DAYS = ["2099-12-01", "20991201", "2099-W49-2"]
 INSTANTS = {
-    "2099-12-01": "2099-12-01T00:00:00Z",
-    "20991201": "2099-12-01T00:00:00Z",
-    "2099-W49-2": "2099-12-01T00:00:00Z",
     "2099-12-01T17": "2099-12-01T17:00:00Z",
     "2099-12-01T17:30": "2099-12-01T17:30:00Z",
     "20991201T173000": "2099-12-01T17:30:00Z",
@@ -99,6 +98,12 @@ async def test_iso_8601_is_read_as_it_is_meant(ada: Person, make_task: Make, tex
 
 
 @pytest.mark.spec("REQ-018")
+@pytest.mark.parametrize("text", DAYS)
+def test_day_counts_as_midnight_where_a_day_is_an_instant(text: str) -> None:
+    assert EXPIRY.validate_python(text) == datetime(2099, 12, 1, tzinfo=UTC)
+
+
+@pytest.mark.spec("REQ-018")
 @bounded
 @given(instant=st.datetimes(timezones=OFFSETS), basic=st.booleans())
 def test_every_form_of_an_instant_is_read(instant: datetime, basic: bool) -> None:
@@ -110,7 +115,8 @@ def test_every_form_of_an_instant_is_read(instant: datetime, basic: bool) -> Non
         text = f"{date.replace('-', '')}T{time.replace(':', '')}"
 
     expected = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    assert DUE_DATE.validate_python(text) == EXPIRY.validate_python(text) == expected
+    due_date = attach_time_zone(DUE_DATE.validate_python(text), None)
+    assert due_date == EXPIRY.validate_python(text) == expected
 
 
 @pytest.mark.spec("REQ-018")

@@ -6,7 +6,10 @@ from httpx import AsyncClient
 
 from tests.support import Make, Person, assert_error, operations_in
 
-LIST_PARAMETERS = ["page", "limit", "cursor", "total", "q", "status", "priority", "tag", "external_id", "sort"]
+LIST_PARAMETERS = [
+    *("page", "limit", "cursor", "total", "q", "status", "priority", "tag", "external_id"),
+    *("due", "due_from", "due_until", "started", "completed_from", "completed_until", "updated_since", "sort"),
+]
 
 
 def test_every_parameter_of_a_list_is_tried(app: FastAPI) -> None:

@@ -18,7 +18,9 @@ from tests.support import PASSWORD
 
 BACKEND = Path(__file__).parents[3]
 DOCUMENT = BACKEND / "docs" / "front-end.md"
+SYNC_DOCUMENT = BACKEND / "docs" / "sync.md"
 CLIENT = BACKEND / "docs" / "api.ts"
+SYNC_CLIENT = BACKEND / "docs" / "sync.ts"
 ADDRESS = 'const API = "/api/v1";'
 """The line of the client that a page on another origin than the service changes."""
 NODE = Path(playwright.__file__).parent / "driver" / "node"
@@ -41,14 +43,14 @@ BLOCK = re.compile(r"^```\w+ file=(\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def read_snippets() -> dict[str, str]:
-    """Return the files of the document by name."""
-    return dict(BLOCK.findall(DOCUMENT.read_text()))
+    """Return the files of the documents by name."""
+    return dict(BLOCK.findall(DOCUMENT.read_text() + SYNC_DOCUMENT.read_text()))
 
 
 @cache
 def compiled_files() -> dict[str, str]:
     """Return the client and the files of the document by name, with their types removed."""
-    files = read_snippets() | {"api.ts": CLIENT.read_text()}
+    files = read_snippets() | {"api.ts": CLIENT.read_text(), "sync.ts": SYNC_CLIENT.read_text()}
     scripts = {name: text for name, text in files.items() if name.endswith(".ts")}
     command = [str(NODE), "--disable-warning=ExperimentalWarning", "-e", STRIP_TYPES]
     process = subprocess.run(command, input=json.dumps(scripts), capture_output=True, text=True, check=True)

@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from tests.live.conftest import Service, Start, require, wait_until
+from tests.live.events.support import LiveStream
 from tests.live.protocol.raw_client import connect, request
 from tests.support import PASSWORD
 
@@ -122,6 +123,24 @@ def test_a_user_creates_and_reads_a_task_below_the_root_path(published: Publishe
 
     assert response.json()["title"] == "Water the plants"
     assert response.headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.spec("EVT-010")
+def test_events_pass_the_proxy_at_once(published: Published) -> None:
+    with published.client() as client:
+        token = register(client).json()["access_token"]
+        authorization = {"Authorization": f"Bearer {token}"}
+        ticket = client.post("/api/v1/events/tickets", headers=authorization).json()["ticket"]
+        with client.stream("GET", "/api/v1/events", params={"ticket": ticket}, timeout=5) as response:
+            stream = LiveStream(response)
+            began = time.monotonic()
+            task = client.post("/api/v1/tasks", json={"title": "Water the plants"}, headers=authorization).json()
+            event = stream.next_event()
+            seconds = time.monotonic() - began
+
+    assert event is not None
+    assert event.data == {"type": "task", "id": task["id"], "action": "create"}
+    assert seconds < 1
 
 
 @pytest.mark.spec("PRO-016")

@@ -34,7 +34,7 @@ async def export_account(person: Person) -> Json:
 @pytest.mark.spec("ACC-007")
 async def test_export_contains_account_tags_and_tasks(ada: Person, make_task: Make, make_tag: Make) -> None:
     tags = [await make_tag(ada, name="b", color="#FF5733"), await make_tag(ada, name="a")]
-    tasks = [await make_task(ada, title="Ünïcödé \u2028 </script>", due_date="2026-12-01"), await make_task(ada)]
+    tasks = [await make_task(ada, title="Ünïcödé \u2028 </script>", due_day="2026-12-01"), await make_task(ada)]
     for tag in tags:
         await ada.client.post(f"/tasks/{tasks[0]['id']}/tags/{tag['id']}")
 
@@ -43,6 +43,20 @@ async def test_export_contains_account_tags_and_tasks(ada: Person, make_task: Ma
     assert document["user"] == await get_account(ada)
     assert document["tags"] == (await ada.client.get("/tags")).json()
     assert document["tasks"] == [(await ada.client.get(f"/tasks/{task['id']}")).json() for task in tasks]
+
+
+@pytest.mark.spec("TRA-010")
+async def test_export_contains_the_trash(ada: Person, make_task: Make, make_tag: Make) -> None:
+    task, tag = await make_task(ada, due_date="2026-12-01T18:00:00Z"), await make_tag(ada)
+    await ada.client.post(f"/tasks/{task['id']}/tags/{tag['id']}")
+    await ada.client.delete(f"/tasks/{task['id']}")
+
+    [entry] = (await export_account(ada))["trash"]
+
+    [shown] = (await ada.client.get("/trash")).json()["items"]
+    fields = entry.pop("fields")
+    assert entry == shown
+    assert (fields["title"], fields["due_date"], fields["tags"]) == (task["title"], task["due_date"], [tag["id"]])
 
 
 @pytest.mark.spec("ACC-007")

@@ -37,7 +37,9 @@ async def test_register_returns_the_user(client: AsyncClient) -> None:
 
     assert response.status_code == 201
     body = response.json()
-    assert set(body) == {"id", "email", "name", "created_at", "totp_enabled", "pending_email"}
+    assert set(body) == {
+        *("id", "email", "name", "created_at", "time_zone", "week_start", "totp_enabled", "pending_email"),
+    }
     assert str(UUID(body["id"])) == body["id"]
     assert (body["email"], body["name"]) == (email, "Ada Lovelace")
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from tests.routers.mailed_links.support import Deliver, change_email, request_reset
 from tests.routers.support import new_email
 from tests.smtp import Inbox, text_of
-from tests.support import Person
+from tests.support import RETENTION, Person
 from todo.core.clock import utc_now
 from todo.core.config import Settings
 from todo.core.mail import sender as sender_module
@@ -234,7 +234,7 @@ async def test_sweep_deletes_what_has_expired(
     await change_email(ada, new_email())
 
     with time_machine.travel(utc_now() + timedelta(hours=25), tick=True):
-        await sweep(app.state.resources.database.session)
+        await sweep(app.state.resources.database.session, RETENTION)
 
     for table in ("mail_queue", "password_resets", "password_reset_requests"):
         assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0

@@ -12,7 +12,7 @@ from httpx import AsyncClient, Response
 from tests.routers.auth.support import register
 from tests.routers.registration.conftest import MakeInvitation
 from tests.routers.support import new_email
-from tests.support import MakeApp, assert_error, log_in, make_client, wait_for_lock_waiters
+from tests.support import RETENTION, MakeApp, assert_error, log_in, make_client, wait_for_lock_waiters
 from todo.core.clock import utc_now
 from todo.core.security.tokens import hash_token
 from todo.services.housekeeping import sweep
@@ -201,7 +201,7 @@ async def test_sweep_deletes_expired_invitations_in_batches(
     client: AsyncClient, invited_app: FastAPI, make_invitation: MakeInvitation, connection: asyncpg.Connection
 ) -> None:
     session = invited_app.state.resources.database.session
-    await sweep(session)
+    await sweep(session, RETENTION)
     await connection.execute(INSERT_EXPIRED, SWEEP_BATCH + 1)
     code = await make_invitation()
 
@@ -215,6 +215,6 @@ async def test_sweep_deletes_expired_invitations_in_batches(
 async def test_housekeeping_sweeps_invitations(invited_app: FastAPI, connection: asyncpg.Connection) -> None:
     await connection.execute(INSERT_EXPIRED, 3)
 
-    await sweep(invited_app.state.resources.database.session)
+    await sweep(invited_app.state.resources.database.session, RETENTION)
 
     assert await connection.fetchval(COUNT_EXPIRED) == 0

@@ -11,6 +11,7 @@ from todo.cli.database import CLUSTER, UsageError, open_database_for_migration, 
 from todo.cli.doctor.finding import Finding, ok, problem, warning
 from todo.core.clock import utc_now
 from todo.core.config import Settings
+from todo.core.database import notifications
 from todo.core.database.schema_status import SchemaStatus
 from todo.core.mail.addresses import read_sender
 from todo.core.mail.sender import MailNotSentError, MailSender
@@ -104,11 +105,16 @@ def _judge_server(settings: Settings, diagnosis: Diagnosis) -> Iterator[Finding]
         f"PostgreSQL {diagnosis.version // 10_000} with {diagnosis.encoding}, {diagnosis.size / MIB:,.1f} MiB"
         f" ({tables}). The locale of the database does not matter, because the service folds text itself",
     )
-    connections = settings.workers * settings.db_pool_max
+    yield ok(
+        "change log",
+        f"About {diagnosis.log_rows:,} changes in {diagnosis.log_size / MIB:,.1f} MiB, "
+        f"kept for {settings.changes_retention_days} days",
+    )
+    connections = settings.workers * (settings.db_pool_max + notifications.CONNECTIONS)
     if connections > diagnosis.max_connections:
         yield warning(
             name,
-            f"WORKERS times DB_POOL_MAX is {connections}, and the server accepts {diagnosis.max_connections}",
+            f"The workers open up to {connections} connections, and the server accepts {diagnosis.max_connections}",
             "Lower DB_POOL_MAX, or raise max_connections of PostgreSQL.",
         )
     skew = abs(utc_now() - diagnosis.now)

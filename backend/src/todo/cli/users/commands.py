@@ -26,7 +26,9 @@ from todo.domain.account import PASSWORD_MAX, Password
 from todo.schemas.user import UserCreate, UserSummary
 from todo.services.accounts import service as account_service
 from todo.services.administration import service as administration
+from todo.services.authentication import Principal
 from todo.services.invitations.service import create_invitation
+from todo.services.shared.log.writer import Writer
 from todo.services.totp.service import delete_factor
 
 TABLE_HEAD = ("E-MAIL", "NAME", "CREATED (UTC)", "DISABLED", "LOGIN SESSIONS", "LAST USE")
@@ -139,7 +141,7 @@ def disable_totp(options: argparse.Namespace) -> None:
     """Delete the second factor of an account."""
     with open_accounts() as accounts:
         user_id = accounts.get(options.email)["id"]
-        deleted = accounts.run(lambda session: delete_factor(session, user_id))
+        deleted = accounts.run(lambda session: delete_factor(Writer(session, Principal(user_id))))
         account = accounts.get(options.email)
     outcome = "The second factor was deleted." if deleted else "The account has no second factor."
     report(options, f"{account['email']}: {outcome}", account)
@@ -160,7 +162,7 @@ def delete_user(options: argparse.Namespace) -> None:
         account = accounts.get(options.email)
         email = format_cell(account["email"])
         if not options.yes:
-            confirm(f"Delete the account {email} with all its tasks, tags and tokens? This cannot be undone.")
+            confirm(f"Delete the account {email} with all its data? This cannot be undone.")
         accounts.run(lambda session: administration.delete_user(session, account["id"]))
     if options.json:
         print_json({**account, "deleted": True})

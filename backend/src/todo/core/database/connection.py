@@ -12,9 +12,15 @@ from todo.core.database.url import connect_arguments
 
 FROZEN_SERVER_SECONDS = 1.0
 """How much longer than PostgreSQL's own statement timeout the driver waits; a frozen server enforces none."""
-SHORT_STATEMENTS = {"max_parallel_workers_per_gather": "0", "jit": "off", "plan_cache_mode": "force_generic_plan"}
+SHORT_STATEMENTS = {
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+}
 """Server settings of each connection. Parallel workers, the JIT compiler and a plan for each value cost more than any
-statement of the service takes (ADR 0008)."""
+statement of the service takes (ADR 0008). A connection keeps its plans while tables grow, so a plan for a small table
+must read an index too (ADR 0053)."""
 STARTUP_PARAMETERS = ("statement_timeout", "lock_timeout", *SHORT_STATEMENTS)
 REJECTED_PARAMETER = "startup parameter"
 """Part of PgBouncer's error for a parameter that its option `ignore_startup_parameters` does not list."""
@@ -72,6 +78,16 @@ async def check_connection(settings: Settings, url: str) -> None:
         arguments = _arguments(settings, url)
         connection = await _open(Hosts(arguments), arguments)
         await connection.close()
+
+
+async def open_connection(settings: Settings, url: str) -> asyncpg.Connection:
+    """Open a connection that keeps no statement prepared.
+
+    Raises:
+        OSError, asyncpg.PostgresError: the server cannot be reached, or rejects the connection.
+    """
+    arguments = _arguments(settings, url) | {"statement_cache_size": 0}
+    return await _open(Hosts(arguments), arguments)
 
 
 def _arguments(settings: Settings, url: str) -> dict[str, Any]:

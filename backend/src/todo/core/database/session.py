@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 
@@ -61,10 +62,21 @@ class Session:
         if self._connection is not None:
             yield self
             return
+        async with self._open() as session:
+            yield session
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator["Session"]:
+        """Yield a session whose statements read one state of the database: the state at the first statement."""
+        async with self._open(isolation="repeatable_read", readonly=True) as session:
+            yield session
+
+    @contextlib.asynccontextmanager
+    async def _open(self, **options: Any) -> AsyncIterator["Session"]:
         with translated_errors():
             connection = await self._pool.acquire()
             try:
-                async with connection.transaction():
+                async with connection.transaction(**options):
                     yield Session(self._pool, connection)
             except BaseException as error:
                 await self._pool.release(connection, error)

@@ -2,10 +2,18 @@
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator, Hashable
+from dataclasses import dataclass
 
 from todo.core.errors import DomainError
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A lock, and how many blocks hold it or wait for it."""
+
+    lock: asyncio.Lock
+    users: int = 0
 
 
 class KeyedLock:
@@ -17,11 +25,10 @@ class KeyedLock:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._locks: dict[Hashable, asyncio.Lock] = {}
-        self._users: Counter[Hashable] = Counter()
+        self._entries: dict[Hashable, _Entry] = {}
 
     def __len__(self) -> int:
-        return len(self._locks)
+        return len(self._entries)
 
     @contextlib.asynccontextmanager
     async def hold(self, key: Hashable, timeout_error: type[DomainError]) -> AsyncIterator[None]:
@@ -30,20 +37,20 @@ class KeyedLock:
         Raises:
             DomainError: `timeout_error`, if the lock did not become free in time.
         """
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
-        self._users[key] += 1
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry(asyncio.Lock())
+        entry.users += 1
         try:
-            await self._acquire(lock, timeout_error)
+            await self._acquire(entry.lock, timeout_error)
             try:
                 yield
             finally:
-                lock.release()
+                entry.lock.release()
         finally:
-            self._users[key] -= 1
-            if not self._users[key]:
-                del self._users[key], self._locks[key]
+            entry.users -= 1
+            if not entry.users:
+                del self._entries[key]
 
     async def _acquire(self, lock: asyncio.Lock, timeout_error: type[DomainError]) -> None:
         if not lock.locked():

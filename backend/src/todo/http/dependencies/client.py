@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from todo.core.errors import RateLimitExceededError, RateLimitState
 from todo.core.limits.rate_limits import network_of
-from todo.http.dependencies.resources import get_resources
+from todo.http.dependencies.resources import resources_of
 from todo.http.openapi import raises
 from todo.http.request_state import request_state
 from todo.models.accounts.login_session import ADDRESS_MAX, USER_AGENT_MAX
@@ -34,7 +34,7 @@ def limit_rate(name: str) -> Callable[..., Awaitable[None]]:
     @raises(RateLimitExceededError)
     async def count_attempt(request: Request) -> None:
         client = await get_client(request)
-        rate_limits = (await get_resources(request)).rate_limits
+        rate_limits = resources_of(request).rate_limits
         headers = request_state(request.scope).response_headers
         try:
             state = await rate_limits.count_attempt(name, network_of(client.address))

@@ -3,7 +3,7 @@
 from fastapi import Request
 
 from todo.core.errors import ForeignOriginError
-from todo.http.dependencies.resources import get_resources
+from todo.http.dependencies.resources import resources_of
 from todo.http.openapi import raises
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -19,7 +19,7 @@ async def check_origin(request: Request) -> None:
     origins = set(request.headers.getlist("origin"))
     if not origins or request.headers.getlist("sec-fetch-site") == ["same-origin"]:
         return
-    allowed = {*(await get_resources(request)).settings.cors_origins, _own_origin(request)}
+    allowed = {*resources_of(request).settings.cors_origins, _own_origin(request)}
     if "*" not in allowed and not origins <= allowed:
         raise ForeignOriginError
 

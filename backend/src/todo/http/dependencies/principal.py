@@ -7,8 +7,9 @@ from fastapi.openapi.models import OAuth2, OAuthFlowPassword, OAuthFlows
 from fastapi.security.base import SecurityBase
 
 from todo.core.clock import utc_now
-from todo.domain.scope import ACCOUNT_SCOPE
-from todo.http.dependencies.resources import get_resources, get_session
+from todo.core.errors import DomainError
+from todo.domain.scope import ACCOUNT_SCOPE, SHARED_RESOURCES
+from todo.http.dependencies.resources import get_session, resources_of
 from todo.http.openapi import raises
 from todo.http.request_state import READ_METHODS, request_state
 from todo.services import authentication
@@ -31,7 +32,7 @@ API = "/api/v1"
 class Authentication(SecurityBase):
     """Authenticates requests with a bearer token (RFC 6750), and describes the scheme in the document."""
 
-    errors = (
+    errors: tuple[type[DomainError], ...] = (
         *(MissingTokenError, TokenExpiredError, InvalidTokenError, InvalidTokenTypeError),
         *(LoginSessionEndedError, InsufficientScopeError),
     )
@@ -49,7 +50,8 @@ class Authentication(SecurityBase):
 
         If the user was disabled a short time ago, the login session is checked, with one query (USR-007).
 
-        A personal access token needs the scope of the path and method. A resource without scopes is closed to it.
+        A personal access token needs the scope of the path and method. A resource without scopes is closed to it. The
+        services of SHARED_RESOURCES check scopes themselves.
         """
         state = request_state(request.scope)
         if state.principal is not None:
@@ -61,12 +63,12 @@ class Authentication(SecurityBase):
         scheme, _, token = credentials[0].decode("latin-1").partition(" ") if credentials else ("", "", "")
         if scheme.lower() != "bearer" or not (token := token.lstrip(" ")):
             raise MissingTokenError
-        resources = await get_resources(request)
+        resources = resources_of(request)
         if token.startswith(access_token_service.PREFIX):
             principal = await access_token_service.authenticate_access_token(
                 resources.database.session, token, utc_now()
             )
-            principal.require_scope(scope_of(request.method, request.url.path))
+            check_scope(principal, request.method, request.url.path)
         else:
             principal = authentication.read_access_token(resources.security.signer, token, utc_now())
             if principal.id in resources.disabled_users:
@@ -81,12 +83,22 @@ CurrentUser = Annotated[Principal, Depends(get_current_user)]
 the user was disabled."""
 
 
-def scope_of(method: str, path: str) -> str:
-    """Return the scope of a request: `account` below `/api/v1/auth`, `tasks:read` for reads below `/api/v1/tasks`."""
-    resource = path.partition(f"{API}/")[2].partition("/")[0]
+def resource_of(path: str) -> str:
+    """Return the first segment of a path below `/api/v1`, such as `tasks`."""
+    return path.partition(f"{API}/")[2].partition("/")[0]
+
+
+def check_scope(principal: Principal, method: str, path: str) -> None:
+    """Check the scope of a request: `account` below `/api/v1/auth`, `tasks:read` for reads below `/api/v1/tasks`.
+
+    Raises:
+        InsufficientScopeError: the principal lacks the scope.
+    """
+    resource = resource_of(path)
     if resource == "auth":
-        return ACCOUNT_SCOPE
-    return f"{resource}:{'read' if method in READ_METHODS else 'write'}"
+        principal.require_scope(ACCOUNT_SCOPE)
+    elif resource not in SHARED_RESOURCES:
+        principal.require_scope(f"{resource}:{'read' if method in READ_METHODS else 'write'}")
 
 
 @raises(LoginSessionEndedError, LoginSessionRequiredError)

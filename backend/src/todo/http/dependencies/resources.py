@@ -16,6 +16,8 @@ from todo.core.limits.rate_limits import RateLimits
 from todo.http.request_state import request_state
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security as AccountSecurity
+from todo.services.events.streams import EventStreams
+from todo.services.shared.log.change_feed import ChangeFeed
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class AppResources:
         security: the tools that check credentials.
         disabled_users: the users that were disabled recently.
         user_writes: a lock for each user. Writes of one user run one after the other.
+        change_feed: tells listeners that a user's data was changed.
+        event_streams: the open event streams.
     """
 
     settings: Settings
@@ -35,6 +39,8 @@ class AppResources:
     security: AccountSecurity
     disabled_users: DisabledUsers
     user_writes: KeyedLock
+    change_feed: ChangeFeed
+    event_streams: EventStreams
 
     @property
     def rate_limits(self) -> RateLimits:
@@ -42,10 +48,15 @@ class AppResources:
         return self.security.rate_limits
 
 
+def resources_of(request: Request) -> AppResources:
+    """Return the resources of the application that serves a request."""
+    resources: AppResources = request.scope["app"].state.resources
+    return resources
+
+
 async def get_resources(request: Request) -> AppResources:
     """Return the resources of the application."""
-    resources: AppResources = request.app.state.resources
-    return resources
+    return resources_of(request)
 
 
 async def get_session(request: Request) -> DatabaseSession:
@@ -53,13 +64,12 @@ async def get_session(request: Request) -> DatabaseSession:
 
     Its statements are committed before the response is sent: each by itself, or all in the request's transaction.
     """
-    resources = await get_resources(request)
-    return request_state(request.scope).transaction or resources.database.session
+    return request_state(request.scope).transaction or resources_of(request).database.session
 
 
 async def get_security(request: Request) -> AccountSecurity:
     """Return the tools that check credentials."""
-    return (await get_resources(request)).security
+    return resources_of(request).security
 
 
 Resources = Annotated[AppResources, Depends(get_resources)]

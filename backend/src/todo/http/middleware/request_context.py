@@ -9,11 +9,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo.core.logging_config import request_id
 from todo.core.metrics import UNMATCHED, count_request
+from todo.http.event_stream import send_events
 from todo.http.request_state import SCOPE_KEY, RequestState
 
 REQUEST_ID = b"x-request-id"
 ACCEPTED_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 PRINTABLE_PATH = re.compile(r"[!-\[\]-~]+")
+UNCACHED_ENDS = ("/sync", "/tickets")
+"""The ends of further paths whose responses have tokens."""
 PROBES = {"/health", "/ready"}
 
 
@@ -30,7 +33,7 @@ def _headers(**additional: str) -> list[tuple[bytes, bytes]]:
 
 SECURITY_HEADERS = _headers()
 UNCACHED = _headers(cache_control="no-store")
-"""Headers of responses that may contain tokens (RFC 6749, section 5.1)."""
+"""Headers of responses that may contain tokens (RFC 6749, section 5.1), and of pages of a sync."""
 REVALIDATED = _headers(cache_control="private, no-cache")
 
 logger = logging.getLogger("todo.requests")
@@ -38,6 +41,8 @@ logger = logging.getLogger("todo.requests")
 
 class RequestContextMiddleware:
     """Creates the `RequestState`, adds its headers to the response, and logs the request at its end.
+
+    The rest of a stream is sent here, when all other middleware has returned.
 
     The id is the client's if it has an accepted form, else a random one.
     """
@@ -70,6 +75,11 @@ class RequestContextMiddleware:
 
         try:
             await self._app(scope, receive, send_with_headers)
+            if state.stream is not None:
+                # A stream reads no headers, and a token takes half a KiB.
+                headers.clear()
+                scope["headers"].clear()
+                await send_events(state.stream, send)
         finally:
             _record(scope, path, state, time.perf_counter() - started)
 
@@ -77,7 +87,7 @@ class RequestContextMiddleware:
 def _headers_for(path: str) -> list[tuple[bytes, bytes]]:
     """Return the security and cache headers of a path."""
     if path.startswith("/api/"):
-        return UNCACHED if "/auth/" in path else REVALIDATED
+        return UNCACHED if "/auth/" in path or path.endswith(UNCACHED_ENDS) else REVALIDATED
     return SECURITY_HEADERS
 
 
@@ -85,7 +95,7 @@ def _record(scope: Scope, path: str, state: RequestState, seconds: float) -> Non
     """Count a finished request in the metrics, and log it."""
     method = scope["method"]
     template = getattr(scope.get("route"), "path_format", UNMATCHED)
-    count_request(method, template, state.status, seconds)
+    count_request(method, template, state.status, seconds if state.stream is None else None)
     level = logging.DEBUG if path in PROBES else logging.INFO
     if not logger.isEnabledFor(level):
         return

@@ -24,6 +24,8 @@ PIPELINE_MAX = 16
 SLICE_BYTES = 4096
 """Longer data is parsed in slices. Between two slices the protocol checks the number of pipelined requests."""
 EXCESS_SECONDS = 1.0
+ON_STOP = "todo.on_stop"
+"""The key of a function in the lifespan state. It is called when the server begins to stop."""
 logger = logging.getLogger("todo.requests")
 
 
@@ -204,6 +206,13 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._send_error(self._error)
         if is_incomplete and not self.transport.is_closing():
             self._start_timer(self._limits.head_seconds)
+
+    def shutdown(self) -> None:
+        """Begin to stop: event streams end, because their requests would not end by themselves."""
+        on_stop = self.app_state.get(ON_STOP)
+        if on_stop is not None:
+            on_stop()
+        super().shutdown()
 
     def _reject(self, error: DomainError) -> None:
         """Stop parsing, and send an error response behind the responses to the earlier requests."""

@@ -53,6 +53,8 @@ class WriteTimeout:
     are closing have the timeout too.
     """
 
+    __slots__ = ("_blocked_at", "_is_limited", "_loop", "_seconds", "_timer", "_transport", "_unsent")
+
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, seconds: float) -> None:
         self._loop = loop
         self._transport = transport

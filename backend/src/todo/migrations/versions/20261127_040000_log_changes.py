@@ -41,9 +41,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "seq", name=op.f("pk_changes")),
     )
     op.create_index("idx_changes_user_type_id", "changes", ["user_id", "type", "id", "seq"])
-    op.create_index(
-        "idx_changes_user_trash", "changes", ["user_id", "seq"], postgresql_where=sa.text("action = 'delete'")
-    )
+    in_trash = sa.text("action = 'delete' AND before IS NOT NULL AND undone_by IS NULL")
+    op.create_index("idx_changes_user_trash", "changes", ["user_id", "seq"], postgresql_where=in_trash)
+    op.create_index("idx_changes_trash_at", "changes", ["at"], postgresql_where=in_trash)
     op.create_index("idx_changes_at", "changes", ["at"], postgresql_using="brin")
     op.create_table(
         "deployment",

@@ -8,6 +8,7 @@ from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, Index, LargeB
 from sqlmodel import Field
 
 from todo.domain.account import EMAIL_MAX, NAME_MAX
+from todo.domain.dates.time_zones import DEFAULT_TIME_ZONE, TIME_ZONE_MAX
 from todo.models.base import Base, instant_column
 
 EMAIL_UNIQUE = "uq_users_email"
@@ -21,6 +22,7 @@ class User(Base, table=True):
         Index(EMAIL_UNIQUE, "email_key", unique=True),
         Index("idx_users_disabled_at", "disabled_at", postgresql_where=text("disabled_at IS NOT NULL")),
         CheckConstraint("email LIKE '%_@_%'", name="email"),
+        CheckConstraint("week_start IN ('monday', 'sunday', 'saturday')", name="week_start"),
         CheckConstraint("(pending_email IS NULL) = (pending_email_expires_at IS NULL)", name="pending_email"),
         Index(
             "idx_users_pending_email_expires_at",
@@ -35,6 +37,11 @@ class User(Base, table=True):
     password_hash: str = Field(sa_column=Column(Text, nullable=False))
     name: str | None = Field(default=None, sa_column=Column(String(NAME_MAX)))
     totp_enabled: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    time_zone: str = Field(
+        default=DEFAULT_TIME_ZONE,
+        sa_column=Column(String(TIME_ZONE_MAX), nullable=False, server_default=DEFAULT_TIME_ZONE),
+    )
+    week_start: str = Field(default="monday", sa_column=Column(Text, nullable=False, server_default="monday"))
     created_at: datetime = Field(sa_column=instant_column())
     disabled_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     pending_email: str | None = Field(default=None, sa_column=Column(String(EMAIL_MAX)))

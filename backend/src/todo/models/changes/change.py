@@ -12,6 +12,8 @@ from todo.models.base import Base, instant_column, owner_column
 
 OWNER_EXISTS = "fk_changes_users"
 REQUEST_ID_MAX = 64
+IN_TRASH = "action = 'delete' AND before IS NOT NULL AND undone_by IS NULL"
+"""The condition of a deleted resource that can be restored."""
 
 
 class Change(Base, table=True):
@@ -25,7 +27,8 @@ class Change(Base, table=True):
     __table_args__: ClassVar = (
         PrimaryKeyConstraint("user_id", "seq"),
         Index("idx_changes_user_type_id", "user_id", "type", "id", "seq"),
-        Index("idx_changes_user_trash", "user_id", "seq", postgresql_where=text("action = 'delete'")),
+        Index("idx_changes_user_trash", "user_id", "seq", postgresql_where=text(IN_TRASH)),
+        Index("idx_changes_trash_at", "at", postgresql_where=text(IN_TRASH)),
         Index("idx_changes_at", "at", postgresql_using="brin"),
     )
 

@@ -13,7 +13,7 @@ from todo.core.config import Settings
 from todo.core.version import service_version
 from todo.http.content_policy import set_content_policy
 from todo.http.dependencies.principal import API
-from todo.http.dependencies.resources import get_resources
+from todo.http.dependencies.resources import resources_of
 from todo.http.request_state import READ_METHODS
 
 FOLDER = Path(__file__).parent
@@ -35,7 +35,7 @@ router.mount("/pages", StaticFiles(directory=STATIC))
 @router.api_route("/", methods=[*READ_METHODS])
 async def show_home(request: Request) -> Response:
     """Return the start page to browsers, and addresses as JSON to other clients."""
-    settings = (await get_resources(request)).settings
+    settings = resources_of(request).settings
     if _prefers_html(request.headers.get("Accept", "")):
         response: Response = _render_page(request, settings, "home", "Start", register=_registration(settings))
     else:
@@ -52,7 +52,7 @@ async def show_reset_page(request: Request) -> Response:
 
     Without a mail server the page says so.
     """
-    settings = (await get_resources(request)).settings
+    settings = resources_of(request).settings
     name = "no-mail" if settings.smtp_url is None else "reset-password"
     return _render_page(request, settings, name, "Reset your password")
 
@@ -60,7 +60,7 @@ async def show_reset_page(request: Request) -> Response:
 @router.api_route("/confirm-email", methods=[*READ_METHODS])
 async def show_confirmation_page(request: Request) -> Response:
     """Return the page that confirms a new e-mail address with the token of a link."""
-    return _render_page(request, (await get_resources(request)).settings, "confirm-email", "Confirm your address")
+    return _render_page(request, resources_of(request).settings, "confirm-email", "Confirm your address")
 
 
 @router.api_route("/favicon.ico", methods=[*READ_METHODS])

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from todo.domain.dates.due import DueFilter
+from todo.domain.dates.ranges import Bound
 from todo.domain.identifiers import ExternalId
 from todo.domain.task import Priority, SearchText, StatusFilter, TaskSort
 from todo.domain.text import Text
@@ -20,11 +22,40 @@ class TaskQuery(PageQuery):
     priority: Annotated[Priority | None, Field(description="The priority of the task.")] = None
     tag: Annotated[Text, Field(description="The id or the name of a tag. Digits match either.")] = ""
     external_id: Annotated[ExternalId | None, Field(description="The key that you gave the task.")] = None
+    due: Annotated[
+        DueFilter | None,
+        Field(
+            description="When the task is due, in the time zone of the account. `overdue`: pending, and due before "
+            "now, or on a day before today. `next_7_days`: today and the six days after. `none`: not due at all."
+        ),
+    ] = None
+    due_from: Annotated[
+        Bound | None,
+        Field(
+            description="Due at this instant or later, or on this day or later. Tasks that are not due are left out."
+        ),
+    ] = None
+    due_until: Annotated[
+        Bound | None,
+        Field(description="Due at this instant or before, or by the end of this day."),
+    ] = None
+    started: Annotated[
+        bool, Field(description="If true, tasks whose `start_day` is after today are left out. Default: false.")
+    ] = False
+    completed_from: Annotated[
+        Bound | None, Field(description="Completed at this instant or later, or on this day or later.")
+    ] = None
+    completed_until: Annotated[
+        Bound | None, Field(description="Completed at this instant or before, or by the end of this day.")
+    ] = None
+    updated_since: Annotated[
+        Bound | None, Field(description="Changed at this instant or later, or on this day or later.")
+    ] = None
     sort: Annotated[
         TaskSort | None,
         Field(
-            description="`-` before the field sorts descending. The order of priority is high, medium, low. Tasks "
-            "without a due date come last, or first when descending. Titles ignore case and accents. Default: newest "
-            "first."
+            description="`-` before the field sorts descending. The order of priority is high, medium, low. `due_date` "
+            "also sorts tasks with a `due_day`, which counts as its last moment in UTC. Tasks without a value come "
+            "last, or first when descending. Titles ignore case and accents. Default: newest first."
         ),
     ] = None

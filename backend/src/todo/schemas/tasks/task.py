@@ -1,6 +1,6 @@
 """Tasks in requests and responses."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -8,13 +8,21 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
+from todo.domain.dates.days import Day
+from todo.domain.dates.due import DueDate, DueDay, DueTimeZone
 from todo.domain.identifiers import ExternalId
 from todo.domain.recurrence import RecurrenceRule
-from todo.domain.task import Completed, Description, DueDate, Priority, Title
+from todo.domain.task import Completed, Description, EstimatedMinutes, Priority, Title
 from todo.schemas.partial import partial_of
 from todo.schemas.request import RequestModel
 from todo.schemas.tag import TagOfTask
 
+NULL_IF_ABSENT = ("description", "due_date", "recurrence_rule")
+"""The optional fields that a PUT clears if they are absent. It leaves all other optional fields as they are."""
+DUE_DATE_TEXT = (
+    "An instant. Without an offset it is a time on the clock of `due_time_zone`, or in UTC without a zone. It clears "
+    "`due_day`. For a day without a time, use `due_day`."
+)
 EXAMPLE: JsonDict = {
     "title": "Water the plants",
     "description": "The ferns too",
@@ -22,6 +30,14 @@ EXAMPLE: JsonDict = {
     "due_date": "2026-12-01T18:00:00Z",
     "completed": False,
     "recurrence_rule": "FREQ=WEEKLY;BYDAY=MO,TH",
+}
+
+EXAMPLE_OF_A_DAY: JsonDict = {
+    "title": "Hand in the form",
+    "due_day": "2026-12-01",
+    "start_day": "2026-11-20",
+    "deadline_day": "2026-12-24",
+    "estimated_minutes": 30,
 }
 
 
@@ -38,12 +54,23 @@ class TaskPublic(TypedDict):
     completed: Annotated[bool, Field(examples=[False])]
     priority: Priority
     due_date: Annotated[datetime | None, Field(examples=["2026-12-01T18:00:00Z"])]
+    due_day: Annotated[date | None, Field(examples=[None], description="A day without a time and without a zone.")]
+    due_time_zone: Annotated[
+        str | None, Field(examples=["Europe/Berlin"], description="The zone on whose clock `due_date` is a time.")
+    ]
+    start_day: Annotated[date | None, Field(examples=["2026-11-28"])]
+    deadline_day: Annotated[date | None, Field(examples=["2026-12-24"])]
+    estimated_minutes: Annotated[int | None, Field(examples=[45])]
     recurrence_rule: Annotated[str | None, Field(examples=["FREQ=WEEKLY;BYDAY=MO,TH"])]
     external_id: Annotated[str | None, Field(examples=["import-7"])]
     user_id: UUID
     version: Annotated[int, Field(examples=[1])]
     created_at: datetime
     updated_at: datetime
+    completed_at: Annotated[
+        datetime | None,
+        Field(examples=[None], description="Null for a pending task, and for a completion before this field existed."),
+    ]
     tags: list[TagOfTask]
 
 
@@ -53,7 +80,15 @@ class TaskFields(RequestModel):
     title: Title
     description: Description | None = None
     priority: Priority = Field(default="medium", description="`medium` if absent.")
-    due_date: DueDate | None = None
+    due_date: Annotated[DueDate | None, Field(description=DUE_DATE_TEXT)] = None
+    due_day: Annotated[DueDay | None, Field(description="A day. It clears `due_date` and `due_time_zone`.")] = None
+    due_time_zone: Annotated[
+        DueTimeZone | None,
+        Field(description="An IANA time zone. `due_date` keeps its time on the clock of the zone when it repeats."),
+    ] = None
+    start_day: Annotated[Day | None, Field(description="The day from which the task can be done.")] = None
+    deadline_day: Annotated[Day | None, Field(description="The day after which the task is too late.")] = None
+    estimated_minutes: EstimatedMinutes | None = None
     completed: Completed = Field(default=False, description="`false` if absent.")
     recurrence_rule: RecurrenceRule | None = None
 
@@ -61,7 +96,7 @@ class TaskFields(RequestModel):
 class TaskCreate(TaskFields):
     """A new task. Only the title is required."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE, EXAMPLE_OF_A_DAY]})
 
     external_id: ExternalId | None = Field(
         default=None,
@@ -70,8 +105,12 @@ class TaskCreate(TaskFields):
     )
 
 
+@partial_of(TaskFields, without=["title", "priority", "completed", *NULL_IF_ABSENT])
 class TaskReplace(TaskFields, ignores=TaskPublic.__annotations__):
-    """A whole task. Optional fields that are absent become null."""
+    """A whole task. `description`, `due_date` and `recurrence_rule` become null if they are absent.
+
+    All other optional fields stay if they are absent, and null clears them.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 

@@ -82,8 +82,10 @@ async def authenticate_access_token(session: Session, token: str, now: datetime)
     row = await session.fetch_one(statements.SELECT_BY_HASH, token_hash=hash_token(token))
     if row is None:
         raise InvalidTokenError
-    if row["expires_at"] is not None and attach_utc(row["expires_at"]) <= now:
+    expires_at = None if row["expires_at"] is None else attach_utc(row["expires_at"])
+    if expires_at is not None and expires_at <= now:
         raise TokenExpiredError
     if row["last_used_at"] is None or row["last_used_at"] <= now - LAST_USED_PRECISION:
         await session.fetch_all(statements.UPDATE_LAST_USED, user_id=row["user_id"], id=row["id"], now=now)
-    return Principal(row["user_id"], access_token_id=row["id"], scopes=frozenset(row["scopes"]))
+    scopes = frozenset(row["scopes"])
+    return Principal(row["user_id"], access_token_id=row["id"], scopes=scopes, expires_at=expires_at)

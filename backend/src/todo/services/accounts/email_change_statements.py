@@ -8,6 +8,7 @@ from todo.services.accounts.errors import EmailAlreadyExistsError
 from todo.services.accounts.statements import IS_OWN_ACCOUNT, NO_PENDING_EMAIL, NOW, PUBLIC_COLUMNS, USERS
 from todo.services.shared.tables import binds_of
 
+SWEEP_BATCH = 1000
 PENDING_EMAIL = bindparam("pending_email", type_=String)
 TOKEN_HASH = bindparam("token_hash", type_=LargeBinary)
 IS_PENDING = (IS_OWN_ACCOUNT, USERS.c.pending_email == PENDING_EMAIL, USERS.c.pending_email_expires_at > NOW)
@@ -35,4 +36,12 @@ CONFIRM_EMAIL = Statement(
     .returning(*PUBLIC_COLUMNS),
     violations={EMAIL_UNIQUE: EmailAlreadyExistsError},
 )
-SWEEP = Statement(update(USERS).where(USERS.c.pending_email_expires_at < NOW).values(**NO_PENDING_EMAIL))
+SELECT_EXPIRED = Statement(
+    select(USERS.c.id)
+    .where(USERS.c.pending_email_expires_at < NOW)
+    .order_by(USERS.c.pending_email_expires_at)
+    .limit(SWEEP_BATCH)
+)
+CLEAR_EXPIRED = Statement(
+    update(USERS).where(IS_OWN_ACCOUNT, USERS.c.pending_email_expires_at < NOW).values(**NO_PENDING_EMAIL)
+)

@@ -28,6 +28,8 @@ from todo.services.authentication import InvalidTokenError, Principal
 from todo.services.invitations import service as invitation_service
 from todo.services.login_sessions import service as login_session_service
 from todo.services.login_sessions.service import Client, TokenPair
+from todo.services.shared.log.account_log import logged_account
+from todo.services.shared.log.writer import Writer
 from todo.services.totp import service as totp_service
 
 
@@ -155,8 +157,14 @@ async def get_user(session: Session, user_id: UUID, now: datetime) -> UserPublic
     return _read_row(await session.fetch_one(statements.SELECT_USER, user_id=user_id, now=now))
 
 
+async def find_user(session: Session, user_id: UUID, now: datetime) -> UserPublic | None:
+    """Return an account, or None if the user was deleted."""
+    row = await session.fetch_one(statements.SELECT_USER, user_id=user_id, now=now)
+    return None if row is None else _read_row(row)
+
+
 async def update_user(
-    session: Session, security: Security, principal: Principal, changes: AccountUpdate, client: Client, now: datetime
+    writer: Writer, security: Security, principal: Principal, changes: AccountUpdate, client: Client, now: datetime
 ) -> UserPublic:
     """Change the name or, with the password, the e-mail address (ACC-001, ACC-002).
 
@@ -169,34 +177,44 @@ async def update_user(
     """
     values = changes.model_dump(exclude={"password"})
     if not values:
-        return await get_user(session, principal.id, now)
+        return await get_user(writer.session, principal.id, now)
     if "email" not in values:
-        statement = statements.update_user(frozenset(values))
-        return _read_row(await session.fetch_one(statement, user_id=principal.id, now=now, **values))
+        return _read_row(await _write_fields(writer, values, now))
     email, password = values.pop("email"), changes.model_dump().get("password", "")
-    values["password_hash"] = await verify_password(session, security, principal, client, password)
+    values["password_hash"] = await verify_password(writer.session, security, principal, client, password)
     if security.has_mail:
-        return _read_row(await ask_email_change(session, security.rate_limits, principal.id, values, email, now))
-    values |= {"email": email, "email_key": fold(email), **statements.NO_PENDING_EMAIL}
-    statement = statements.update_user(frozenset(values) - {"password_hash"})
-    row = await session.fetch_one(statement, user_id=principal.id, now=now, **values)
+        return _read_row(await ask_email_change(writer, security.rate_limits, values, email, now))
+    row = await _write_fields(
+        writer, values | {"email": email, "email_key": fold(email), **statements.NO_PENDING_EMAIL}, now
+    )
     if row is None:
         raise WrongPasswordError
     return _read_row(row)
 
 
+async def _write_fields(writer: Writer, values: dict[str, object], now: datetime) -> Row | None:
+    """Write fields of the account; `password_hash` is the condition of a new address."""
+    statement = statements.update_user(frozenset(values) - {"password_hash"})
+    async with logged_account(writer) as transaction:
+        return await transaction.fetch_one(statement, user_id=writer.user_id, now=now, **values)
+
+
 async def change_password(
-    session: Session, security: Security, principal: Principal, change: PasswordChange, client: Client, now: datetime
+    writer: Writer, security: Security, principal: Principal, change: PasswordChange, client: Client, now: datetime
 ) -> None:
     """Set a new password and end all other login sessions, in one transaction (ACC-004).
+
+    A change of the address that waits for confirmation is cancelled.
 
     Raises:
         WrongOldPasswordError: the old password is wrong.
         RateLimitExceededError: too many wrong passwords.
     """
-    old_hash = await verify_password(session, security, principal, client, change.old_password, WrongOldPasswordError)
+    old_hash = await verify_password(
+        writer.session, security, principal, client, change.old_password, WrongOldPasswordError
+    )
     new_hash = await security.hasher.hash(change.new_password)
-    async with session.transaction() as transaction:
+    async with logged_account(writer) as transaction:
         row = await transaction.fetch_one(
             statements.UPDATE_PASSWORD, user_id=principal.id, password_hash=old_hash, new_hash=new_hash
         )

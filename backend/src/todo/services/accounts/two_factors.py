@@ -10,6 +10,7 @@ from todo.services.accounts.service import Security, get_user, verify_password
 from todo.services.authentication import Principal
 from todo.services.login_sessions.service import Client
 from todo.services.shared.locks import LOCK_USER
+from todo.services.shared.log.writer import Writer
 from todo.services.totp import codes
 from todo.services.totp import service as totp_service
 from todo.services.totp.errors import TotpAlreadyEnabledError, TotpNotEnabledError, WrongTotpCodeError
@@ -68,7 +69,7 @@ async def replace_recovery_codes(
 
 
 async def delete_totp(
-    session: Session,
+    writer: Writer,
     security: Security,
     principal: Principal,
     confirmation: TotpConfirmation,
@@ -76,10 +77,10 @@ async def delete_totp(
     now: datetime,
 ) -> None:
     """Delete the second factor with its recovery codes (TFA-008). The errors are those of `replace_recovery_codes`."""
-    password_hash = await _verify_both(session, security, principal, confirmation, client, now)
-    async with session.transaction() as transaction:
-        await _lock_user(transaction, principal.id, password_hash)
-        await totp_service.delete_factor(transaction, principal.id)
+    password_hash = await _verify_both(writer.session, security, principal, confirmation, client, now)
+    async with writer.transaction():
+        await _lock_user(writer.session, principal.id, password_hash)
+        await totp_service.delete_factor(writer)
 
 
 async def _verify_both(

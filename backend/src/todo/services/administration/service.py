@@ -10,8 +10,11 @@ from todo.domain.account import InvalidEmailError, normalize_email
 from todo.domain.text import fold
 from todo.schemas.user import UserSummary
 from todo.services.administration import statements
+from todo.services.authentication import Principal
 from todo.services.login_sessions.service import end_all_login_sessions
 from todo.services.password_resets.service import end_reset_tokens
+from todo.services.shared.log.account_log import logged_account
+from todo.services.shared.log.writer import Writer
 
 
 async def list_users(session: Session, now: datetime) -> list[UserSummary]:
@@ -38,9 +41,10 @@ async def disable_user(session: Session, user_id: UUID, now: datetime) -> int:
     Returns:
         How many login sessions were ended.
     """
-    async with session.transaction() as transaction:
-        await transaction.fetch_all(statements.DISABLE_USER, user_id=user_id, now=now)
-        return await end_sessions(transaction, user_id, now)
+    writer = Writer(session, Principal(user_id))
+    async with writer.transaction():
+        await writer.session.fetch_all(statements.DISABLE_USER, user_id=user_id, now=now)
+        return await end_sessions(writer.session, user_id, now)
 
 
 async def enable_user(session: Session, user_id: UUID) -> None:
@@ -56,7 +60,7 @@ async def end_sessions(session: Session, user_id: UUID, now: datetime) -> int:
     Returns:
         How many login sessions were ended.
     """
-    async with session.transaction() as transaction:
+    async with logged_account(Writer(session, Principal(user_id))) as transaction:
         await transaction.fetch_all(statements.CANCEL_EMAIL_CHANGE, user_id=user_id)
         await end_reset_tokens(transaction, user_id)
         return await end_all_login_sessions(transaction, user_id, now)
@@ -69,7 +73,7 @@ async def reset_password(session: Session, hasher: PasswordHasher, user_id: UUID
         How many login sessions were ended.
     """
     password_hash = await hasher.hash(password)
-    async with session.transaction() as transaction:
+    async with logged_account(Writer(session, Principal(user_id))) as transaction:
         await transaction.fetch_all(statements.SET_PASSWORD, user_id=user_id, password_hash=password_hash)
         return await end_all_login_sessions(transaction, user_id, now)
 

@@ -3,6 +3,7 @@
 A request writes one row, whether its address has an account or not. A worker looks for the account later.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -19,6 +20,8 @@ from todo.services.mail.errors import MailNotConfiguredError
 from todo.services.mail.service import queue_mail
 from todo.services.password_resets import statements
 from todo.services.password_resets.errors import InvalidResetTokenError
+from todo.services.shared.log.account_log import logged_account
+from todo.services.shared.log.writer import Writer
 
 TOKEN_LIFETIME = timedelta(minutes=30)
 TOKENS_MAX = 5
@@ -74,12 +77,25 @@ async def create_reset_token(session: Session, user_id: UUID, email: str, now: d
 
 
 async def confirm_password_reset(
-    session: Session, security: Security, reset: PasswordResetConfirm, client: Client, now: datetime
+    session: Session,
+    make_writer: Callable[[UUID], Writer],
+    security: Security,
+    reset: PasswordResetConfirm,
+    client: Client,
+    now: datetime,
 ) -> None:
     """Set a new password, and end all login sessions and all reset tokens, in one transaction (MAI-012).
 
     A change of the address that waits for confirmation is cancelled. The attempts at the old password from the network
     of the client are forgotten, so its next log-in is not limited by them.
+
+    Args:
+        session: the database session.
+        make_writer: returns the writer for the user of the token.
+        security: the tools that check credentials.
+        reset: the token and the new password.
+        client: the client.
+        now: the current instant.
 
     Raises:
         MailNotConfiguredError: the service sends no mail.
@@ -94,7 +110,7 @@ async def confirm_password_reset(
     ):
         raise InvalidResetTokenError
     new_hash = await security.hasher.hash(reset.new_password)
-    async with session.transaction() as transaction:
+    async with logged_account(make_writer(token.user_id)) as transaction:
         account = await transaction.fetch_one(statements.LOCK_ACCOUNT, user_id=token.user_id)
         resets = await transaction.fetch_all(statements.TAKE_RESETS, user_id=token.user_id)
         digests = [row["account_digest"] for row in resets if row["token_hash"] == token.hash]

@@ -2,7 +2,7 @@
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
@@ -14,7 +14,7 @@ from todo.domain.listing import CURSOR_MAX, InvalidCursorError
 ItemId = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True)]
 Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 """The value of an instant in a cursor."""
-SortValue = datetime | str | None
+SortValue = datetime | date | str | None
 
 
 class Cursor(NamedTuple):

@@ -46,14 +46,24 @@ class Order:
     Attributes:
         column: the column that is compared.
         cursor_type: the pydantic type of the field's value in a cursor.
-        key: returns the sort key for the column, in the words of its index.
+        key: returns the sort key for the compared value, in the words of its index.
         column_value: returns the column's value for the field's value in a cursor.
+        compared: returns the value that is compared, if it is more than the column.
+        item_value: returns the field's value in a cursor, if it is more than the item's field.
+        is_indexed: whether an index has this order.
     """
 
     column: str
     cursor_type: Any
     key: Callable[[ColumnElement[Any]], ColumnElement[Any]] = lambda column: column
     column_value: Callable[[Any], Any] = lambda value: value
+    compared: Callable[[Columns], ColumnElement[Any]] | None = None
+    item_value: Callable[[Mapping[str, Any]], Any] | None = None
+    is_indexed: bool = True
+
+    def key_of(self, columns: Columns) -> ColumnElement[Any]:
+        """Return the sort key of an item."""
+        return self.key(columns[self.column] if self.compared is None else self.compared(columns))
 
 
 class PageShape(NamedTuple):
@@ -100,8 +110,7 @@ class Listing(Generic[Item]):
 
     def sort_keys(self, columns: Columns, sort: str) -> SortKeys:
         """Return the sort keys of an item; the last one is the id, so the order is total."""
-        order = self.orders[sort.removeprefix("-")]
-        return [order.key(columns[order.column]), columns["id"]]
+        return [self.orders[sort.removeprefix("-")].key_of(columns), columns["id"]]
 
     def select_page(self, shape: PageShape, conditions: Conditions, matching: CTE | None = None) -> Statement:
         """Return the statement for a page. Each row has an item's columns and, if it counts, the `total` of the list.
@@ -149,12 +158,9 @@ class Listing(Generic[Item]):
     def _after_cursor(self, keys: SortKeys, shape: PageShape) -> Conditions:
         if not shape.continues:
             return []
-        column = self.orders[shape.sort.removeprefix("-")].column
-        last_seen = {
-            column: bindparam("after", type_=self.table.c[column].type),
-            "id": bindparam("after_id", type_=BigInteger),
-        }
-        here, there = tuple_(*keys), tuple_(*self.sort_keys(last_seen, shape.sort))
+        order = self.orders[shape.sort.removeprefix("-")]
+        after = bindparam("after", type_=self.table.c[order.column].type)
+        here, there = tuple_(*keys), tuple_(order.key(after), bindparam("after_id", type_=BigInteger))
         return [here < there if shape.sort.startswith("-") else here > there]
 
     async def fetch_page(
@@ -198,8 +204,13 @@ class Listing(Generic[Item]):
             total=total,
             page=query.page if cursor is None else None,
             limit=query.limit,
-            next_cursor=self.cursors.write(sort, items[-1]) if items and has_more else None,
+            next_cursor=self._write_cursor(sort, items[-1]) if items and has_more else None,
         )
+
+    def _write_cursor(self, sort: str, item: Item) -> str:
+        field = sort.removeprefix("-")
+        item_value = self.orders[field].item_value
+        return self.cursors.write(sort, item if item_value is None else {**item, field: item_value(item)})
 
 
 def _in_direction(keys: SortKeys, sort: str) -> SortKeys:

@@ -1,12 +1,18 @@
 """Errors of tags."""
 
-from todo.core.errors import InvalidValueError, NotFoundError
+from todo.core.errors import ConflictError, InvalidValueError, NotFoundError
 
 
 class TagNotFoundError(NotFoundError):
     """Tag not found"""
 
     code = "TAG_NOT_FOUND"
+
+
+class TagNameTakenError(ConflictError):
+    """Another tag has this name, so the tag cannot be put back"""
+
+    code = "TAG_ALREADY_EXISTS"
 
 
 class TooManyTagsError(InvalidValueError):

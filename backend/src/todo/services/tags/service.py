@@ -1,6 +1,6 @@
 """Tags: labels that a user puts on tasks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import cast
 from uuid import UUID
@@ -9,9 +9,9 @@ from todo.core.database.session import Row, Session
 from todo.core.errors import PreconditionFailedError
 from todo.domain.text import sort_key
 from todo.schemas.tag import TagPublic, TagWrite
-from todo.services.shared.change_base import based_on
+from todo.services.shared.log.change_base import based_on
+from todo.services.shared.log.writer import Writer
 from todo.services.shared.versions import EntityTags, condition_values
-from todo.services.shared.writer import Writer
 from todo.services.tags import statements
 from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
 
@@ -42,6 +42,18 @@ async def get_tag(session: Session, user_id: UUID, tag_id: int) -> TagPublic:
         TagNotFoundError: the tag does not exist, or belongs to another user.
     """
     return _read_row(await session.fetch_one(statements.SELECT_TAG, user_id=user_id, tag_id=tag_id))
+
+
+async def list_tags_after(session: Session, user_id: UUID, tag_id: int, limit: int) -> list[TagPublic]:
+    """Return the user's next tags in the order of their ids; with `tag_id` 0 the first ones."""
+    rows = await session.fetch_all(statements.SELECT_TAGS_AFTER, user_id=user_id, tag_id=tag_id, limit=limit)
+    return [_read_row(row) for row in rows]
+
+
+async def list_tags_by_ids(session: Session, user_id: UUID, ids: Sequence[int]) -> list[TagPublic]:
+    """Return the user's tags among these ids, in any order."""
+    rows = await session.fetch_all(statements.SELECT_TAGS_BY_IDS, user_id=user_id, ids=ids)
+    return [_read_row(row) for row in rows]
 
 
 async def update_tag(

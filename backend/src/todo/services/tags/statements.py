@@ -1,8 +1,22 @@
 """Statements on tags."""
 
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Integer, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from todo.core.database.statement import Statement
@@ -10,9 +24,17 @@ from todo.models import Tag, TaskTagLink
 from todo.models.tag import NAME_UNIQUE, OWNER_EXISTS
 from todo.schemas.tag import TagPublic, TagWrite
 from todo.services.authentication import InvalidTokenError
+from todo.services.shared.log.writes import (
+    Logged,
+    Write,
+    advance_clock,
+    created_values,
+    difference,
+    log_changes,
+    written,
+)
 from todo.services.shared.tables import binds_of, columns_of, table_of
 from todo.services.shared.versions import entity_tag_matches, next_version
-from todo.services.shared.writes import Logged, Write, advance_clock, created_values, difference, log_changes, written
 from todo.services.tags.errors import TagAlreadyExistsError
 
 TAGS, LINKS = table_of(Tag), table_of(TaskTagLink)
@@ -27,6 +49,17 @@ BY_NAME = (TAGS.c.name_key, TAGS.c.name.collate("C"))
 VIOLATIONS = {NAME_UNIQUE: TagAlreadyExistsError, OWNER_EXISTS: InvalidTokenError}
 
 SELECT_TAG = Statement(select(*PUBLIC_COLUMNS).where(*IS_OWN_TAG))
+SELECT_TAGS_BY_IDS = Statement(
+    select(*PUBLIC_COLUMNS).where(
+        TAGS.c.user_id == USER_ID, TAGS.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+    )
+)
+SELECT_TAGS_AFTER = Statement(
+    select(*PUBLIC_COLUMNS)
+    .where(TAGS.c.user_id == USER_ID, TAGS.c.id > TAG_ID)
+    .order_by(TAGS.c.id)
+    .limit(bindparam("limit", type_=BigInteger))
+)
 SELECT_TAGS = Statement(select(*PUBLIC_COLUMNS).where(TAGS.c.user_id == USER_ID).order_by(*BY_NAME))
 
 
@@ -75,16 +108,22 @@ def update_tag(*, conditional: bool) -> Write:
     return Write(written(plan, clock, *columns).add_cte(tag, log), violations=VIOLATIONS)
 
 
+def deleted_values() -> ColumnElement[Any]:
+    """Return the JSON object of a deleted tag in the log, with the ids of its tasks."""
+    linked = select(LINKS.c.task_id).where(LINKS.c.user_id == USER_ID, LINKS.c.tag_id == TAGS.c.id)
+    task_ids = func.array(linked.order_by(LINKS.c.task_id).correlate(TAGS).scalar_subquery())
+    columns = {column.name: column for column in PUBLIC_COLUMNS if column.name not in {"user_id", "id"}}
+    return created_values(columns | {"tasks": func.to_jsonb(task_ids, type_=JSONB)})
+
+
 @cache
 def delete_tag(*, conditional: bool) -> Write:
     """Return the write that deletes a tag with its links; a conditional one has the parameter `entity_tags`."""
     condition = [entity_tag_matches(TAGS)] if conditional else []
-    linked = select(LINKS.c.task_id).where(LINKS.c.user_id == USER_ID, LINKS.c.tag_id == TAGS.c.id)
-    task_ids = func.array(linked.order_by(LINKS.c.task_id).correlate(TAGS).scalar_subquery())
-    columns = {column.name: column for column in PUBLIC_COLUMNS if column.name not in {"user_id", "id"}}
-    before = created_values(columns | {"tasks": func.to_jsonb(task_ids, type_=JSONB)})
     plan = (
-        select(TAGS.c.id, true().label("is_changed"), before.label("before")).where(*IS_OWN_TAG, *condition).cte("plan")
+        select(TAGS.c.id, true().label("is_changed"), deleted_values().label("before"))
+        .where(*IS_OWN_TAG, *condition)
+        .cte("plan")
     )
     clock = advance_clock(plan)
     links = (

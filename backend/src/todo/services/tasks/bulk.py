@@ -22,8 +22,8 @@ from todo.schemas.tasks.bulk import (
     read_item,
 )
 from todo.schemas.tasks.task import TaskCreate, TaskPublic
-from todo.services.shared.change_base import BasedWrite, find_conflicts, read_clock
-from todo.services.shared.writer import Writer
+from todo.services.shared.log.change_base import BasedWrite, find_conflicts, read_clock
+from todo.services.shared.log.writer import Writer
 from todo.services.tasks import bulk_statements as statements
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.errors import TaskNotFoundError
@@ -46,10 +46,12 @@ class Targets(NamedTuple):
 
     Attributes:
         versions: by task id.
+        time_zones: of the stored due dates, by task id.
         ids: by external id.
     """
 
     versions: dict[int, int]
+    time_zones: dict[int, str | None]
     ids: dict[str, int]
 
 
@@ -67,13 +69,13 @@ async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
     async with writer.transaction():
         targets = await _read_targets(writer, items, problems)
         outcomes = _check_targets(items, problems, targets)
-        outcomes |= await _check_bases(writer, items, problems)
+        outcomes |= await _check_bases(writer, items, problems, targets)
         if bulk.atomic and problems:
             first = {index: outcome for index, outcome in outcomes.items() if index == min(problems)}
             [current, *_] = [*(await _read_tasks(writer, first)).values(), None]
             raise InvalidItemsError(_with_item_paths(problems), current)
         valid = {index: item for index, item in items.items() if index not in problems}
-        outcomes |= await _update(writer, valid)
+        outcomes |= await _update(writer, valid, targets)
         outcomes |= await _delete(writer, valid)
         outcomes |= await _create(writer, valid, targets)
         tasks = await _read_tasks(writer, outcomes)
@@ -115,12 +117,13 @@ async def _read_targets(writer: Writer, items: Items, problems: Problems) -> Tar
     ids = [item.id for item in _named_tasks(items, problems).values()]
     external_ids = [item.task.external_id for item in items.values() if isinstance(item, CreateItem)]
     if not ids and not any(external_ids):
-        return Targets({}, {})
+        return Targets({}, {}, {})
     rows = await writer.session.fetch_all(
         statements.SELECT_TARGETS, user_id=writer.user_id, id=ids, external_id=external_ids
     )
     return Targets(
         versions={row["id"]: row["version"] for row in rows},
+        time_zones={row["id"]: row["due_time_zone"] for row in rows},
         ids={row["external_id"]: row["id"] for row in rows if row["external_id"] is not None},
     )
 
@@ -149,7 +152,7 @@ def _check_targets(items: Items, problems: Problems, targets: Targets) -> Outcom
     return failed
 
 
-async def _check_bases(writer: Writer, items: Items, problems: Problems) -> Outcomes:
+async def _check_bases(writer: Writer, items: Items, problems: Problems, targets: Targets) -> Outcomes:
     """Add the problems of items whose fields were changed after their base, and return these items (BAS-004)."""
     based = {index: item for index, item in _named_tasks(items, problems).items() if item.base is not None}
     if not based:
@@ -162,7 +165,7 @@ async def _check_bases(writer: Writer, items: Items, problems: Problems) -> Outc
         if item.base > clock.seq:
             problems[index] = [Problem.of(InvalidChangeBaseError, "base")]
         else:
-            values = item.changes.model_dump() if isinstance(item, UpdateItem) else None
+            values = _columns_of(item, targets) if isinstance(item, UpdateItem) else None
             writes.append(BasedWrite(item.id, item.base, values))
     conflicts = await find_conflicts(writer, TASK, writes, current, clock.swept_seq)
     failed: Outcomes = {}
@@ -185,19 +188,23 @@ def _first_creates(items: Items, ids_by_external_id: Mapping[str, int]) -> dict[
     return first
 
 
-async def _update(writer: Writer, items: Items) -> Outcomes:
+async def _update(writer: Writer, items: Items, targets: Targets) -> Outcomes:
     updates = {index: item for index, item in items.items() if isinstance(item, UpdateItem)}
-    changes = {item.id: fields for item in updates.values() if (fields := item.changes.model_dump())}
+    changes = {item.id: columns for item in updates.values() if (columns := _columns_of(item, targets))}
     if changes:
-        rows = [column_values(fields) for fields in changes.values()]
+        rows = [*changes.values()]
         arrays: dict[str, list[object]] = {"id": [*changes]}
         for name in statements.UPDATED_COLUMNS:
             arrays[f"has_{name}"] = [name in row for row in rows]
             arrays[name] = [row.get(name) for row in rows]
         owners = [writer.user_id] * len(changes)
-        await writer.write_all(statements.UPDATE_TASKS, owner_id=owners, **arrays)
+        await writer.write_all(statements.UPDATE_TASKS, owner_id=owners, undoes=[None] * len(changes), **arrays)
         await _write_searches(writer, statements.UPDATE_SEARCHES, changes)
     return {index: (200, item.id) for index, item in updates.items()}
+
+
+def _columns_of(item: UpdateItem, targets: Targets) -> dict[str, object]:
+    return column_values(item.changes.model_dump(), targets.time_zones[item.id])
 
 
 async def _write_searches(writer: Writer, statement: Statement, tasks: Mapping[int, Mapping[str, object]]) -> None:
@@ -211,7 +218,7 @@ async def _write_searches(writer: Writer, statement: Statement, tasks: Mapping[i
 async def _delete(writer: Writer, items: Items) -> Outcomes:
     deletions = {index: item.id for index, item in items.items() if isinstance(item, DeleteItem)}
     if deletions:
-        await writer.write_all(statements.DELETE_TASKS, id=[*deletions.values()])
+        await writer.write_all(statements.DELETE_TASKS, id=[*deletions.values()], undoes=[None] * len(deletions))
     return {index: (204, task_id) for index, task_id in deletions.items()}
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     any_,
     bindparam,
     case,
-    column,
     delete,
     func,
     insert,
@@ -19,17 +18,25 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.sql.selectable import TableValuedAlias
 
 from todo.core.database.statement import Statement
 from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.authentication import InvalidTokenError
+from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.lists import ONE
+from todo.services.shared.log.writes import (
+    Logged,
+    Write,
+    advance_clock,
+    created_values,
+    difference,
+    log_changes,
+    written,
+)
 from todo.services.shared.versions import next_version
-from todo.services.shared.writes import Logged, Write, advance_clock, created_values, difference, log_changes, written
-from todo.services.tasks.derived import SEARCHED_FIELDS, column_names
+from todo.services.tasks.derived import SEARCHED_FIELDS, column_names, completed_at, new_state
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TASKS, USER_ID, tag_ids, tags_json
 from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS, TASK
@@ -37,24 +44,12 @@ from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS,
 IDS = bindparam("id", type_=ARRAY(BigInteger))
 ARE_OWN_TASKS = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
 CREATED_COLUMNS = column_names(TaskCreate.model_fields)
-UPDATED_COLUMNS = column_names(TaskUpdate.model_fields)
-INDEX = "index"
-"""The position of an item among those of its kind, from 1."""
-
-
-def _unnest(*columns: tuple[str, Any]) -> TableValuedAlias:
-    """Return the rows of arrays of equal length; each array is the parameter of its column's name."""
-    arrays = [bindparam(name, type_=ARRAY(type_)) for name, type_ in columns]
-    return (
-        func.unnest(*arrays)
-        .table_valued(*(column(name, type_) for name, type_ in columns), with_ordinality=INDEX)
-        .render_derived(name="item")
-    )
-
-
+UPDATED_COLUMNS = [*column_names(TaskUpdate.model_fields), "completed_at"]
+"""The columns that `UPDATE_TASKS` can write. Only undo gives `completed_at`, which follows from the others otherwise.
+"""
 # ORDER BY and LIMIT keep PostgreSQL on the index of external ids. Without statistics it would choose another index,
 # and read all tasks of the user for each item.
-_item = _unnest(("external_id", Text()))
+_item = unnest(("external_id", Text()))
 _next_task = (
     select(TASKS.c.id, TASKS.c.external_id)
     .where(TASKS.c.user_id == USER_ID, TASKS.c.external_id >= _item.c.external_id)
@@ -67,7 +62,7 @@ _existing_ids = select(_next_task.c.id).select_from(
 )
 _all_ids = func.array(_existing_ids.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
 SELECT_TARGETS = Statement(
-    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id).where(
+    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id, TASKS.c.due_time_zone).where(
         TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids)
     )
 )
@@ -75,13 +70,14 @@ SELECT_TARGETS = Statement(
 
 
 def _insert_tasks() -> Write:
-    item = _unnest(*((name, TASKS.c[name].type) for name in CREATED_COLUMNS))
+    item = unnest(*((name, TASKS.c[name].type) for name in CREATED_COLUMNS))
     plan = select(*item.c, true().label("is_changed")).cte("plan")
     clock = advance_clock(plan, many=True)
-    rows = select(USER_ID, *(plan.c[name] for name in CREATED_COLUMNS)).select_from(plan.join(clock, true()))
+    new = {name: plan.c[name] for name in CREATED_COLUMNS} | {"completed_at": completed_at(plan.c.completed)}
+    rows = select(USER_ID, *new.values()).select_from(plan.join(clock, true()))
     task = (
         insert(TASKS)
-        .from_select(["user_id", *CREATED_COLUMNS], rows.order_by(plan.c[INDEX]))
+        .from_select(["user_id", *new], rows.order_by(plan.c[INDEX]))
         .returning(*COLUMNS, true().label("is_changed"))
         .cte("task")
     )
@@ -97,9 +93,10 @@ INSERT_TASKS = _insert_tasks()
 """New ids ascend in the order of the items. The external ids must be different from each other and from existing ones.
 """
 
-_change = _unnest(
+_change = unnest(
     ("owner_id", TASKS.c.user_id.type),
     ("id", BigInteger()),
+    ("undoes", BigInteger()),
     *((f"has_{name}", Boolean()) for name in UPDATED_COLUMNS),
     *((name, TASKS.c[name].type) for name in UPDATED_COLUMNS),
 )
@@ -110,8 +107,11 @@ def _value(name: str) -> ColumnElement[Any]:
 
 
 def _update_tasks() -> Write:
-    new = {name: _value(name) for name in UPDATED_COLUMNS}
-    is_changed, before, after = difference(TASKS.c, {name: new[name] for name in TaskUpdate.model_fields})
+    given = {name: _value(name) for name in UPDATED_COLUMNS if name != "completed_at"}
+    new = new_state(TASKS.c, given)
+    new["completed_at"] = case((_change.c.has_completed_at, _change.c.completed_at), else_=new["completed_at"])
+    logged = {name: value for name, value in new.items() if name in LOGGED_FIELDS}
+    is_changed, before, after = difference(TASKS.c, logged)
     versions = next_version(TASKS)
     plan = (
         select(
@@ -121,6 +121,7 @@ def _update_tasks() -> Write:
             is_changed.label("is_changed"),
             before.label("before"),
             after.label("after"),
+            _change.c.undoes,
             _change.c[INDEX],
         )
         # Each item has the user. With one parameter for the user PostgreSQL expects few tasks, reads them first, and
@@ -136,25 +137,32 @@ def _update_tasks() -> Write:
         .cte("updated")
     )
     log = log_changes(
-        clock, plan, Logged(TASK, "update", before=plan.c.before, after=plan.c.after), order=plan.c[INDEX]
+        clock, plan, Logged(TASK, "update", plan.c.before, plan.c.after, plan.c.undoes), order=plan.c[INDEX]
     )
     return Write(written(plan, clock, plan.c.id).add_cte(task, log))
 
 
 def _delete_tasks() -> Write:
     before = created_values(DELETED_COLUMNS | {"tags": tag_ids(TASKS.c)})
-    plan = select(TASKS.c.id, true().label("is_changed"), before.label("before")).where(*ARE_OWN_TASKS).cte("plan")
+    item = unnest(("id", BigInteger()), ("undoes", BigInteger()))
+    plan = (
+        select(TASKS.c.id, true().label("is_changed"), before.label("before"), item.c.undoes)
+        .join(item, item.c.id == TASKS.c.id)
+        .where(*ARE_OWN_TASKS)
+        .cte("plan")
+    )
     clock = advance_clock(plan, many=True)
     is_planned = clock.c.seq.is_not(None)
     links = delete(LINKS).where(LINKS.c.user_id == USER_ID, LINKS.c.task_id == any_(IDS), is_planned)
     task = delete(TASKS).where(*ARE_OWN_TASKS, is_planned)
-    log = log_changes(clock, plan, Logged(TASK, "delete", before=plan.c.before), order=plan.c.id)
+    log = log_changes(clock, plan, Logged(TASK, "delete", plan.c.before, undoes=plan.c.undoes), order=plan.c.id)
     return Write(written(plan, clock, plan.c.id).add_cte(links.cte("deleted_links"), task.cte("deleted"), log))
 
 
 UPDATE_TASKS = _update_tasks()
 DELETE_TASKS = _delete_tasks()
-_texts = _unnest(
+"""Both have the parameter `undoes`: for each item the change that it undoes, or null."""
+_texts = unnest(
     ("user_id", TASKS.c.user_id.type),
     ("id", BigInteger()),
     *((parameter, Text()) for parameter in SEARCHED_FIELDS.values()),

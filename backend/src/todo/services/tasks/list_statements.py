@@ -1,5 +1,7 @@
 """Lists of tasks: their orders and filters, one statement per combination (ADR 0008)."""
 
+from collections.abc import Mapping
+from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, NamedTuple, cast
 
@@ -8,8 +10,11 @@ from pydantic_core import from_json
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    Date,
+    DateTime,
     Integer,
     String,
+    Time,
     and_,
     any_,
     bindparam,
@@ -24,12 +29,13 @@ from sqlalchemy import (
 from todo.core.clock import attach_utc
 from todo.core.database.session import Row
 from todo.core.database.statement import Statement
+from todo.domain.dates.due import last_moment
 from todo.domain.task import TITLE_MAX, Priority
 from todo.domain.text import Text, sort_key
 from todo.models.task import PRIORITIES
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.shared.cursors import Instant
-from todo.services.shared.lists import Listing, Order, PageShape
+from todo.services.shared.lists import Columns, Listing, Order, PageShape
 from todo.services.tasks.derived import SEARCHED_FIELDS
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, USER_ID, tags_json
 from todo.services.tasks.tag_statements import TAG_ID
@@ -47,6 +53,12 @@ class TaskFilter(NamedTuple):
         has_priority: by priority; binds `priority_rank`.
         has_tag: by tag; binds `tag_name` and `tag_id`.
         has_external_id: by external id; binds `external_id`.
+        has_due_range: by when tasks are due; binds the parameters of `date_filters` for it.
+        is_pending: pending tasks, whatever the status.
+        lacks_due: tasks that are not due.
+        is_started: by start; binds `today`.
+        has_completed_at: by completion; binds `completed_from` and `completed_until`.
+        has_updated_at: by change; binds `updated_since`.
     """
 
     searches: bool = False
@@ -54,6 +66,12 @@ class TaskFilter(NamedTuple):
     has_priority: bool = False
     has_tag: bool = False
     has_external_id: bool = False
+    has_due_range: bool = False
+    is_pending: bool = False
+    lacks_due: bool = False
+    is_started: bool = False
+    has_completed_at: bool = False
+    has_updated_at: bool = False
 
 
 def read_row(row: Row) -> TaskPublic:
@@ -70,9 +88,24 @@ def _priority_rank(priority: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.array_position(literal_column(PRIORITIES), priority)
 
 
-def _date_or_infinity(due_date: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the due date or infinity, in the words of its index (FLT-010)."""
-    return func.coalesce(due_date, literal_column("'infinity'::timestamptz"))
+def _or_infinity(instant: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the instant or infinity, so that a missing one sorts last (FLT-010)."""
+    return func.coalesce(instant, literal_column("'infinity'::timestamptz"))
+
+
+def _or_last_day(day: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(day, literal_column("'infinity'::date"))
+
+
+def _due_instant(task: Columns) -> ColumnElement[Any]:
+    """Return the instant by which a task is sorted: its due date, or the last moment of its day in UTC (DAT-040)."""
+    end = task["due_day"] + literal_column("'23:59:59.999999'::time", Time)
+    return func.coalesce(task["due_date"], func.timezone(literal_column("'UTC'"), end))
+
+
+def _due_value(task: Mapping[str, Any]) -> datetime | None:
+    due_date: datetime | None = task["due_date"]
+    return due_date if task["due_day"] is None else last_moment(task["due_day"])
 
 
 TASK_LISTING: Listing[TaskPublic] = Listing(
@@ -80,9 +113,12 @@ TASK_LISTING: Listing[TaskPublic] = Listing(
     columns=COLUMNS,
     orders={
         "created_at": Order("created_at", Instant),
-        "due_date": Order("due_date", Instant | None, key=_date_or_infinity),
+        "due_date": Order("due_date", Instant | None, key=_or_infinity, compared=_due_instant, item_value=_due_value),
         "priority": Order("priority", Priority, key=_priority_rank),
         "title": Order("title_key", Annotated[Text, Field(max_length=TITLE_MAX)], column_value=sort_key),
+        "start_day": Order("start_day", date | None, key=_or_last_day, is_indexed=False),
+        "updated_at": Order("updated_at", Instant, is_indexed=False),
+        "completed_at": Order("completed_at", Instant | None, key=_or_infinity, is_indexed=False),
     },
     computed=lambda tasks: [tags_json(tasks)],
     read_row=read_row,
@@ -94,8 +130,14 @@ TASK_LISTING: Listing[TaskPublic] = Listing(
 def select_page(filters: TaskFilter, shape: PageShape) -> Statement:
     """Return the statement for a page of the user's tasks, each with its tags."""
     conditions = _conditions(filters)
-    has_unsorted_source = filters.searches or filters.has_tag
-    matching = _matching(filters, shape.sort, conditions) if has_unsorted_source else None
+    field = shape.sort.removeprefix("-")
+    has_unsorted_source = (
+        *(filters.searches, filters.has_tag, filters.has_completed_at, filters.has_updated_at),
+        # Its index has the due dates in order, but counting them would read the tasks a second time.
+        (filters.has_due_range or filters.lacks_due) and (field != "due_date" or shape.counts),
+        not TASK_LISTING.orders[field].is_indexed,
+    )
+    matching = _matching(filters, shape.sort, conditions) if any(has_unsorted_source) else None
     return TASK_LISTING.select_page(shape, conditions, matching)
 
 
@@ -114,7 +156,36 @@ def _conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
         conditions.append(TASKS.c.id == any_(func.array(tagged_task_ids.scalar_subquery())))
     if filters.has_external_id:
         conditions.append(TASKS.c.external_id == bindparam("external_id", type_=String))
+    return conditions + _date_conditions(filters)
+
+
+def _date_conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions of the filters by dates. A missing value matches none of them except `lacks_due`."""
+    conditions: list[ColumnElement[bool]] = []
+    due_key = TASK_LISTING.orders["due_date"].key_of(TASKS.c)
+    if filters.has_due_range:
+        is_due_at = TASKS.c.due_date.between(_instant("due_from"), _instant("due_until"))
+        is_due_on = TASKS.c.due_day.between(
+            bindparam("due_from_day", type_=Date), bindparam("due_until_day", type_=Date)
+        )
+        # The index is sorted by the key alone, which is near the instant and the day.
+        conditions += [due_key.between(_instant("first_due_key"), _instant("last_due_key")), or_(is_due_at, is_due_on)]
+    if filters.is_pending:
+        conditions.append(TASKS.c.completed == false())
+    if filters.lacks_due:
+        has_last_key = due_key == literal_column("'infinity'::timestamptz")
+        conditions += [has_last_key, TASKS.c.due_date.is_(None), TASKS.c.due_day.is_(None)]
+    if filters.is_started:
+        conditions.append(or_(TASKS.c.start_day.is_(None), TASKS.c.start_day <= bindparam("today", type_=Date)))
+    if filters.has_completed_at:
+        conditions.append(TASKS.c.completed_at.between(_instant("completed_from"), _instant("completed_until")))
+    if filters.has_updated_at:
+        conditions.append(TASKS.c.updated_at >= _instant("updated_since"))
     return conditions
+
+
+def _instant(name: str) -> ColumnElement[Any]:
+    return bindparam(name, type_=DateTime(timezone=True))
 
 
 def _matching(filters: TaskFilter, sort: str, conditions: list[ColumnElement[bool]]) -> CTE:

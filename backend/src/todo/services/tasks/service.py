@@ -1,9 +1,11 @@
 """Tasks: create, read, list, change and delete them, and put tags on them."""
 
 import re
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from todo.core.database.session import Row, Session
 from todo.core.errors import PreconditionFailedError
@@ -12,13 +14,15 @@ from todo.domain.text import fold
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
-from todo.services.shared.change_base import based_on
+from todo.services.accounts.time_zones import get_time_zone
 from todo.services.shared.lists import NEWEST_FIRST
+from todo.services.shared.log.change_base import based_on
+from todo.services.shared.log.writer import Writer
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
-from todo.services.shared.writer import Writer
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks import statements, tag_statements, write_statements
-from todo.services.tasks.derived import column_values, search_values
+from todo.services.tasks.date_filters import date_values, depends_on_zone, has_due_range
+from todo.services.tasks.derived import column_values, needs_time_zone, search_values
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
     PRIORITY_RANKS,
@@ -31,6 +35,7 @@ from todo.services.tasks.write_statements import TASK
 
 TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
 """Digits that fit a bigint; identity columns stay below 18 digits."""
+UTC_ZONE = ZoneInfo("UTC")
 CREATE_ATTEMPTS = 5
 """How often a create is tried while a task with its external id is created and deleted by others."""
 
@@ -62,10 +67,13 @@ async def create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, boo
     raise ExternalIdTakenError
 
 
-async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[TaskPublic]:
+async def list_tasks(session: Session, user_id: UUID, query: TaskQuery, now: datetime) -> Page[TaskPublic]:
     """Return a page of the user's tasks that match all filters, in one statement (FLT-001 to FLT-016).
 
+    Filters by days need another statement, which reads the time zone of the account.
+
     Raises:
+        InvalidTokenError: the user was deleted, and a filter needs the time zone.
         InvalidCursorError: the cursor is malformed, belongs to another sort, or comes with a page (CUR-004).
     """
     filters = TaskFilter(
@@ -74,8 +82,15 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery) -> Page[
         has_priority=query.priority is not None,
         has_tag=query.tag != "",
         has_external_id=query.external_id is not None,
+        has_due_range=has_due_range(query),
+        is_pending=query.due == "overdue",
+        lacks_due=query.due == "none",
+        is_started=query.started,
+        has_completed_at=query.completed_from is not None or query.completed_until is not None,
+        has_updated_at=query.updated_since is not None,
     )
-    values: dict[str, object] = {"user_id": user_id}
+    zone = await get_time_zone(session, user_id) if depends_on_zone(query) else UTC_ZONE
+    values = {"user_id": user_id} | date_values(query, zone, now)
     if filters.searches:
         values["text"] = fold(query.q)
     if query.priority is not None:
@@ -104,6 +119,12 @@ async def list_tasks_after(session: Session, user_id: UUID, task_id: int, limit:
     return [read_row(row) for row in rows]
 
 
+async def list_tasks_by_ids(session: Session, user_id: UUID, ids: Sequence[int]) -> list[TaskPublic]:
+    """Return the user's tasks among these ids, in any order."""
+    rows = await session.fetch_all(statements.SELECT_TASKS_BY_IDS, user_id=user_id, ids=ids)
+    return [read_row(row) for row in rows]
+
+
 async def update_task(
     writer: Writer,
     task_id: int,
@@ -126,13 +147,26 @@ async def update_task(
         task = await get_task(writer.session, writer.user_id, task_id)
         check_entity_tags(entity_tags, task)
         return task
-    values = column_values(fields) | search_values(fields) | condition_values(entity_tags)
-    write = write_statements.update_task(frozenset(fields), conditional=entity_tags is not None)
-    async with _based_on(base, writer, task_id, fields):
-        row = await writer.write_one(write, task_id=task_id, **values)
-        if row is None and entity_tags is not None:
-            raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
+    async with _stored_time_zone(writer, task_id, fields) as time_zone:
+        columns = column_values(fields, time_zone)
+        write = write_statements.update_task(frozenset(columns), conditional=entity_tags is not None)
+        values = columns | search_values(fields) | condition_values(entity_tags)
+        async with _based_on(base, writer, task_id, columns):
+            row = await writer.write_one(write, task_id=task_id, **values)
+            if row is None and entity_tags is not None:
+                raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
     return _read_row(row)
+
+
+@asynccontextmanager
+async def _stored_time_zone(writer: Writer, task_id: int, fields: Mapping[str, object]) -> AsyncIterator[str | None]:
+    """Return the time zone of the stored due date, which stays true in the block; None if no field depends on it."""
+    if not needs_time_zone(fields):
+        yield None
+        return
+    async with writer.transaction():
+        row = await writer.session.fetch_one(statements.SELECT_DUE_TIME_ZONE, user_id=writer.user_id, task_id=task_id)
+        yield row["due_time_zone"] if row else None
 
 
 async def delete_task(

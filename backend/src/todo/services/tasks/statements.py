@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, bindparam, cast, func, literal_column, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from todo.core.database.statement import Statement
@@ -78,6 +91,8 @@ def _from_links(value: ColumnElement[Any], task: Columns, tag: Any) -> Select[An
 
 SELECT_TASK = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*IS_OWN_TASK))
 
+SELECT_DUE_TIME_ZONE = Statement(select(TASKS.c.due_time_zone).where(*IS_OWN_TASK))
+
 SELECT_BY_EXTERNAL_ID = Statement(
     select(*COLUMNS, tags_json(TASKS.c)).where(
         TASKS.c.user_id == USER_ID, TASKS.c.external_id == bindparam("external_id", type_=TASKS.c.external_id.type)
@@ -89,4 +104,10 @@ SELECT_TASKS_AFTER = Statement(
     .where(TASKS.c.user_id == USER_ID, TASKS.c.id > TASK_ID)
     .order_by(TASKS.c.id)
     .limit(bindparam("limit", type_=BigInteger))
+)
+
+SELECT_TASKS_BY_IDS = Statement(
+    select(*COLUMNS, tags_json(TASKS.c)).where(
+        TASKS.c.user_id == USER_ID, TASKS.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+    )
 )

@@ -22,8 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
+from todo.services.shared.log.writes import Logged, Write, advance_clock, json_object, log_changes, written
 from todo.services.shared.versions import next_version
-from todo.services.shared.writes import Logged, Write, advance_clock, json_object, log_changes, written
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.statements import IS_OWN_TASK, LINKS, TAGS, TASK_ID, TASKS, USER_ID, tag_ids

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     CTE,
@@ -20,11 +21,9 @@ from sqlalchemy import (
 
 from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
-from todo.schemas.tasks.task import TaskCreate, TaskFields
+from todo.schemas.tasks.task import TaskCreate, TaskFields, TaskUpdate
 from todo.services.authentication import InvalidTokenError
-from todo.services.shared.tables import binds_of
-from todo.services.shared.versions import entity_tag_matches, next_version
-from todo.services.shared.writes import (
+from todo.services.shared.log.writes import (
     Logged,
     Write,
     advance_clock,
@@ -34,7 +33,9 @@ from todo.services.shared.writes import (
     log_changes,
     written,
 )
-from todo.services.tasks.derived import SEARCHED_FIELDS, column_names
+from todo.services.shared.tables import binds_of
+from todo.services.shared.versions import entity_tag_matches, next_version
+from todo.services.tasks.derived import SEARCHED_FIELDS, column_names, completed_at, new_state
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import (
     COLUMNS,
@@ -56,16 +57,19 @@ VIOLATIONS = {
     SEARCHED_TASK_EXISTS: TaskNotFoundError,
 }
 SEARCH_TEXTS = {field: bindparam(parameter, type_=Text) for field, parameter in SEARCHED_FIELDS.items()}
-LOGGED_FIELDS = [*TaskCreate.model_fields]
-"""The fields of a new task in the log."""
 NO_TAGS: ColumnElement[str] = literal_column("'[]'")
 DELETED_COLUMNS = {column.name: column for column in COLUMNS if column.name not in {"user_id", "id"}}
 """The columns of a deleted task in the log, beside the ids of its tags."""
+LOGGED_FIELDS = [name for name in DELETED_COLUMNS if name not in {"version", "created_at", "updated_at"}]
+"""The fields in the log of a new and of a changed task."""
+UPDATED_FIELDS = frozenset(TaskUpdate.model_fields)
+"""The fields that `update_task` can write."""
 
 
 def _insert_task(fields: Iterable[str], plan: CTE | None) -> Write:
     """Return the write of a new task. Without a plan the task is always inserted."""
-    columns = binds_of(TASKS, column_names(fields))
+    columns: dict[str, ColumnElement[Any]] = {**binds_of(TASKS, column_names(fields))}
+    columns["completed_at"] = completed_at(columns["completed"])
     clock = advance_clock_once() if plan is None else advance_clock(plan)
     new_row = select(USER_ID, *columns.values()).select_from(clock)
     inserted = insert(TASKS).from_select(["user_id", *columns], new_row)
@@ -92,13 +96,14 @@ INSERT_TASK_ONCE = _insert_task(TaskCreate.model_fields, _is_unknown_external_id
 
 @cache
 def update_task(fields: frozenset[str], *, conditional: bool) -> Write:
-    """Return the write of these fields of one task.
+    """Return the write of these columns of one task, which are those of `derived.column_values`.
 
-    It has the parameters of `derived.column_values` and `derived.search_values`; a conditional one has `entity_tags`.
+    It has the parameters of `derived.search_values` too. A conditional one has `entity_tags`.
     """
     condition = [entity_tag_matches(TASKS, tags_digest(TASKS.c))] if conditional else []
-    new = binds_of(TASKS, column_names(sorted(fields)))
-    is_changed, before, after = difference(TASKS.c, {name: new[name] for name in sorted(fields)})
+    new = new_state(TASKS.c, binds_of(TASKS, sorted(fields)))
+    logged = {name: value for name, value in new.items() if name in LOGGED_FIELDS}
+    is_changed, before, after = difference(TASKS.c, logged)
     state = {column.name: column for column in COLUMNS} | new | next_version(TASKS, is_changed)
     plan = (
         select(

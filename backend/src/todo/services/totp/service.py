@@ -14,6 +14,8 @@ from todo.core.security.sealing import Sealer, SealError
 from todo.schemas.totp import RecoveryCodesPublic
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.locks import LOCK_USER
+from todo.services.shared.log.account_log import logged_account
+from todo.services.shared.log.writer import Writer
 from todo.services.totp import codes, statements
 from todo.services.totp.errors import (
     InvalidTotpCodeError,
@@ -78,7 +80,7 @@ async def use_code(
 
 
 async def confirm_totp(
-    session: Session, sealer: Sealer, rate_limits: RateLimits, user_id: UUID, code: str, now: datetime
+    writer: Writer, sealer: Sealer, rate_limits: RateLimits, code: str, now: datetime
 ) -> RecoveryCodesPublic:
     """Enable the pending second factor and return its recovery codes (TFA-002).
 
@@ -88,11 +90,11 @@ async def confirm_totp(
         WrongTotpCodeError: the code does not belong to the pending secret.
         RateLimitExceededError: the user had too many wrong TOTP codes.
     """
-    code = codes.compact(code)
+    code, user_id = codes.compact(code), writer.user_id
     # Counted apart, because a stolen access token must not use up the attempts at the log-in.
     pending_key = f"pending {user_id}"
     await rate_limits.count_attempt(TOTP, pending_key)
-    async with session.transaction() as transaction:
+    async with logged_account(writer) as transaction:
         user = await transaction.fetch_one(LOCK_USER, user_id=user_id)
         if user is None:
             raise InvalidTokenError
@@ -126,9 +128,10 @@ async def replace_recovery_codes(session: Session, user_id: UUID) -> RecoveryCod
     return RecoveryCodesPublic(recovery_codes=recovery_codes)
 
 
-async def delete_factor(session: Session, user_id: UUID) -> bool:
+async def delete_factor(writer: Writer) -> bool:
     """Delete the second factor of a user, enabled or pending, with its recovery codes; tell whether there was one."""
-    async with session.transaction() as transaction:
+    user_id = writer.user_id
+    async with logged_account(writer) as transaction:
         await transaction.fetch_one(LOCK_USER, user_id=user_id)
         await transaction.fetch_all(statements.SET_ENABLED, user_id=user_id, totp_enabled=False)
         return await transaction.fetch_one(statements.DELETE_FACTOR, user_id=user_id) is not None

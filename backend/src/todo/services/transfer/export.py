@@ -1,37 +1,46 @@
 """The export: all data of one user as one JSON document, read and sent in pieces."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic_core import to_json
 
 from todo.core.database.session import Session
+from todo.schemas.changes.trash import TrashEntry
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.accounts import service as account_service
 from todo.services.tags import service as tag_service
 from todo.services.tasks import service as task_service
+from todo.services.trash import service as trash_service
 
 FORMAT = "todo-export"
 VERSION = 1
 TASKS_PER_PIECE = 500
-SECTIONS = {"tags": TagPublic, "tasks": TaskPublic}
-"""The lists of the document, each with the shape of its items."""
+SECTIONS = {"tags": TagPublic, "trash": TrashEntry, "tasks": TaskPublic}
+"""The lists of the document, each with the shape of its items. Entries of the trash also have `fields`."""
 
 
-async def export_user(session: Session, user_id: UUID, now: datetime) -> AsyncIterator[bytes]:
-    """Return the document `{format, version, exported_at, user, tags, tasks}` in pieces (ACC-007).
+async def export_user(session: Session, user_id: UUID, now: datetime, retention: timedelta) -> AsyncIterator[bytes]:
+    """Return the document `{format, version, exported_at, user, …}` with the lists of SECTIONS, in pieces (ACC-007).
 
-    Tags have the shape of `GET /tags`, tasks the shape of `GET /tasks`, in the order of their ids. A connection is
-    used for one piece at a time, so a slow client blocks no other request. Changes during the export may be missing.
+    Items have the shape of the API. Tasks are in the order of their ids. A connection is used for one piece at a time,
+    so a slow client blocks no other request. Changes during the export may be missing.
+
+    Args:
+        session: runs the statements.
+        user_id: the user.
+        now: the instant of the export.
+        retention: how long deleted resources are kept in the trash.
 
     Raises:
         InvalidTokenError: the user was deleted; raised before the first piece.
     """
     user = await account_service.get_user(session, user_id, now)
     tags = await tag_service.list_tags(session, user_id)
-    head = {"format": FORMAT, "version": VERSION, "exported_at": now, "user": user, "tags": tags}
+    trash = await trash_service.export_trash(session, user_id, retention)
+    head = {"format": FORMAT, "version": VERSION, "exported_at": now, "user": user, "tags": tags, "trash": trash}
     return _pieces(session, user_id, to_json(head, indent=None))
 
 

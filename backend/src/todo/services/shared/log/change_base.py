@@ -9,8 +9,8 @@ from sqlalchemy import ARRAY, BigInteger, Text, bindparam, column, func, select,
 from todo.core.database.statement import Statement
 from todo.core.errors import FieldConflictError
 from todo.domain.changes import InvalidChangeBaseError
-from todo.services.shared.writer import Writer
-from todo.services.shared.writes import CHANGES, CLOCKS, USER_ID
+from todo.services.shared.log.writer import Writer
+from todo.services.shared.log.writes import CHANGES, CLOCKS, USER_ID
 
 SELECT_CLOCK = Statement(select(CLOCKS.c.seq, CLOCKS.c.swept_seq).where(CLOCKS.c.user_id == USER_ID))
 

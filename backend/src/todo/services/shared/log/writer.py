@@ -6,7 +6,7 @@ from uuid import UUID
 
 from todo.core.database.session import Row, Session
 from todo.services.authentication import Principal
-from todo.services.shared.writes import CHANGE_BATCH, CHANGE_SEQ, IS_CHANGED, LOCK_CLOCK, Write
+from todo.services.shared.log.writes import CHANGE_BATCH, CHANGE_SEQ, IS_CHANGED, LOCK_CLOCK, Write
 
 
 class Writer:
@@ -15,6 +15,7 @@ class Writer:
     Attributes:
         session: the database session of the request, for statements that log nothing.
         user_id: the user.
+        batch: the number of the request's first change; None until something was changed.
         last_seq: the number of the request's last change; None until something was changed.
     """
 
@@ -27,7 +28,7 @@ class Writer:
             "access_token_id": principal.access_token_id,
             "request_id": request_id,
         }
-        self._batch: int | None = None
+        self.batch: int | None = None
 
     async def write_all(self, write: Write, **values: object) -> list[Row]:
         """Run a write and return its rows. If another write of the user came first, the clock is locked first."""
@@ -39,7 +40,7 @@ class Writer:
                 rows = await self._run(transaction, write, values)
             changed = next((row for row in rows if row[IS_CHANGED]), None)
         if changed is not None:
-            self._batch, self.last_seq = changed[CHANGE_BATCH], changed[CHANGE_SEQ]
+            self.batch, self.last_seq = changed[CHANGE_BATCH], changed[CHANGE_SEQ]
         return rows
 
     async def write_one(self, write: Write, **values: object) -> Row | None:
@@ -63,4 +64,4 @@ class Writer:
                 self.session = outer
 
     async def _run(self, session: Session, write: Write, values: Mapping[str, object]) -> list[Row]:
-        return await session.fetch_all(write, user_id=self.user_id, batch=self._batch, **self._origin, **values)
+        return await session.fetch_all(write, user_id=self.user_id, batch=self.batch, **self._origin, **values)

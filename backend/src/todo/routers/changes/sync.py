@@ -1,0 +1,79 @@
+"""Sync, for clients that keep a copy of the account."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from todo.http.change_seq import CHANGE_SEQ
+from todo.http.declared_route import DeclaredRoute
+from todo.http.dependencies.principal import CurrentUser
+from todo.http.dependencies.resources import Resources, Session
+from todo.http.openapi import Responses, errors
+from todo.http.resource_route import make_router
+from todo.schemas.changes.sync import NEXT_EXAMPLE, SyncPage, SyncQuery
+from todo.services.sync import service as sync_service
+from todo.services.sync.errors import SyncTokenExpiredError
+
+EXAMPLE = {
+    "items": [
+        {
+            "type": "task",
+            "id": 42,
+            "deleted": False,
+            "data": {
+                "id": 42,
+                "title": "Water the plants",
+                "description": None,
+                "completed": False,
+                "priority": "high",
+                "due_date": "2026-12-01T18:00:00Z",
+                "recurrence_rule": None,
+                "external_id": None,
+                "user_id": "0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11",
+                "version": 2,
+                "created_at": "2026-11-23T09:30:00Z",
+                "updated_at": "2026-11-24T09:30:00Z",
+                "tags": [{"id": 7, "name": "home", "color": "#2E8B57"}],
+            },
+        },
+        {"type": "tag", "id": 8, "deleted": True, "data": None},
+    ],
+    "next": NEXT_EXAMPLE,
+    "has_more": False,
+    "full": False,
+}
+COPY_SEQ = {
+    CHANGE_SEQ: {
+        "description": "The number of the last change in a copy after this page, for `Change-Base`.",
+        "schema": {"type": "integer"},
+    }
+}
+PAGE: Responses = {200: {"content": {"application/json": {"example": EXAMPLE}}, "headers": COPY_SEQ}}
+
+# Not a ResourceRoute: each page belongs to its token, so it has no ETag.
+router = make_router("/sync", "sync", route_class=DeclaredRoute)
+
+
+@router.get("", responses=PAGE | errors(SyncTokenExpiredError))
+async def sync(
+    query: Annotated[SyncQuery, Query()],
+    response: Response,
+    session: Session,
+    resources: Resources,
+    user: CurrentUser,
+) -> SyncPage:
+    """Return what changed since your last request, for a copy that also works offline.
+
+    1. Begin without `since`. The pages have `full: true` and together replace your copy.
+    2. Send `next` as `since` of the next request, and write its items over your copy. Request pages until `has_more` is
+       false. Your copy is then consistent.
+    3. Later continue with the last `next`. With `wait` the response comes when something changes.
+    4. On 410 `SYNC_TOKEN_EXPIRED` or 400 `INVALID_SYNC_TOKEN` begin again without `since`.
+
+    `data` is the current state, and null if the resource was deleted. A tag's new name changes no task, so read the
+    names of tags from the items of type `tag`. A personal access token gets the types that its scopes can read: `task`
+    with `tasks:read`, `tag` with `tags:read`, `account` with `account`.
+    """
+    page, seq = await sync_service.sync(session, resources.security.signer, resources.change_feed, user, query)
+    response.headers[CHANGE_SEQ] = str(seq)
+    return page

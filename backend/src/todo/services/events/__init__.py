@@ -1,0 +1,1 @@
+"""Live events: each change of a user, sent to the user's open streams."""

@@ -1,0 +1,1 @@
+"""History and undo: what changed, and how it is taken back."""

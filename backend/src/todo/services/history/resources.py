@@ -1,0 +1,84 @@
+"""The types of resources in history, undo and trash. A new type is an entry of LOGGED."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table
+
+from todo.schemas.tag import TagWrite
+from todo.services.authentication import InsufficientScopeError, Principal
+from todo.services.shared.log.reverted import Reverted
+from todo.services.shared.log.writer import Writer
+from todo.services.tags import restore as tags
+from todo.services.tags.statements import TAG, TAGS
+from todo.services.tasks import restore as tasks
+from todo.services.tasks.statements import TASKS
+from todo.services.tasks.write_statements import LOGGED_FIELDS, TASK
+
+Write = Callable[[Writer, Sequence[Reverted]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class LoggedResource:
+    """A type of resources whose changes can be taken back.
+
+    Attributes:
+        type: its name in the change log.
+        noun: its name in scopes.
+        table: has the columns of its fields.
+        fields: the fields of a new resource in the log.
+        name: the field that names a resource in the trash.
+        restore: inserts deleted resources.
+        revert: writes fields of existing resources.
+        remove: deletes resources.
+    """
+
+    type: str
+    noun: str
+    table: Table
+    fields: Sequence[str]
+    name: str
+    restore: Write
+    revert: Write
+    remove: Write
+
+    def require_scope(self, principal: Principal, right: str) -> None:
+        """Check that the principal may `read` or `write` resources of this type.
+
+        Raises:
+            InsufficientScopeError: it may not.
+        """
+        principal.require_scope(f"{self.noun}:{right}")
+
+
+LOGGED: Mapping[str, LoggedResource] = {
+    resource.type: resource
+    for resource in (
+        LoggedResource(
+            TAG, "tags", TAGS, [*TagWrite.model_fields], "name", tags.restore_tags, tags.revert_tags, tags.remove_tags
+        ),
+        LoggedResource(
+            TASK, "tasks", TASKS, LOGGED_FIELDS, "title", tasks.restore_tasks, tasks.revert_tasks, tasks.remove_tasks
+        ),
+    )
+}
+"""By type, in the order in which resources are put back: tags before the tasks that have them."""
+
+
+def readable_types(principal: Principal) -> list[str]:
+    """Return the types that the principal may read.
+
+    Raises:
+        InsufficientScopeError: it may read none.
+    """
+    types = [resource.type for resource in LOGGED.values() if principal.has_scope(f"{resource.noun}:read")]
+    if not types:
+        raise InsufficientScopeError
+    return types
+
+
+def entry_fields(type_: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields of a created or restored resource. Fields that are not in the log are null."""
+    empty: dict[str, Any] = dict.fromkeys(LOGGED[type_].fields)
+    return empty | ({"tags": []} if type_ == TASK else {}) | dict(fields)

@@ -1,0 +1,1 @@
+"""The change log: how writes are logged, and what the log is read for."""

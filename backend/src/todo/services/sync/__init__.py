@@ -1,0 +1,1 @@
+"""Sync: what changed since a token, or everything."""

@@ -1,0 +1,81 @@
+"""Tasks in undo and in the trash: put back, changed back, and removed again (ADR 0055)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from todo.services.shared.log.logged_values import stored_values
+from todo.services.shared.log.reverted import Reverted, keys_of
+from todo.services.shared.log.writer import Writer
+from todo.services.tasks import bulk_statements, restore_statements
+from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
+from todo.services.tasks.statements import TASKS
+
+AT_ONCE = 500
+"""Tasks that a statement puts back. Its cost grows with the square of their number."""
+
+
+async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
+    """Insert deleted tasks with their ids. The field `tags` has the ids of existing tags.
+
+    Raises:
+        ExternalIdTakenError: another task has the external id.
+    """
+    for some in _batched(tasks):
+        rows = [_row(task) for task in some]
+        arrays = {name: [row.get(name) for row in rows] for name in restore_statements.RESTORED_COLUMNS}
+        await writer.write_all(restore_statements.RESTORE_TASKS, **keys_of(some), **arrays, **_links(some))
+        texts = [search_values({"description": None} | dict(task.fields)) for task in some]
+        await writer.session.fetch_all(
+            bulk_statements.INSERT_SEARCHES,
+            user_id=[writer.user_id] * len(some),
+            id=[task.id for task in some],
+            **{name: [text[name] for text in texts] for name in SEARCHED_FIELDS.values()},
+        )
+
+
+async def revert_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
+    """Write fields of existing tasks; each task has at least one field, and none is `tags`."""
+    for some in _batched(tasks):
+        rows = [column_values(stored_values(TASKS, task.fields)) for task in some]
+        arrays: dict[str, list[object]] = {"owner_id": [writer.user_id] * len(some)}
+        for name in bulk_statements.UPDATED_COLUMNS:
+            arrays[f"has_{name}"] = [name in row for row in rows]
+            arrays[name] = [row.get(name) for row in rows]
+        await writer.write_all(bulk_statements.UPDATE_TASKS, **keys_of(some), **arrays)
+        texts = {task.id: text for task in some if (text := search_values(task.fields))}
+        if texts:
+            await writer.session.fetch_all(
+                bulk_statements.UPDATE_SEARCHES,
+                user_id=[writer.user_id] * len(texts),
+                id=[*texts],
+                **{name: [text.get(name) for text in texts.values()] for name in SEARCHED_FIELDS.values()},
+            )
+
+
+async def set_tags(writer: Writer, tasks: Sequence[Reverted]) -> None:
+    """Replace the tags of existing tasks with those of the field `tags`."""
+    for some in _batched(tasks):
+        await writer.write_all(restore_statements.SET_TAGS, **keys_of(some), **_links(some))
+
+
+async def remove_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
+    """Delete tasks with their links."""
+    for some in _batched(tasks):
+        await writer.write_all(bulk_statements.DELETE_TASKS, **keys_of(some))
+
+
+def _batched(tasks: Iterable[Reverted]) -> Iterator[list[Reverted]]:
+    remaining = iter(tasks)
+    while some := [*islice(remaining, AT_ONCE)]:
+        yield some
+
+
+def _row(task: Reverted) -> dict[str, Any]:
+    row: dict[str, Any] = column_values(stored_values(TASKS, task.fields))
+    return {**row, "version": row["version"] + 1}
+
+
+def _links(tasks: Iterable[Reverted]) -> dict[str, list[int]]:
+    links = [(task.id, tag_id) for task in tasks for tag_id in task.fields["tags"]]
+    return {"linked_task_id": [task_id for task_id, _ in links], "linked_tag_id": [tag_id for _, tag_id in links]}

@@ -1,0 +1,1 @@
+"""Trash: deleted resources, until they are restored or purged."""

@@ -1,0 +1,96 @@
+"""Statements on the trash and on old changes."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Exists,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal_column,
+    null,
+    select,
+    update,
+)
+
+from todo.core.database.statement import Statement
+from todo.services.shared.log.writes import CHANGES, CLOCKS, USER_ID
+
+BATCH = 500
+IN_TRASH = (
+    CHANGES.c.action == literal_column("'delete'"),
+    CHANGES.c.before.is_not(None),
+    CHANGES.c.undone_by.is_(None),
+)
+"""The condition of the indexes `idx_changes_user_trash` and `idx_changes_trash_at`."""
+
+
+def is_deleted_again() -> Exists:
+    """Return the condition that the resource was deleted again later, after an undo of its deletion was undone."""
+    later = CHANGES.alias("later")
+    return exists(
+        select(later.c.seq).where(
+            later.c.user_id == USER_ID,
+            later.c.type == CHANGES.c.type,
+            later.c.id == CHANGES.c.id,
+            later.c.seq > CHANGES.c.seq,
+            later.c.action == CHANGES.c.action,
+            later.c.undone_by.is_(None),
+        )
+    )
+
+
+SEQ = bindparam("seq", type_=BigInteger)
+SINCE = bindparam("since", type_=DateTime(timezone=True))
+"""The instant before which deleted resources are no longer in the trash."""
+TYPES = bindparam("types", type_=ARRAY(Text))
+IN_OWN_TRASH = (CHANGES.c.user_id == USER_ID, *IN_TRASH, CHANGES.c.at >= SINCE, ~is_deleted_again())
+
+SELECT_ENTRIES = Statement(
+    select(*CHANGES.c)
+    .where(*IN_OWN_TRASH, CHANGES.c.type == any_(TYPES), CHANGES.c.seq < SEQ)
+    .order_by(CHANGES.c.seq.desc())
+    .limit(bindparam("limit", type_=BigInteger))
+)
+PURGE = Statement(
+    update(CHANGES)
+    .where(
+        CHANGES.c.user_id == USER_ID,
+        CHANGES.c.type == bindparam("type", type_=Text),
+        CHANGES.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
+    )
+    .values(before=null(), after=null())
+)
+"""Empties all changes of some resources; the rows stay, so that clients that sync learn of the deletion."""
+SELECT_OLD_ENTRIES = Statement(
+    select(CHANGES.c.user_id, CHANGES.c.type, func.array_agg(CHANGES.c.id).label("ids"))
+    .where(*IN_TRASH, CHANGES.c.at < SINCE)
+    .group_by(CHANGES.c.user_id, CHANGES.c.type)
+    .limit(literal_column(str(BATCH)))
+)
+SELECT_OLD_USER = Statement(select(CHANGES.c.user_id).where(CHANGES.c.at < SINCE).limit(literal_column("1")))
+_old = (
+    select(CHANGES.c.seq)
+    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.at < SINCE)
+    .order_by(CHANGES.c.seq)
+    .limit(literal_column(str(BATCH)))
+    .cte("old")
+)
+_swept = (
+    update(CLOCKS)
+    .where(CLOCKS.c.user_id == USER_ID, exists(select(_old.c.seq)))
+    .values(swept_seq=func.greatest(CLOCKS.c.swept_seq, select(func.max(_old.c.seq)).scalar_subquery()))
+    .returning(CLOCKS.c.swept_seq)
+    .cte("swept")
+)
+SWEEP_CHANGES = Statement(
+    delete(CHANGES)
+    .where(and_(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == _old.c.seq, _swept.c.swept_seq.is_not(None)))
+    .returning(CHANGES.c.seq)
+)
+"""Deletes the oldest changes of a user, and notes on the clock that they are gone."""

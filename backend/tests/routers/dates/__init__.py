@@ -1,0 +1,1 @@
+"""Dates of tasks and of the account."""
