@@ -191,7 +191,7 @@ def test_orphan_is_stopped_on_a_system_without_proc(data_dir: Path, monkeypatch:
     orphan._lock = None
     reaper = threading.Thread(target=lambda: orphan._process and orphan._process.wait())
     reaper.start()
-    monkeypatch.setattr(data_folder, "PROCESSES", Path("/nonexistent"))
+    monkeypatch.setattr(data_folder, "PROCESSES", Path("/nonexistent/proc"))
 
     with EmbeddedPostgres(data_dir, UNSAFE_BUT_FAST_OPTIONS) as postgres:
         assert find_running(data_dir) == postgres.url()
@@ -202,7 +202,7 @@ def test_orphan_is_stopped_on_a_system_without_proc(data_dir: Path, monkeypatch:
 def test_stranger_with_the_pid_of_the_server_is_left_alone_without_proc(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_folder, "PROCESSES", Path("/nonexistent"))
+    monkeypatch.setattr(data_folder, "PROCESSES", Path("/nonexistent/proc"))
     with running(["sleep", "60"], data_dir) as stranger:
         (data_dir / "postgres" / "postmaster.pid").write_text(f"{stranger.pid}\n/\n0\n5432\n{data_dir / 'run'}\n")
 
