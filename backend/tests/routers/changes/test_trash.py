@@ -11,9 +11,16 @@ from httpx import Response
 from tests.routers.changes.support import read_log
 from tests.routers.task_bulk.support import delete_item, write_bulk
 from tests.support import RETENTION, Json, Make, MakeToken, Person, assert_error, authorize
+from todo.core.clock import utc_now
 from todo.services.housekeeping import sweep
+from todo.services.trash.service import sweep_trash
+from todo.services.trash.statements import BATCH
 
 AGE = "UPDATE changes SET at = now() - $2::interval WHERE user_id = $1"
+INSERT_DELETIONS = """
+INSERT INTO changes (user_id, seq, batch, action, type, id, before, at)
+SELECT $1, i, i, 'delete', 'task', i, '{"title": "Old"}', now() - interval '31 days' FROM generate_series(1, $2) AS i
+"""
 
 
 async def trash_of(owner: Person) -> list[Json]:
@@ -160,9 +167,10 @@ async def test_purged_entry_leaves_no_content(
     assert (await ada.client.delete(f"/trash/{entry['seq']}")).status_code == 204
 
     assert await trash_of(ada) == []
-    changes = [change for change in await read_log(connection, ada) if change["id"] == task["id"]]
+    log = await read_log(connection, ada)
+    changes = [change for change in log if (change["type"], change["id"]) == ("task", task["id"])]
     assert len(changes) == 3
-    assert {(change["before"], change["after"]) for change in changes if change["type"] == "task"} == {(None, None)}
+    assert {(change["before"], change["after"]) for change in changes} == {(None, None)}
     assert_error(await ada.client.delete(f"/trash/{entry['seq']}"), 404, "TRASH_ENTRY_NOT_FOUND")
     items = (await ada.client.get("/sync")).json()["items"]
     assert task["id"] not in [item["id"] for item in items if item["type"] == "task"]
@@ -215,6 +223,31 @@ async def test_old_entries_are_not_shown_and_are_purged_by_the_sweep(
         None
     }
     assert changes
+
+
+@pytest.mark.spec("TRA-005", "TRA-008")
+async def test_sweep_keeps_a_task_that_was_deleted_again_by_a_redo(
+    ada: Person, entry: Json, app: FastAPI, connection: asyncpg.Connection
+) -> None:
+    restored = await restore(ada, entry)
+    await connection.execute(AGE, ada.id, timedelta(days=31))
+    await ada.client.post(f"/changes/{restored.headers['Change-Seq']}/undo", json={})
+    [new_entry] = await trash_of(ada)
+
+    await sweep(app.state.resources.database.session, RETENTION)
+
+    assert await trash_of(ada) == [new_entry]
+    assert (await restore(ada, new_entry)).status_code == 200
+
+
+@pytest.mark.spec("TRA-008")
+async def test_sweep_purges_one_batch_at_a_time(ada: Person, app: FastAPI, connection: asyncpg.Connection) -> None:
+    session, before = app.state.resources.database.session, utc_now() - timedelta(days=30)
+    await sweep(session, RETENTION)
+    await connection.execute(INSERT_DELETIONS, ada.id, BATCH + 1)
+
+    assert [await sweep_trash(session, before) for _ in range(3)] == [1, 1, 0]
+    assert {change["before"] for change in await read_log(connection, ada)} == {None}
 
 
 @pytest.mark.spec("TRA-009")

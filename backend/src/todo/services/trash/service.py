@@ -22,8 +22,6 @@ from todo.services.tasks.write_statements import TASK
 from todo.services.trash import statements
 from todo.services.trash.errors import TrashEntryNotFoundError
 
-PURGED_AT_ONCE = 500
-
 
 async def list_trash(session: Session, principal: Principal, query: HistoryQuery, retention: timedelta) -> TrashPage:
     """Return the deleted resources that the principal can read, the last deleted first.
@@ -118,16 +116,14 @@ async def purge_all(writer: Writer, principal: Principal, retention: timedelta) 
 
 
 async def sweep_trash(session: Session, before: datetime) -> int:
-    """Purge resources that were deleted before an instant.
+    """Purge a batch of resources whose last deletion was before an instant.
 
     Returns:
-        The number of purged groups; 0 when none is left.
+        The number of users and types in the batch; 0 when no resource is left.
     """
     rows = await session.fetch_all(statements.SELECT_OLD_ENTRIES, since=before)
     for row in rows:
-        for start in range(0, len(row["ids"]), PURGED_AT_ONCE):
-            ids = row["ids"][start : start + PURGED_AT_ONCE]
-            await session.fetch_all(statements.PURGE, user_id=row["user_id"], type=row["type"], ids=ids)
+        await session.fetch_all(statements.PURGE, **row)
     return len(rows)
 
 

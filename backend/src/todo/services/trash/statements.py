@@ -1,8 +1,11 @@
 """Statements on the trash and on old changes."""
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     DateTime,
     Exists,
     Text,
@@ -30,12 +33,16 @@ IN_TRASH = (
 """The condition of the indexes `idx_changes_user_trash` and `idx_changes_trash_at`."""
 
 
-def is_deleted_again() -> Exists:
-    """Return the condition that the resource was deleted again later, after an undo of its deletion was undone."""
+def is_deleted_again(user_id: ColumnElement[Any]) -> Exists:
+    """Return the condition that the resource was deleted again later, after an undo of its deletion was undone.
+
+    Args:
+        user_id: the owner of the resource.
+    """
     later = CHANGES.alias("later")
     return exists(
         select(later.c.seq).where(
-            later.c.user_id == USER_ID,
+            later.c.user_id == user_id,
             later.c.type == CHANGES.c.type,
             later.c.id == CHANGES.c.id,
             later.c.seq > CHANGES.c.seq,
@@ -49,7 +56,7 @@ SEQ = bindparam("seq", type_=BigInteger)
 SINCE = bindparam("since", type_=DateTime(timezone=True))
 """The instant before which deleted resources are no longer in the trash."""
 TYPES = bindparam("types", type_=ARRAY(Text))
-IN_OWN_TRASH = (CHANGES.c.user_id == USER_ID, *IN_TRASH, CHANGES.c.at >= SINCE, ~is_deleted_again())
+IN_OWN_TRASH = (CHANGES.c.user_id == USER_ID, *IN_TRASH, CHANGES.c.at >= SINCE, ~is_deleted_again(USER_ID))
 
 SELECT_ENTRIES = Statement(
     select(*CHANGES.c)
@@ -67,12 +74,19 @@ PURGE = Statement(
     .values(before=null(), after=null())
 )
 """Empties all changes of some resources; the rows stay, so that clients that sync learn of the deletion."""
-SELECT_OLD_ENTRIES = Statement(
-    select(CHANGES.c.user_id, CHANGES.c.type, func.array_agg(CHANGES.c.id).label("ids"))
-    .where(*IN_TRASH, CHANGES.c.at < SINCE)
-    .group_by(CHANGES.c.user_id, CHANGES.c.type)
+_expired = (
+    select(CHANGES.c.user_id, CHANGES.c.type, CHANGES.c.id)
+    .where(*IN_TRASH, CHANGES.c.at < SINCE, ~is_deleted_again(CHANGES.c.user_id))
+    .order_by(CHANGES.c.at)
     .limit(literal_column(str(BATCH)))
+    .subquery("expired")
 )
+SELECT_OLD_ENTRIES = Statement(
+    select(_expired.c.user_id, _expired.c.type, func.array_agg(_expired.c.id).label("ids")).group_by(
+        _expired.c.user_id, _expired.c.type
+    )
+)
+"""A batch of the oldest entries, by user and type."""
 SELECT_OLD_USER = Statement(select(CHANGES.c.user_id).where(CHANGES.c.at < SINCE).limit(literal_column("1")))
 _old = (
     select(CHANGES.c.seq)
