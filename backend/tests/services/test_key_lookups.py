@@ -109,6 +109,7 @@ async def test_foreign_key_reads_an_index_of_its_columns(
     assert indexes[index][: len(columns)] == columns or (constraint.name, kind) == BY_TAG
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.spec("PLN-006")
 async def test_lookup_by_id_skips_no_column_of_an_index(
     connection: asyncpg.Connection, indexes: dict[str, list[str]]

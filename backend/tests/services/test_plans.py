@@ -280,6 +280,7 @@ async def test_external_ids_are_looked_up_by_index_without_statistics(
     assert "external_id" in lookup["Index Cond"]
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.spec("PLN-003")
 async def test_statements_read_no_table_sequentially(connection: asyncpg.Connection) -> None:
     await connection.execute("SET plan_cache_mode = force_generic_plan")
