@@ -17,23 +17,15 @@ from todo.services.sync.errors import SyncTokenExpiredError
 EXAMPLE = {
     "items": [
         {
-            "type": "task",
-            "id": 42,
+            "type": "tag",
+            "id": 7,
             "deleted": False,
             "data": {
-                "id": 42,
-                "title": "Water the plants",
-                "description": None,
-                "completed": False,
-                "priority": "high",
-                "due_date": "2026-12-01T18:00:00Z",
-                "recurrence_rule": None,
-                "external_id": None,
+                "id": 7,
+                "name": "home",
+                "color": "#2E8B57",
                 "user_id": "0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11",
                 "version": 2,
-                "created_at": "2026-11-23T09:30:00Z",
-                "updated_at": "2026-11-24T09:30:00Z",
-                "tags": [{"id": 7, "name": "home", "color": "#2E8B57"}],
             },
         },
         {"type": "tag", "id": 8, "deleted": True, "data": None},
