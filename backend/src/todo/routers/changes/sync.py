@@ -28,7 +28,6 @@ EXAMPLE = {
                 "version": 2,
             },
         },
-        {"type": "tag", "id": 8, "deleted": True, "data": None},
     ],
     "next": NEXT_EXAMPLE,
     "has_more": False,
