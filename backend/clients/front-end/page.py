@@ -68,11 +68,10 @@ def use_page_in_network(page: Page, port: int) -> None:
     expect(page.get_by_label("New task")).to_be_visible()
 
     page.goto(f"{PHONE_URL}:{port}/reset-password#token=unknown")
-    page.get_by_label("New password").fill(PASSWORD)
-    page.get_by_role("button", name="Set the password").click()
-    expect(page.get_by_role("alert")).to_contain_text("This service sends no mail")
+    expect(page.get_by_text("This service sends no mail")).to_be_visible()
     page.goto(f"{PHONE_URL}:{port}/confirm-email#token=unknown")
-    expect(page.get_by_role("button", name="Confirm the address")).to_be_visible()
+    page.get_by_role("button", name="Confirm the address").click()
+    expect(page.get_by_role("alert")).to_contain_text("This service sends no mail")
 
     response = page.goto(f"http://{HOST_NAME}:{port}")
     assert response is not None

@@ -10,29 +10,11 @@ from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import Resources, Session
 from todo.http.openapi import Responses, errors
 from todo.http.resource_route import make_router
-from todo.schemas.changes.sync import NEXT_EXAMPLE, SyncPage, SyncQuery
+from todo.schemas.changes.sync import NEXT_EXAMPLE, SYNCED_EXAMPLE, SyncPage, SyncQuery
 from todo.services.sync import service as sync_service
 from todo.services.sync.errors import SyncTokenExpiredError
 
-EXAMPLE = {
-    "items": [
-        {
-            "type": "tag",
-            "id": 7,
-            "deleted": False,
-            "data": {
-                "id": 7,
-                "name": "home",
-                "color": "#2E8B57",
-                "user_id": "0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11",
-                "version": 2,
-            },
-        },
-    ],
-    "next": NEXT_EXAMPLE,
-    "has_more": False,
-    "full": False,
-}
+EXAMPLE = {"items": SYNCED_EXAMPLE, "next": NEXT_EXAMPLE, "has_more": False, "full": False}
 COPY_SEQ = {
     CHANGE_SEQ: {
         "description": "The number of the last change in a copy after this page, for `Change-Base`.",

@@ -12,7 +12,20 @@ from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.schemas.user import UserPublic
 
-SYNCED_EXAMPLE = [{"type": "tag", "id": 8, "deleted": True, "data": None}]
+SYNCED_EXAMPLE = [
+    {
+        "type": "tag",
+        "id": 7,
+        "deleted": False,
+        "data": {
+            "id": 7,
+            "name": "home",
+            "color": "#2E8B57",
+            "user_id": "0b1f6f0e-6f2f-4a57-9c3e-2d9b6f0c7a11",
+            "version": 2,
+        },
+    }
+]
 NEXT_EXAMPLE = "VKBM6-qDzEU4uRDoZA9Mcm8tHAsfDkpXnD4tm28MehEAAAAAAAAAKgAAAAAAAAAA"
 
 
