@@ -175,7 +175,9 @@ def test_write_of_a_logged_table_must_log_it() -> None:
 
     with pytest.raises(TypeError, match="must be a Write"):
         _ = Statement(delete(tasks).where(tasks.c.user_id == bindparam("user_id"))).sql
-    assert {name for name, table in TABLES.items() if table.info.get("is_logged")} == {"tasks", "tags", "task_tag_link"}
+    assert {name for name, table in TABLES.items() if table.info.get("is_logged")} == {
+        *("tasks", "tags", "task_tag_link", "projects"),
+    }
     logged_writes = [statement for statement in STATEMENTS.values() if isinstance(statement, Write)]
     assert logged_writes
     assert all("INSERT INTO changes" in statement.sql for statement in logged_writes)

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, FailFast, Field
 from todo.core.errors import InvalidValueError
 from todo.domain.rules import COMPONENT, Raises, string_schema
 
-SCOPED_RESOURCES = ("tasks", "tags")
+SCOPED_RESOURCES = ("tasks", "tags", "projects")
 """First path segments below `/api/v1`; each has a scope to read and a scope to write."""
 SHARED_RESOURCES = frozenset({"changes", "events", "sync", "trash"})
 """First path segments whose items have several types. Their services check the scope of each type."""

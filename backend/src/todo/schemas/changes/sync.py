@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from todo.domain.changes import SYNC_LIMIT_MAX, WAIT_MAX_SECONDS, SyncTokenText, WaitSeconds
 from todo.domain.listing import PositiveInt
+from todo.schemas.projects.project import ProjectPublic
 from todo.schemas.request import RequestModel
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
@@ -74,6 +75,13 @@ class SyncedTag(SyncItem):
     data: TagPublic | None
 
 
+class SyncedProject(SyncItem):
+    """A project, as `GET /projects/{project_id}` returns it; null if it was deleted."""
+
+    type: Literal["project"]
+    data: ProjectPublic | None
+
+
 class SyncedTask(SyncItem):
     """A task, as `GET /tasks/{task_id}` returns it; null if it was deleted."""
 
@@ -81,7 +89,7 @@ class SyncedTask(SyncItem):
     data: TaskPublic | None
 
 
-Synced = Annotated[SyncedAccount | SyncedTag | SyncedTask, Field(discriminator="type")]
+Synced = Annotated[SyncedAccount | SyncedTag | SyncedProject | SyncedTask, Field(discriminator="type")]
 
 
 class SyncPage(TypedDict):
