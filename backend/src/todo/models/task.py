@@ -36,7 +36,10 @@ DUE_KEY = "coalesce(coalesce(due_date, timezone('UTC', due_day + '23:59:59.99999
 """A day counts as its last moment in UTC. Tasks without a due come last in ascending order, first in descending order.
 """
 IS_LISTED = text("NOT archived")
-"""The condition of the indexes of lists: a list without a filter shows no tasks of archived projects."""
+"""The condition of the indexes of lists: a list without a filter shows no tasks of archived projects.
+
+Indexes of expressions include the column instead, because PostgreSQL ignores the statistics of partial indexes.
+"""
 OWNER_EXISTS = "fk_tasks_users"
 PROJECT_EXISTS = "fk_tasks_projects"
 EXTERNAL_ID_UNIQUE = "uq_tasks_user_id_external_id"
@@ -81,16 +84,14 @@ class Task(Base, table=True):
             "user_id",
             text(f"array_position({PRIORITIES}, priority)"),
             "id",
-            postgresql_include=["priority"],
-            postgresql_where=IS_LISTED,
+            postgresql_include=["priority", "archived"],
         ),
         Index(
             "idx_tasks_user_due_date",
             "user_id",
             text(DUE_KEY),
             "id",
-            postgresql_include=["due_date", "due_day"],
-            postgresql_where=IS_LISTED,
+            postgresql_include=["due_date", "due_day", "archived"],
         ),
         Index("idx_tasks_user_title", "user_id", "title_key", "id", postgresql_where=IS_LISTED),
         Index("idx_tasks_user_project", "user_id", "project_id", "id", postgresql_where=text("project_id IS NOT NULL")),

@@ -1,7 +1,7 @@
 """Add projects, the project of a task, and positions.
 
 No row is rewritten: the new columns are null or have a constant default. PostgreSQL builds the indexes of lists anew,
-which leave out the tasks of archived projects.
+which then know the tasks of archived projects.
 """
 
 import sqlalchemy as sa
@@ -14,13 +14,17 @@ depends_on = None
 
 DUE_KEY = "coalesce(coalesce(due_date, timezone('UTC', due_day + '23:59:59.999999'::time)), 'infinity'::timestamptz)"
 PRIORITY_RANK = "array_position(ARRAY['high', 'medium', 'low'], priority)"
-LIST_INDEXES: tuple[tuple[str, list[str | sa.TextClause], list[str] | None], ...] = (
-    ("idx_tasks_user_id", ["user_id", "created_at", "id"], None),
-    ("idx_tasks_user_completed", ["user_id", "completed", "created_at", "id"], None),
-    ("idx_tasks_user_priority", ["user_id", sa.text(PRIORITY_RANK), "id"], ["priority"]),
-    ("idx_tasks_user_due_date", ["user_id", sa.text(DUE_KEY), "id"], ["due_date", "due_day"]),
-    ("idx_tasks_user_title", ["user_id", "title_key", "id"], None),
-)
+PARTIAL: dict[str, list[str]] = {
+    "idx_tasks_user_id": ["user_id", "created_at", "id"],
+    "idx_tasks_user_completed": ["user_id", "completed", "created_at", "id"],
+    "idx_tasks_user_title": ["user_id", "title_key", "id"],
+}
+"""Indexes of lists that leave out archived tasks."""
+INCLUDING: dict[str, tuple[str, list[str]]] = {
+    "idx_tasks_user_priority": (PRIORITY_RANK, ["priority"]),
+    "idx_tasks_user_due_date": (DUE_KEY, ["due_date", "due_day"]),
+}
+"""Indexes of lists that include whether a task is archived, because PostgreSQL needs the statistics of their keys."""
 
 
 def upgrade() -> None:
@@ -63,12 +67,12 @@ def upgrade() -> None:
         ["user_id", "project_id", "id"],
         postgresql_where=sa.text("project_id IS NOT NULL"),
     )
-    _create_list_indexes(sa.text("NOT archived"))
+    _create_list_indexes(condition=sa.text("NOT archived"), included=["archived"])
 
 
 def downgrade() -> None:
     """Drop the projects. Their tasks stay, without a project and an order of their own."""
-    _create_list_indexes(None)
+    _create_list_indexes(condition=None, included=[])
     op.drop_index("idx_tasks_user_project", table_name="tasks")
     op.drop_constraint("fk_tasks_projects", "tasks")
     op.drop_constraint(op.f("ck_tasks_archived"), "tasks")
@@ -77,7 +81,10 @@ def downgrade() -> None:
     op.drop_table("projects")
 
 
-def _create_list_indexes(condition: sa.TextClause | None) -> None:
-    for name, columns, included in LIST_INDEXES:
+def _create_list_indexes(*, condition: sa.TextClause | None, included: list[str]) -> None:
+    for name in (*PARTIAL, *INCLUDING):
         op.drop_index(name, table_name="tasks")
-        op.create_index(name, "tasks", columns, postgresql_include=included, postgresql_where=condition)
+    for name, columns in PARTIAL.items():
+        op.create_index(name, "tasks", columns, postgresql_where=condition)
+    for name, (key, columns) in INCLUDING.items():
+        op.create_index(name, "tasks", ["user_id", sa.text(key), "id"], postgresql_include=[*columns, *included])

@@ -78,11 +78,13 @@ async def delete_project(
     project_id: RowId,
     query: Annotated[DeletionQuery, Query()],
     writer: CurrentWriter,
+    user: CurrentUser,
     entity_tags: IfMatch,
     base: ChangeBase,
 ) -> None:
     """Delete a project with its tasks. With `children=keep` the tasks move to the inbox.
 
-    The project and its tasks are one entry of the trash, and one undo brings all of them back.
+    The project and its tasks are one entry of the trash, and one undo brings all of them back. A personal access token
+    needs `tasks:write` too, unless the project is empty.
     """
-    await deletion.delete_project(writer, project_id, query.children, entity_tags, base)
+    await deletion.delete_project(writer, user, project_id, query.children, entity_tags, base)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from todo.domain.projects.project import Children
 from todo.schemas.projects.project import ProjectPublic
+from todo.services.authentication import Principal
 from todo.services.placement.statements import SELECT_CONTENTS
 from todo.services.projects import restore as projects
 from todo.services.projects.service import get_project
@@ -17,6 +18,7 @@ from todo.services.tasks import restore as tasks
 
 async def delete_project(
     writer: Writer,
+    principal: Principal,
     project_id: int,
     children: Children,
     entity_tags: EntityTags | None = None,
@@ -26,6 +28,7 @@ async def delete_project(
 
     Raises:
         ProjectNotFoundError: the project does not exist, or belongs to another user.
+        InsufficientScopeError: the project has tasks, and the principal may not write tasks.
         PreconditionFailedError: the project has none of the entity tags.
         FieldConflictError: the project was changed after `base`.
     """
@@ -36,8 +39,10 @@ async def delete_project(
     async with writer.transaction():
         check_entity_tags(entity_tags, await read())
         async with based_on(base, writer, PROJECT, read, None):
+            rows = await writer.session.fetch_all(SELECT_CONTENTS, user_id=writer.user_id, project_ids=[project_id])
+            if rows:
+                principal.require_scope("tasks:write")
             if children == "delete":
-                rows = await writer.session.fetch_all(SELECT_CONTENTS, user_id=writer.user_id, project_ids=[project_id])
                 await tasks.remove_tasks(writer, [Reverted(None, row["id"], {}) for row in rows])
             await remove_projects(writer, [Reverted(None, project_id, {})])
 

@@ -14,6 +14,7 @@ from todo.schemas.changes.trash import ExportedTrashEntry, RestoreResult, TrashE
 from todo.services.authentication import Principal
 from todo.services.history.resources import LOGGED, readable_types
 from todo.services.history.service import read_cursor
+from todo.services.history.statements import SELECT_CHANGE
 from todo.services.history.undo import make_inverse, mark_undone
 from todo.services.shared.log.logged_values import public_values
 from todo.services.shared.log.writer import Writer
@@ -125,15 +126,26 @@ async def sweep_changes(session: Session, before: datetime) -> bool:
 
 async def _get_deletions(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> list[Row]:
     """Return the deletion of an entry, and before it the deletions of what was inside."""
-    entry = await writer.session.fetch_one(
-        statements.SELECT_ENTRY, user_id=writer.user_id, seq=seq, since=utc_now() - retention
-    )
-    if entry is None:
+    entry = await writer.session.fetch_one(SELECT_CHANGE, user_id=writer.user_id, seq=seq)
+    if entry is None or entry["action"] != "delete" or entry["before"] is None or entry["undone_by"] is not None:
+        raise TrashEntryNotFoundError
+    if attach_utc(entry["at"]) < utc_now() - retention or await _is_contained(writer, entry):
         raise TrashEntryNotFoundError
     contents = await writer.session.fetch_all(statements.SELECT_CONTENTS, user_id=writer.user_id, **_roots([entry]))
     for type_ in {row["type"] for row in [*contents, entry]}:
         LOGGED[type_].require_scope(principal, "write")
     return [*contents, entry]
+
+
+async def _is_contained(writer: Writer, deletion: Row) -> bool:
+    """Return whether the same request deleted what the resource was in."""
+    before = from_json(deletion["before"])
+    containers = [(type_, before[field]) for type_, field in statements.REFERENCES.items() if field in before]
+    for type_, id_ in containers:
+        values = {"type": type_, "id": id_, "batch": deletion["batch"]}
+        if await writer.session.fetch_one(statements.SELECT_DELETION, user_id=writer.user_id, **values):
+            return True
+    return False
 
 
 def _roots(entries: Iterable[Row]) -> dict[str, list[object]]:

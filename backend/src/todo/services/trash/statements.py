@@ -96,7 +96,16 @@ SELECT_ENTRIES = Statement(
     .order_by(CHANGES.c.seq.desc())
     .limit(bindparam("limit", type_=BigInteger))
 )
-SELECT_ENTRY = Statement(select(*CHANGES.c).where(*IN_OWN_TRASH, ~is_contained(), CHANGES.c.seq == SEQ))
+SELECT_DELETION = Statement(
+    select(CHANGES.c.seq).where(
+        CHANGES.c.user_id == USER_ID,
+        CHANGES.c.type == bindparam("type", type_=Text),
+        CHANGES.c.id == bindparam("id", type_=BigInteger),
+        CHANGES.c.batch == bindparam("batch", type_=BigInteger),
+        CHANGES.c.action == literal_column("'delete'"),
+    )
+)
+"""Returns whether a request deleted a resource."""
 SELECT_DELETIONS = Statement(select(*CHANGES.c).where(*IN_OWN_TRASH).order_by(CHANGES.c.seq.desc()))
 """Returns all deleted resources, also those inside of others."""
 _root = unnest(("seq", BigInteger()), ("batch", BigInteger()), ("id", BigInteger()), ("field", Text()), name="root")
