@@ -1,19 +1,22 @@
 """Requests on projects and their tasks."""
 
+from typing import Any
+
 from httpx import Response
 
 from tests.support import Json, Person
 
 
-async def list_tasks(owner: Person, **query: object) -> list[Json]:
+async def list_tasks(owner: Person, **query: Any) -> list[Json]:
     """Return the tasks of a list in their order."""
-    response = await owner.client.get("/tasks", params={"limit": 100, "sort": "position"} | query)
+    parameters: dict[str, Any] = {"limit": 100, "sort": "position"} | query
+    response = await owner.client.get("/tasks", params=parameters)
     assert response.status_code == 200, response.text
     items: list[Json] = response.json()["items"]
     return items
 
 
-async def titles_of(owner: Person, **query: object) -> list[str]:
+async def titles_of(owner: Person, **query: Any) -> list[str]:
     """Return the titles of a list in the order of positions."""
     return [task["title"] for task in await list_tasks(owner, **query)]
 

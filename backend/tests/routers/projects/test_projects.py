@@ -1,6 +1,7 @@
 """Projects are created, read, listed, changed and limited."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import pytest
@@ -14,7 +15,7 @@ from tests.support import Json, Make, MakeApp, MakeToken, Person, assert_error, 
 NOT_FOUND = (404, "PROJECT_NOT_FOUND", "Project not found")
 
 
-async def names_of(owner: Person, **query: object) -> list[str]:
+async def names_of(owner: Person, **query: Any) -> list[str]:
     response = await owner.client.get("/projects", params=query)
     assert response.status_code == 200, response.text
     return [project["name"] for project in response.json()]

@@ -112,7 +112,8 @@ async def test_unknown_project_is_a_404(ada: Person, foreign: Json, make_task: M
 
 @pytest.mark.spec("PRO-012")
 async def test_project_of_a_wrong_type_is_a_422(ada: Person) -> None:
-    for project_id in ("5", 5.0, True, []):
+    values: list[object] = ["5", 5.0, True, []]
+    for project_id in values:
         response = await ada.client.post("/tasks", json={"title": "x", "project_id": project_id})
         assert response.status_code == 422
 

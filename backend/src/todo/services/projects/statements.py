@@ -21,7 +21,7 @@ from sqlalchemy import (
 from todo.core.database.statement import Statement
 from todo.models import Project, Task
 from todo.models.projects.project import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
-from todo.schemas.projects.project import ProjectCreate, ProjectFields, ProjectPublic
+from todo.schemas.projects.project import ProjectCreate, ProjectPublic
 from todo.services.authentication import InvalidTokenError
 from todo.services.projects.errors import ProjectExternalIdTakenError
 from todo.services.shared.log.row_writes import ROW_ID, RowWrites
@@ -35,7 +35,6 @@ PROJECT = "project"
 COLUMNS = columns_of(PROJECTS, ProjectPublic)
 LOGGED_FIELDS = [*ProjectCreate.model_fields, "position"]
 """The fields in the log of a new and of a changed project."""
-UPDATED_FIELDS = frozenset(ProjectFields.model_fields)
 IS_OWN = (PROJECTS.c.user_id == USER_ID, PROJECTS.c.id == ROW_ID)
 IDS = bindparam("ids", type_=ARRAY(BigInteger))
 

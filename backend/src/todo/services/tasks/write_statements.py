@@ -1,6 +1,6 @@
 """Logged writes of single tasks. A write of a title or description writes its folded text for searches too."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -8,7 +8,6 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     FromClause,
-    Select,
     Text,
     bindparam,
     delete,
@@ -25,7 +24,6 @@ from sqlalchemy import (
 
 from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS, PROJECT_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
-from todo.schemas.tasks.task import TaskCreate, TaskFields, TaskUpdate
 from todo.services.authentication import InvalidTokenError
 from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.projects.statements import PROJECTS
@@ -41,7 +39,7 @@ from todo.services.shared.log.writes import (
 )
 from todo.services.shared.tables import binds_of
 from todo.services.shared.versions import entity_tag_matches, next_version
-from todo.services.tasks.derived import PLACE, SEARCHED_FIELDS, column_names, completed_at, new_state
+from todo.services.tasks.derived import SEARCHED_FIELDS, completed_at, new_state
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import (
     COLUMNS,
@@ -70,14 +68,18 @@ DELETED_COLUMNS = {column.name: column for column in COLUMNS if column.name not 
 """The columns of a deleted task in the log, beside the ids of its tags."""
 LOGGED_FIELDS = [name for name in DELETED_COLUMNS if name not in {"version", "created_at", "updated_at"}]
 """The fields in the log of a new and of a changed task."""
-UPDATED_FIELDS = frozenset({*TaskUpdate.model_fields, *PLACE})
-"""The fields that `update_task` can write."""
 
 
-def _insert_task(fields: Iterable[str], plan: CTE | None) -> Write:
-    """Return the write of a new task. Without a plan the task is always inserted. The plan can have further columns."""
-    columns: dict[str, ColumnElement[Any]] = {**binds_of(TASKS, column_names(fields))}
+@cache
+def insert_task(fields: frozenset[str], *, once: bool) -> Write:
+    """Return the write of a new task with these columns, which are those of `derived.column_values` that are not null.
+
+    It has the parameters of `derived.search_values` too. With `once` it returns no row if the user has a task with the
+    `external_id`, which is then one of the fields.
+    """
+    columns: dict[str, ColumnElement[Any]] = {**binds_of(TASKS, sorted(fields))}
     columns["completed_at"] = completed_at(columns["completed"])
+    plan = _plan_of_insert(columns, once=once)
     clock = advance_clock_once() if plan is None else advance_clock(plan)
     source: FromClause = clock
     if plan is not None:
@@ -88,30 +90,29 @@ def _insert_task(fields: Iterable[str], plan: CTE | None) -> Write:
     task = inserted.returning(*COLUMNS, true().label("is_changed")).cte("task")
     searched = select(USER_ID, task.c.id, *SEARCH_TEXTS.values())
     search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCH_TEXTS], searched).cte("search")
-    after = created_values({name: task.c[name] for name in LOGGED_FIELDS})
+    after = created_values({name: task.c[name] for name in LOGGED_FIELDS if name in columns})
     log = log_changes(clock, task, Logged(TASK, "create", after=after))
     shown = [*(task.c[column.name] for column in COLUMNS), NO_TAGS.label("tags")]
     result = written(task, clock, *shown) if plan is None else written(plan, clock, *shown, new=task)
     return Write(result.add_cte(search, log), violations=VIOLATIONS, always_changes=plan is None)
 
 
-def _is_unknown_external_id() -> Select[Any]:
-    external_id = bindparam("external_id", type_=TASKS.c.external_id.type)
-    is_known = exists().where(TASKS.c.user_id == USER_ID, TASKS.c.external_id == external_id)
-    return select(true().label("is_changed")).where(~is_known)
+def _plan_of_insert(columns: Mapping[str, ColumnElement[Any]], *, once: bool) -> CTE | None:
+    """Return the plan of a new task, or None if the insert depends on no other row.
 
-
-def _with_project(plan: Select[Any]) -> CTE:
-    """Return the plan with `archived` of the project. The foreign key finds out that a project does not exist."""
-    project_id = bindparam("project_id", type_=TASKS.c.project_id.type)
-    archived = select(PROJECTS.c.archived).where(PROJECTS.c.user_id == USER_ID, PROJECTS.c.id == project_id)
-    return plan.add_columns(func.coalesce(archived.scalar_subquery(), false()).label("archived")).cte("plan")
-
-
-INSERT_TASK = _insert_task(TaskFields.model_fields, None)
-INSERT_TASK_ONCE = _insert_task(TaskCreate.model_fields, _is_unknown_external_id().cte("plan"))
-INSERT_TASK_IN_PROJECT = _insert_task(TaskCreate.model_fields, _with_project(_is_unknown_external_id()))
-"""Both return no row if the user has a task with the external id."""
+    A task in a project gets `archived` of the project. If the project does not exist, the foreign key is violated.
+    """
+    if not once and "project_id" not in columns:
+        return None
+    plan = select(true().label("is_changed"))
+    if once:
+        is_known = exists().where(TASKS.c.user_id == USER_ID, TASKS.c.external_id == columns["external_id"])
+        plan = plan.where(~is_known)
+    if "project_id" in columns:
+        is_project = (PROJECTS.c.user_id == USER_ID, PROJECTS.c.id == columns["project_id"])
+        archived = select(PROJECTS.c.archived).where(*is_project).scalar_subquery()
+        plan = plan.add_columns(func.coalesce(archived, false()).label("archived"))
+    return plan.cte("plan")
 
 
 @cache
