@@ -14,6 +14,7 @@ from todo.models.changes.change_clock import ChangeClock
 from todo.models.changes.deployment import Deployment
 from todo.models.idempotency_key import IdempotencyKey
 from todo.models.projects.project import Project
+from todo.models.projects.section import Section
 from todo.models.tag import Tag
 from todo.models.task import Task
 from todo.models.task_search import TaskSearch
@@ -33,6 +34,7 @@ __all__ = [
     "Project",
     "QueuedMail",
     "RecoveryCode",
+    "Section",
     "Tag",
     "Task",
     "TaskSearch",

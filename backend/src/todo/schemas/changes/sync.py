@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from todo.domain.changes import SYNC_LIMIT_MAX, WAIT_MAX_SECONDS, SyncTokenText, WaitSeconds
 from todo.domain.listing import PositiveInt
 from todo.schemas.projects.project import ProjectPublic
+from todo.schemas.projects.section import SectionPublic
 from todo.schemas.request import RequestModel
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
@@ -82,6 +83,13 @@ class SyncedProject(SyncItem):
     data: ProjectPublic | None
 
 
+class SyncedSection(SyncItem):
+    """A section, as `GET /sections/{section_id}` returns it; null if it was deleted."""
+
+    type: Literal["section"]
+    data: SectionPublic | None
+
+
 class SyncedTask(SyncItem):
     """A task, as `GET /tasks/{task_id}` returns it; null if it was deleted."""
 
@@ -89,7 +97,7 @@ class SyncedTask(SyncItem):
     data: TaskPublic | None
 
 
-Synced = Annotated[SyncedAccount | SyncedTag | SyncedProject | SyncedTask, Field(discriminator="type")]
+Synced = Annotated[SyncedAccount | SyncedTag | SyncedProject | SyncedSection | SyncedTask, Field(discriminator="type")]
 
 
 class SyncPage(TypedDict):

@@ -7,12 +7,15 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from todo.core.database.session import Session
+from todo.domain.identifiers import BIGINT_MAX
 from todo.schemas.changes.trash import TrashEntry
 from todo.schemas.projects.project import ProjectPublic
+from todo.schemas.projects.section import SectionPublic
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.accounts import service as account_service
 from todo.services.projects import service as project_service
+from todo.services.sections import service as section_service
 from todo.services.tags import service as tag_service
 from todo.services.tasks import service as task_service
 from todo.services.trash import service as trash_service
@@ -20,7 +23,13 @@ from todo.services.trash import service as trash_service
 FORMAT = "todo-export"
 VERSION = 1
 TASKS_PER_PIECE = 500
-SECTIONS = {"tags": TagPublic, "projects": ProjectPublic, "trash": TrashEntry, "tasks": TaskPublic}
+SECTIONS = {
+    "tags": TagPublic,
+    "projects": ProjectPublic,
+    "sections": SectionPublic,
+    "trash": TrashEntry,
+    "tasks": TaskPublic,
+}
 """The lists of the document, each with the shape of its items. Entries of the trash also have `fields`."""
 
 
@@ -42,6 +51,7 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
     user = await account_service.get_user(session, user_id, now)
     tags = await tag_service.list_tags(session, user_id)
     projects = await project_service.list_projects(session, user_id, "all")
+    sections = await section_service.list_sections_after(session, user_id, 0, BIGINT_MAX)
     trash = await trash_service.export_trash(session, user_id, retention)
     head = {
         "format": FORMAT,
@@ -50,6 +60,7 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
         "user": user,
         "tags": tags,
         "projects": projects,
+        "sections": sections,
         "trash": trash,
     }
     return _pieces(session, user_id, to_json(head, indent=None))
