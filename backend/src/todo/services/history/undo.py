@@ -170,9 +170,13 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
     current: dict[ResourceKey, Any] = {(item["type"], item["id"]): item["data"] for item in items}
     existing = await _read_existing(writer, changes)
     inverse = Inverse()
+    new = _new_resources(changes)
     for change in changes:
+        key = (change["type"], change["id"])
         before, after = (from_json(change[name] or "{}") for name in ("before", "after"))
-        state = current[change["type"], change["id"]]
+        state = current[key]
+        if change["action"] == "update" and key in new:
+            continue
         if change["action"] == "delete":
             _restore(inverse, change, before, existing)
             for task_id in before.get("tasks", ()):
@@ -184,10 +188,22 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         elif change["action"] == "update":
             _revert(inverse, change, before, after, state, existing)
         else:
-            _compare(inverse, change, entry_fields(change["type"], change["id"], after), state)
+            _compare(inverse, change, entry_fields(change["type"], change["id"], new[key]), state)
             inverse.removed.setdefault(change["type"], []).append(Reverted(change["seq"], change["id"], {}))
     inverse.conflicts += await _find_contents(writer, inverse)
     return inverse
+
+
+def _new_resources(changes: list[Row]) -> dict[ResourceKey, dict[str, Any]]:
+    """Return the fields of the resources that the changes created or put back, after the last of the changes."""
+    new: dict[ResourceKey, dict[str, Any]] = {}
+    for change in sorted(changes, key=lambda change: change["seq"]):
+        key = (change["type"], change["id"])
+        if change["before"] is None:
+            new[key] = from_json(change["after"])
+        elif change["action"] == "update" and key in new:
+            new[key] |= from_json(change["after"])
+    return new
 
 
 async def _read_existing(writer: Writer, changes: list[Row]) -> Existing:
