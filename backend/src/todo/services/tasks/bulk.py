@@ -26,15 +26,6 @@ from todo.services.shared.log.change_base import BasedWrite, find_conflicts, rea
 from todo.services.shared.log.writer import Writer
 from todo.services.tags.references import TagLimits
 from todo.services.tasks import bulk_statements as statements
-from todo.services.tasks.bulk_tags import (
-    CREATED,
-    Items,
-    Outcomes,
-    Problems,
-    read_tags,
-    tag_references,
-    write_tags,
-)
 from todo.services.tasks.bulk_targets import (
     Targets,
     check_containers,
@@ -46,8 +37,17 @@ from todo.services.tasks.bulk_targets import (
 from todo.services.tasks.derived import SEARCHED_FIELDS, TAGS_FIELD, search_values
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
+from todo.services.tasks.tagging.bulk import (
+    CREATED,
+    Items,
+    Outcomes,
+    Problems,
+    read_tags,
+    tag_references,
+    write_tags,
+)
+from todo.services.tasks.tagging.written import shown_tags
 from todo.services.tasks.write_statements import TASK
-from todo.services.tasks.written_tags import shown_tags
 
 VALIDATED_AT_ONCE = 50
 """Items validated before other requests run: a long recurrence rule takes a millisecond."""

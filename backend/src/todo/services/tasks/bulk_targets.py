@@ -11,8 +11,8 @@ from todo.services.sections.containers import CONTAINER_FIELDS, Container, Conta
 from todo.services.sections.errors import SectionNotFoundError
 from todo.services.shared.log.writer import Writer
 from todo.services.tasks import bulk_statements as statements
-from todo.services.tasks.bulk_tags import Items, Problems
 from todo.services.tasks.derived import column_values
+from todo.services.tasks.tagging.bulk import Items, Problems
 
 
 class Targets(NamedTuple):

@@ -43,7 +43,7 @@ from todo.services.shared.lists import Columns, Listing, Order, PageShape
 from todo.services.shared.positions import key_of
 from todo.services.tasks.derived import SEARCHED_FIELDS
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, USER_ID, tags_json
-from todo.services.tasks.tag_statements import TAG_ID
+from todo.services.tasks.tagging.statements import TAG_ID
 
 Position = Annotated[Text, Field(max_length=POSITION_MAX)]
 PRIORITY_RANKS = {"high": 1, "medium": 2, "low": 3}

@@ -22,7 +22,7 @@ from todo.services.shared.log.writer import Writer
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tags.references import TagLimits
-from todo.services.tasks import statements, tag_statements, write_statements
+from todo.services.tasks import statements, write_statements
 from todo.services.tasks.date_filters import date_values, depends_on_zone, has_due_range
 from todo.services.tasks.derived import TAGS_FIELD, column_values, needs_time_zone, search_values
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError, TooManyTagsOnTaskError
@@ -33,8 +33,9 @@ from todo.services.tasks.list_statements import (
     read_row,
     select_page,
 )
+from todo.services.tasks.tagging import statements as tag_statements
+from todo.services.tasks.tagging.written import resolve_tags_of_task, set_tags
 from todo.services.tasks.write_statements import TASK
-from todo.services.tasks.written_tags import resolve_tags_of_task, set_tags
 
 TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
 """Digits that fit a bigint; identity columns stay below 18 digits."""

@@ -10,7 +10,7 @@ from todo.services.shared.log.writer import Writer
 from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
 from todo.services.tags.references import WRITE_SCOPE, TagLimits, TagNames, create_tags, find_tags, new_names
 from todo.services.tasks.errors import TooManyTagsOnTaskError
-from todo.services.tasks.written_tags import set_tags, shown_tags
+from todo.services.tasks.tagging.written import set_tags, shown_tags
 
 Items = Mapping[int, object]
 """Items by their index in the request."""
