@@ -1,8 +1,8 @@
 """Tasks: create, read, list, change and delete them, and put tags on them."""
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +15,6 @@ from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.accounts.time_zones import get_time_zone
-from todo.services.sections.containers import CONTAINER_FIELDS, Container, read_containers
 from todo.services.shared.lists import NEWEST_FIRST
 from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.writer import Writer
@@ -24,7 +23,7 @@ from todo.services.tags.errors import TagNotFoundError
 from todo.services.tags.references import TagLimits
 from todo.services.tasks import statements, write_statements
 from todo.services.tasks.date_filters import date_values, depends_on_zone, has_due_range
-from todo.services.tasks.derived import TAGS_FIELD, column_values, needs_time_zone, search_values
+from todo.services.tasks.derived import TAGS_FIELD, column_values, search_values
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
     PRIORITY_RANKS,
@@ -33,6 +32,7 @@ from todo.services.tasks.list_statements import (
     read_row,
     select_page,
 )
+from todo.services.tasks.placed import complete_values
 from todo.services.tasks.tagging import statements as tag_statements
 from todo.services.tasks.tagging.written import resolve_tags_of_task, set_tags
 from todo.services.tasks.write_statements import TASK
@@ -205,7 +205,7 @@ async def _write_fields(
             task = await get_task(writer.session, writer.user_id, task_id)
             check_entity_tags(entity_tags, task)
             return task
-    async with _column_values(writer, task_id, fields) as columns:
+    async with complete_values(writer, task_id, fields) as columns:
         write = write_statements.update_task(frozenset(columns), conditional=entity_tags is not None)
         values = columns | search_values(fields) | condition_values(entity_tags)
         async with _based_on(base, writer, task_id, {**columns, **other_values}):
@@ -213,33 +213,6 @@ async def _write_fields(
             if row is None and entity_tags is not None:
                 raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
     return _read_row(row)
-
-
-@asynccontextmanager
-async def _column_values(
-    writer: Writer, task_id: int, fields: Mapping[str, object]
-) -> AsyncIterator[dict[str, object]]:
-    """Return the values of the columns. If they depend on the stored task, it does not change in the block.
-
-    Raises:
-        TaskNotFoundError: the task does not exist, or belongs to another user.
-        ProjectNotFoundError: the project does not exist.
-        SectionNotFoundError: the section does not exist, or is in another project.
-    """
-    is_placed = not CONTAINER_FIELDS.isdisjoint(fields)
-    if not needs_time_zone(fields) and not is_placed:
-        yield column_values(fields)
-        return
-    async with writer.transaction():
-        row = await writer.session.fetch_one(statements.SELECT_STORED, user_id=writer.user_id, task_id=task_id)
-        if row is None:
-            raise TaskNotFoundError
-        place: Mapping[str, object] = {}
-        if is_placed:
-            stored = [row["project_id"]]
-            containers = await read_containers(writer.session, writer.user_id, [fields], moves=True, stored=stored)
-            place = containers.values_of_move(fields, Container(row["project_id"], row["section_id"]))
-        yield column_values({**fields, **place}, row["due_time_zone"])
 
 
 async def delete_task(
