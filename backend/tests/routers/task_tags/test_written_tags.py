@@ -140,7 +140,9 @@ async def test_limits_count_distinct_tags(limited: AsyncClient, ada: Person) -> 
 
 
 @pytest.mark.spec("TGW-007")
-async def test_new_name_needs_the_scope(client: AsyncClient, ada: Person, make_tag: Make, make_token: MakeToken) -> None:
+async def test_new_name_needs_the_scope(
+    client: AsyncClient, ada: Person, make_tag: Make, make_token: MakeToken
+) -> None:
     await make_tag(ada, name="home")
     tasks = authorize((await make_token(ada, "tasks:write"))["token"])
     both = authorize((await make_token(ada, "tasks:write", "tags:write"))["token"])
