@@ -17,7 +17,7 @@ from todo.services.history.errors import (
     ChangePurgedError,
     UndoConflictError,
 )
-from todo.services.history.resources import LOGGED, entry_fields
+from todo.services.history.resources import LOGGED, entry_fields, shown_keys
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
@@ -93,8 +93,8 @@ async def undo_change(writer: Writer, principal: Principal, seq: int, *, force: 
         await inverse.write(writer)
         await mark_undone(writer, remaining)
         keys: list[ResourceKey] = [(row["type"], row["id"]) for row in remaining]
-        keys += [(TASK, task_id) for task_id in inverse.tags if (TASK, task_id) not in keys]
-        items = await read_items(writer.session, writer.user_id, keys, utc_now())
+        keys += [(TASK, task_id) for task_id in inverse.tags]
+        items = await read_items(writer.session, writer.user_id, shown_keys(principal, keys), utc_now())
     return UndoResult(seq=writer.batch, undoes=change["batch"], items=items)
 
 
@@ -127,7 +127,7 @@ async def mark_undone(writer: Writer, changes: list[Row]) -> None:
     if original is not None:
         rows = await _read_batch(writer, original["batch"])
         seqs = [row["seq"] for row in rows if row["undone_by"] == first["batch"]]
-        await writer.session.fetch_all(statements.SET_UNDONE_BY, user_id=writer.user_id, seqs=seqs, undone_by=None)
+        await writer.session.fetch_all(statements.CLEAR_UNDONE_BY, user_id=writer.user_id, seqs=seqs)
 
 
 async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
@@ -145,9 +145,8 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         if change["type"] == TAG and change["action"] == "delete"
         for task_id in from_json(change["before"])["tasks"]
     }
-    items = await read_items(
-        writer.session, writer.user_id, [*keys, *((TASK, task_id) for task_id in linked)], utc_now()
-    )
+    tag_ids_of = await tasks.read_tag_ids(writer.session, writer.user_id, linked)
+    items = await read_items(writer.session, writer.user_id, keys, utc_now())
     current: dict[ResourceKey, Any] = {(item["type"], item["id"]): item["data"] for item in items}
     tag_ids = {tag["id"] for tag in await tag_service.list_tags(writer.session, writer.user_id)}
     tag_ids |= {change["id"] for change in changes if change["type"] == TAG and change["action"] == "delete"}
@@ -158,8 +157,8 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         if change["action"] == "delete":
             _restore(inverse, change, before, tag_ids)
             for task_id in before.get("tasks", ()):
-                if (task := current[TASK, task_id]) is not None:
-                    _, ids = inverse.tags.get(task_id, (None, _ids(task)))
+                if task_id in tag_ids_of:
+                    _, ids = inverse.tags.get(task_id, (None, tag_ids_of[task_id]))
                     inverse.tags[task_id] = (None, sorted({*ids, change["id"]}))
         elif state is None:
             inverse.conflicts.append(f"{change['type']}.{change['id']}")

@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
+from pydantic_core import from_json, to_json
+
+from todo.core.database.session import Session
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted, keys_of
 from todo.services.shared.log.writer import Writer
@@ -12,7 +16,13 @@ from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_v
 from todo.services.tasks.statements import TASKS
 
 AT_ONCE = 500
-"""Tasks that a statement puts back. Its cost grows with the square of their number."""
+"""Tasks that a statement puts back."""
+
+
+async def read_tag_ids(session: Session, user_id: UUID, ids: Iterable[int]) -> dict[int, list[int]]:
+    """Return the ids of the tags of the existing tasks among some ids, in their order."""
+    rows = await session.fetch_all(restore_statements.SELECT_TAG_IDS, user_id=user_id, id=[*ids])
+    return {row["id"]: from_json(row["tag_ids"]) for row in rows}
 
 
 async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
@@ -24,7 +34,7 @@ async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
     for some in _batched(tasks):
         rows = [_row(task) for task in some]
         arrays = {name: [row.get(name) for row in rows] for name in restore_statements.RESTORED_COLUMNS}
-        await writer.write_all(restore_statements.RESTORE_TASKS, **keys_of(some), **arrays, **_links(some))
+        await writer.write_all(restore_statements.RESTORE_TASKS, **keys_of(some), **arrays, tag_ids=_tag_ids(some))
         texts = [search_values({"description": None} | dict(task.fields)) for task in some]
         await writer.session.fetch_all(
             bulk_statements.INSERT_SEARCHES,
@@ -56,7 +66,7 @@ async def revert_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
 async def set_tags(writer: Writer, tasks: Sequence[Reverted]) -> None:
     """Replace the tags of existing tasks with those of the field `tags`."""
     for some in _batched(tasks):
-        await writer.write_all(restore_statements.SET_TAGS, **keys_of(some), **_links(some))
+        await writer.write_all(restore_statements.SET_TAGS, **keys_of(some), tag_ids=_tag_ids(some))
 
 
 async def remove_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
@@ -76,6 +86,5 @@ def _row(task: Reverted) -> dict[str, Any]:
     return {**row, "version": row["version"] + 1}
 
 
-def _links(tasks: Iterable[Reverted]) -> dict[str, list[int]]:
-    links = [(task.id, tag_id) for task in tasks for tag_id in task.fields["tags"]]
-    return {"linked_task_id": [task_id for task_id, _ in links], "linked_tag_id": [tag_id for _, tag_id in links]}
+def _tag_ids(tasks: Iterable[Reverted]) -> list[str]:
+    return [to_json(task.fields["tags"]).decode() for task in tasks]

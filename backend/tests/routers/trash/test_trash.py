@@ -160,6 +160,19 @@ async def test_undo_of_a_restoration_puts_the_task_into_the_trash_again(ada: Per
     assert (await restore(ada, new_entry)).status_code == 200
 
 
+@pytest.mark.spec("TRA-005")
+async def test_earlier_deletion_of_a_task_that_was_deleted_again_is_no_entry(ada: Person, entry: Json) -> None:
+    restored = await restore(ada, entry)
+    await ada.client.post(f"/changes/{restored.headers['Change-Seq']}/undo", json={})
+    [new_entry] = await trash_of(ada)
+
+    assert new_entry["seq"] > entry["seq"]
+    assert_error(await restore(ada, entry), 404, "TRASH_ENTRY_NOT_FOUND")
+    assert_error(await ada.client.delete(f"/trash/{entry['seq']}"), 404, "TRASH_ENTRY_NOT_FOUND")
+    assert await trash_of(ada) == [new_entry]
+    assert (await restore(ada, new_entry)).status_code == 200
+
+
 @pytest.mark.spec("TRA-006")
 async def test_purged_entry_leaves_no_content(
     ada: Person, task: Json, entry: Json, connection: asyncpg.Connection
@@ -246,7 +259,7 @@ async def test_sweep_purges_one_batch_at_a_time(ada: Person, app: FastAPI, conne
     await sweep(session, RETENTION)
     await connection.execute(INSERT_DELETIONS, ada.id, BATCH + 1)
 
-    assert [await sweep_trash(session, before) for _ in range(3)] == [1, 1, 0]
+    assert [await sweep_trash(session, before) for _ in range(3)] == [True, True, False]
     assert {change["before"] for change in await read_log(connection, ada)} == {None}
 
 
