@@ -221,6 +221,23 @@ async def test_scopes_of_the_trash(ada: Person, entry: Json, tag: Json, make_tok
     assert (await ada.client.post(f"{path}/restore", headers=write_tasks)).status_code == 200
 
 
+@pytest.mark.spec("TRA-007", "HIS-013")
+@pytest.mark.parametrize("way", ["restore", "undo"])
+async def test_response_leaves_out_tasks_that_the_token_cannot_read(
+    ada: Person, task: Json, tag: Json, make_token: MakeToken, way: str
+) -> None:
+    await ada.client.delete(f"/tags/{tag['id']}")
+    [entry] = await trash_of(ada)
+    token = await make_token(ada, "tags:read", "tags:write")
+    path = f"/trash/{entry['seq']}/restore" if way == "restore" else f"/changes/{entry['seq']}/undo"
+
+    response = await ada.client.post(path, json={}, headers=authorize(token["token"]))
+
+    assert response.status_code == 200, response.text
+    assert [item["type"] for item in response.json()["items"]] == ["tag"]
+    assert (await ada.client.get(f"/tasks/{task['id']}")).json()["tags"] == task["tags"]
+
+
 @pytest.mark.spec("TRA-008")
 async def test_old_entries_are_not_shown_and_are_purged_by_the_sweep(
     ada: Person, entry: Json, app: FastAPI, connection: asyncpg.Connection

@@ -39,6 +39,7 @@ class Inverse:
         reverted: existing resources with the fields to write, by type.
         removed: created resources to delete, by type.
         tags: by task, the change that is taken back and the ids of the task's tags after the undo.
+        linked: by task, the ids of the task's tags before and after deleted tags are put back.
         conflicts: fields that were changed since, after the type and the id of their resource.
         left_out: fields whose content cannot come back, such as a tag that is gone.
     """
@@ -47,8 +48,14 @@ class Inverse:
     reverted: dict[str, list[Reverted]] = field(default_factory=dict)
     removed: dict[str, list[Reverted]] = field(default_factory=dict)
     tags: dict[int, tuple[int | None, list[int]]] = field(default_factory=dict)
+    linked: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
     conflicts: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+
+    @property
+    def tagged(self) -> list[ResourceKey]:
+        """The keys of the tasks whose tags are written."""
+        return [(TASK, task_id) for task_id in (*self.tags, *self.linked)]
 
     async def write(self, writer: Writer) -> None:
         """Write everything: resources before what refers to them, and deletions last."""
@@ -60,6 +67,7 @@ class Inverse:
                 await resource.revert(writer, self.reverted[type_])
         tagged = [Reverted(seq, task_id, {"tags": ids}) for task_id, (seq, ids) in self.tags.items()]
         await tasks.set_tags(writer, tagged)
+        await tasks.link_tags(writer, self.linked)
         for type_, resource in reversed([*LOGGED.items()]):
             if type_ in self.removed:
                 await resource.remove(writer, self.removed[type_])
@@ -93,7 +101,7 @@ async def undo_change(writer: Writer, principal: Principal, seq: int, *, force: 
         await inverse.write(writer)
         await mark_undone(writer, remaining)
         keys: list[ResourceKey] = [(row["type"], row["id"]) for row in remaining]
-        keys += [(TASK, task_id) for task_id in inverse.tags]
+        keys += inverse.tagged
         items = await read_items(writer.session, writer.user_id, shown_keys(principal, keys), utc_now())
     return UndoResult(seq=writer.batch, undoes=change["batch"], items=items)
 
@@ -157,9 +165,12 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         if change["action"] == "delete":
             _restore(inverse, change, before, tag_ids)
             for task_id in before.get("tasks", ()):
-                if task_id in tag_ids_of:
-                    _, ids = inverse.tags.get(task_id, (None, tag_ids_of[task_id]))
-                    inverse.tags[task_id] = (None, sorted({*ids, change["id"]}))
+                if task_id in inverse.tags:
+                    seq, ids = inverse.tags[task_id]
+                    inverse.tags[task_id] = (seq, sorted({*ids, change["id"]}))
+                elif (old_ids := tag_ids_of.get(task_id)) is not None:
+                    _, ids = inverse.linked.get(task_id, (old_ids, old_ids))
+                    inverse.linked[task_id] = (old_ids, sorted({*ids, change["id"]}))
         elif state is None:
             inverse.conflicts.append(f"{change['type']}.{change['id']}")
         elif change["action"] == "update":
@@ -167,7 +178,20 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         else:
             _compare(inverse, change, entry_fields(change["type"], after), state)
             inverse.removed.setdefault(change["type"], []).append(Reverted(change["seq"], change["id"], {}))
+    _keep_removed_tags(inverse, current)
     return inverse
+
+
+def _keep_removed_tags(inverse: Inverse, current: Mapping[ResourceKey, Any]) -> None:
+    """Leave the links of removed tags to the removal of the tags, whose log row names their tasks."""
+    removed = {tag.id for tag in inverse.removed.get(TAG, ())}
+    for task_id, (seq, ids) in [*inverse.tags.items()]:
+        present = _ids(current[TASK, task_id])
+        kept = sorted({*ids} | removed.intersection(present))
+        if kept == present:
+            del inverse.tags[task_id]
+        else:
+            inverse.tags[task_id] = (seq, kept)
 
 
 def _restore(inverse: Inverse, change: Row, before: State, tag_ids: set[int]) -> None:

@@ -1,8 +1,8 @@
 """Tasks in undo and in the trash: put back, changed back, and removed again (ADR 0055)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
@@ -15,6 +15,7 @@ from todo.services.tasks import bulk_statements, restore_statements
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.statements import TASKS
 
+T = TypeVar("T")
 AT_ONCE = 500
 """Tasks that a statement puts back."""
 
@@ -69,14 +70,30 @@ async def set_tags(writer: Writer, tasks: Sequence[Reverted]) -> None:
         await writer.write_all(restore_statements.SET_TAGS, **keys_of(some), tag_ids=_tag_ids(some))
 
 
+async def link_tags(writer: Writer, tags: Mapping[int, tuple[list[int], list[int]]]) -> None:
+    """Put tags that were deleted on existing tasks again. Versions of tasks stay, as they did at the deletion.
+
+    Args:
+        writer: is inside its transaction, so that the tags of the tasks do not change.
+        tags: by task, the ids of all its tags before and after.
+    """
+    for some in _batched(tags.items()):
+        await writer.write_all(
+            restore_statements.LINK_TAGS,
+            id=[task_id for task_id, _ in some],
+            old_ids=[to_json(old).decode() for _, (old, _) in some],
+            new_ids=[to_json(new).decode() for _, (_, new) in some],
+        )
+
+
 async def remove_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
     """Delete tasks with their links."""
     for some in _batched(tasks):
         await writer.write_all(bulk_statements.DELETE_TASKS, **keys_of(some))
 
 
-def _batched(tasks: Iterable[Reverted]) -> Iterator[list[Reverted]]:
-    remaining = iter(tasks)
+def _batched(items: Iterable[T]) -> Iterator[list[T]]:
+    remaining = iter(items)
     while some := [*islice(remaining, AT_ONCE)]:
         yield some
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, cast, column, delete, func, insert, select, true, update
+from sqlalchemy import CTE, BigInteger, ColumnElement, cast, column, delete, func, insert, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.selectable import TableValuedAlias
 
@@ -87,31 +87,42 @@ def _set_tags() -> Write:
     is_planned = clock.c.seq.is_not(None)
     is_kept = plan.c.new_ids.contains(func.to_jsonb(LINKS.c.tag_id, type_=JSONB))
     removed = delete(LINKS).where(LINKS.c.user_id == USER_ID, LINKS.c.task_id == plan.c.id, ~is_kept, is_planned)
+    task = (
+        update(TASKS)
+        .where(TASKS.c.user_id == USER_ID, TASKS.c.id == plan.c.id, plan.c.is_changed, is_planned)
+        .values({name: plan.c[name] for name in next_version(TASKS)})
+    )
+    content = _new_tags(plan)._replace(undoes=plan.c.undoes)
+    log = log_changes(clock, plan, content, order=plan.c[INDEX])
+    ctes = (removed.cte("removed"), _add_links(plan, clock), task.cte("updated"), log)
+    return Write(written(plan, clock, plan.c.id).add_cte(*ctes), LINK_VIOLATIONS)
+
+
+def _link_tags() -> Write:
+    item = unnest(("id", BigInteger()), ("old_ids", JSONB()), ("new_ids", JSONB()))
+    plan = select(*item.c, true().label("is_changed")).cte("plan")
+    clock = advance_clock(plan, many=True)
+    log = log_changes(clock, plan, _new_tags(plan), order=plan.c[INDEX])
+    return Write(written(plan, clock, plan.c.id).add_cte(_add_links(plan, clock), log), LINK_VIOLATIONS)
+
+
+def _add_links(plan: CTE, clock: CTE) -> CTE:
+    """Return the CTE that inserts the links to tags of `new_ids` that are not in `old_ids`."""
     tag = _elements(plan.c.new_ids)
     rows = (
         select(USER_ID, plan.c.id, cast(tag.c.id, BigInteger))
         .select_from(plan.join(clock, true()).join(tag, true()))
         .where(~plan.c.old_ids.contains(tag.c.id))
     )
-    added = insert(LINKS).from_select(["user_id", "task_id", "tag_id"], rows)
-    task = (
-        update(TASKS)
-        .where(TASKS.c.user_id == USER_ID, TASKS.c.id == plan.c.id, plan.c.is_changed, is_planned)
-        .values({name: plan.c[name] for name in next_version(TASKS)})
-    )
-    content = Logged(
-        TASK,
-        "update",
-        json_object({"tags": plan.c.old_ids}),
-        json_object({"tags": plan.c.new_ids}),
-        plan.c.undoes,
-    )
-    log = log_changes(clock, plan, content, order=plan.c[INDEX])
-    ctes = (removed.cte("removed"), added.cte("added"), task.cte("updated"), log)
-    return Write(written(plan, clock, plan.c.id).add_cte(*ctes), LINK_VIOLATIONS)
+    return insert(LINKS).from_select(["user_id", "task_id", "tag_id"], rows).cte("added")
+
+
+def _new_tags(plan: CTE) -> Logged:
+    return Logged(TASK, "update", json_object({"tags": plan.c.old_ids}), json_object({"tags": plan.c.new_ids}))
 
 
 SELECT_TAG_IDS = Statement(select(TASKS.c.id, tag_ids(TASKS.c).label("tag_ids")).where(*ARE_OWN_TASKS))
 RESTORE_TASKS = _restore_tasks()
+LINK_TAGS = _link_tags()
 SET_TAGS = _set_tags()
 """Replaces the tags of tasks; a task whose tags stay the same is not changed."""

@@ -18,7 +18,6 @@ from todo.services.history.undo import make_inverse, mark_undone
 from todo.services.shared.log.logged_values import public_values
 from todo.services.shared.log.writer import Writer
 from todo.services.sync.resources import ResourceKey, read_items
-from todo.services.tasks.write_statements import TASK
 from todo.services.trash import statements
 from todo.services.trash.errors import TrashEntryNotFoundError
 
@@ -81,7 +80,7 @@ async def restore(writer: Writer, principal: Principal, seq: int, retention: tim
         inverse = await make_inverse(writer, [entry])
         await inverse.write(writer)
         await mark_undone(writer, [entry])
-        keys: list[ResourceKey] = [(entry["type"], entry["id"]), *((TASK, task_id) for task_id in inverse.tags)]
+        keys: list[ResourceKey] = [(entry["type"], entry["id"]), *inverse.tagged]
         items = await read_items(writer.session, writer.user_id, shown_keys(principal, keys), utc_now())
     return RestoreResult(items=items, left_out=inverse.left_out)
 
