@@ -6,6 +6,7 @@ from sqlalchemy import (
     DateTime,
     Subquery,
     Text,
+    and_,
     any_,
     bindparam,
     delete,
@@ -51,14 +52,16 @@ SELECT_SEQS = Statement(
 """Returns the numbers of a batch of entries below `seq`, the greatest first."""
 LOCK_CLOCK = Statement(select(CLOCKS.c.seq).where(CLOCKS.c.user_id == USER_ID).with_for_update())
 """Locks the change clock of a user until the end of the transaction. A user who was deleted has none."""
-_entry = (
-    select(CHANGES.c.type, CHANGES.c.id)
-    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == any_(SEQS), *IN_TRASH)
+# MATERIALIZED makes PostgreSQL look up the rows by their key. It could otherwise read the trash of all users.
+_row = (
+    select(CHANGES.c.type, CHANGES.c.id, and_(*IN_TRASH).label("is_entry"))
+    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == any_(SEQS))
     .cte("entry")
+    .prefix_with("MATERIALIZED")
 )
 PURGE = Statement(
     update(CHANGES)
-    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.type == _entry.c.type, CHANGES.c.id == _entry.c.id)
+    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.type == _row.c.type, CHANGES.c.id == _row.c.id, _row.c.is_entry)
     .values(before=null(), after=null())
     .returning(CHANGES.c.seq)
 )
