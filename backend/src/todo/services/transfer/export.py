@@ -1,6 +1,6 @@
 """The export: all data of one user as one JSON document, read and sent in pieces."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -39,15 +39,28 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
     """
     user = await account_service.get_user(session, user_id, now)
     tags = await tag_service.list_tags(session, user_id)
-    trash = await trash_service.export_trash(session, user_id, retention)
-    head = {"format": FORMAT, "version": VERSION, "exported_at": now, "user": user, "tags": tags, "trash": trash}
-    return _pieces(session, user_id, to_json(head, indent=None))
+    head = {"format": FORMAT, "version": VERSION, "exported_at": now, "user": user, "tags": tags}
+    long_lists: dict[str, AsyncIterator[Sequence[object]]] = {
+        "trash": trash_service.export_trash(session, user_id, retention),
+        "tasks": _tasks(session, user_id),
+    }
+    return _pieces(to_json(head), long_lists)
 
 
-async def _pieces(session: Session, user_id: UUID, head: bytes) -> AsyncIterator[bytes]:
-    yield head.removesuffix(b"}") + b',"tasks":['
-    last_id, separator = 0, b""
+async def _pieces(head: bytes, long_lists: Mapping[str, AsyncIterator[Sequence[object]]]) -> AsyncIterator[bytes]:
+    yield head.removesuffix(b"}")
+    for name, batches in long_lists.items():
+        yield f',"{name}":['.encode()
+        separator = b""
+        async for batch in batches:
+            yield separator + b",".join(map(to_json, batch))
+            separator = b","
+        yield b"]"
+    yield b"}"
+
+
+async def _tasks(session: Session, user_id: UUID) -> AsyncIterator[list[TaskPublic]]:
+    last_id = 0
     while tasks := await task_service.list_tasks_after(session, user_id, last_id, TASKS_PER_PIECE):
-        yield separator + b",".join(to_json(task) for task in tasks)
-        last_id, separator = tasks[-1]["id"], b","
-    yield b"]}"
+        yield tasks
+        last_id = tasks[-1]["id"]
