@@ -23,7 +23,7 @@ from sqlmodel import Field
 
 from todo.domain.dates.time_zones import TIME_ZONE_MAX
 from todo.domain.identifiers import EXTERNAL_ID_MAX
-from todo.domain.recurrence import RECURRENCE_RULE_MAX
+from todo.domain.recurrence.rule import RECURRENCE_RULE_MAX
 from todo.domain.task import DESCRIPTION_MAX, ESTIMATE_MAX, TITLE_MAX
 from todo.domain.text import SORT_KEY_MAX
 from todo.models.base import LOGGED, Base, instant_column, owner_column

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from todo.domain.dates.days import Day
 from todo.domain.dates.due import DueDate, DueDay, DueTimeZone
 from todo.domain.identifiers import ExternalId
-from todo.domain.recurrence import RecurrenceRule
+from todo.domain.recurrence.rule import RecurrenceRule
 from todo.domain.task import Completed, Description, EstimatedMinutes, Priority, Title
 from todo.schemas.partial import partial_of
 from todo.schemas.request import RequestModel
