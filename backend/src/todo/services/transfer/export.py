@@ -9,8 +9,10 @@ from pydantic_core import to_json
 from todo.core.database.session import Session
 from todo.schemas.changes.trash import TrashEntry
 from todo.schemas.tag import TagPublic
+from todo.schemas.tasks.occurrence import OccurrenceExported
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.accounts import service as account_service
+from todo.services.occurrences import service as occurrence_service
 from todo.services.tags import service as tag_service
 from todo.services.tasks import service as task_service
 from todo.services.trash import service as trash_service
@@ -18,14 +20,16 @@ from todo.services.trash import service as trash_service
 FORMAT = "todo-export"
 VERSION = 1
 TASKS_PER_PIECE = 500
-SECTIONS = {"tags": TagPublic, "trash": TrashEntry, "tasks": TaskPublic}
+"""Tasks, or occurrences of tasks."""
+SECTIONS = {"tags": TagPublic, "trash": TrashEntry, "tasks": TaskPublic, "occurrences": OccurrenceExported}
 """The lists of the document, each with the shape of its items. Entries of the trash also have `fields`."""
 
 
 async def export_user(session: Session, user_id: UUID, now: datetime, retention: timedelta) -> AsyncIterator[bytes]:
     """Return the document `{format, version, exported_at, user, …}` with the lists of SECTIONS, in pieces (ACC-007).
 
-    Items have the shape of the API. Tasks are in the order of their ids. A connection is used for one piece at a time,
+    Items have the shape of the API. Tasks are in the order of their ids, and occurrences in that
+    of their tasks, also of those in the trash. A connection is used for one piece at a time,
     so a slow client blocks no other request. Changes during the export may be missing.
 
     Args:
@@ -50,4 +54,9 @@ async def _pieces(session: Session, user_id: UUID, head: bytes) -> AsyncIterator
     while tasks := await task_service.list_tasks_after(session, user_id, last_id, TASKS_PER_PIECE):
         yield separator + b",".join(to_json(task) for task in tasks)
         last_id, separator = tasks[-1]["id"], b","
+    yield b'],"occurrences":['
+    position, separator = (0, 0), b""
+    while records := await occurrence_service.list_occurrences_after(session, user_id, position, TASKS_PER_PIECE):
+        yield separator + b",".join(to_json(record) for record in records)
+        position, separator = (records[-1]["task_id"], records[-1]["number"]), b","
     yield b"]}"

@@ -1,5 +1,6 @@
 """The trash: deleted resources are listed, restored and purged (TRA-001 to TRA-010)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,9 +13,10 @@ from todo.schemas.changes.history import HistoryQuery
 from todo.schemas.changes.trash import ExportedTrashEntry, RestoreResult, TrashEntry, TrashPage
 from todo.services.authentication import Principal
 from todo.services.history.resources import LOGGED, readable_types
-from todo.services.history.service import read_cursor
 from todo.services.history.statements import SELECT_CHANGE
 from todo.services.history.undo import make_inverse, mark_undone
+from todo.services.occurrences.restore import delete_occurrences
+from todo.services.shared.cursors import read_number
 from todo.services.shared.log.logged_values import public_values
 from todo.services.shared.log.writer import Writer
 from todo.services.sync.resources import ResourceKey, read_items
@@ -35,7 +37,7 @@ async def list_trash(session: Session, principal: Principal, query: HistoryQuery
         user_id=principal.id,
         types=readable_types(principal),
         since=utc_now() - retention,
-        seq=read_cursor(query.cursor),
+        seq=read_number(query.cursor),
         limit=query.limit + 1,
     )
     items = [_entry(row, retention) for row in rows[: query.limit]]
@@ -88,7 +90,7 @@ async def purge(writer: Writer, principal: Principal, seq: int, retention: timed
     """
     async with writer.transaction():
         entry = await _get_entry(writer, principal, seq, retention)
-        await writer.session.fetch_all(statements.PURGE, user_id=writer.user_id, type=entry["type"], ids=[entry["id"]])
+        await _purge(writer.session, writer.user_id, entry["type"], [entry["id"]])
 
 
 async def purge_all(writer: Writer, principal: Principal, retention: timedelta) -> None:
@@ -112,7 +114,7 @@ async def purge_all(writer: Writer, principal: Principal, retention: timedelta) 
         for type_ in ids or LOGGED:
             LOGGED[type_].require_scope(principal, "write")
         for type_, some in ids.items():
-            await writer.session.fetch_all(statements.PURGE, user_id=writer.user_id, type=type_, ids=some)
+            await _purge(writer.session, writer.user_id, type_, some)
 
 
 async def sweep_trash(session: Session, before: datetime) -> int:
@@ -123,7 +125,7 @@ async def sweep_trash(session: Session, before: datetime) -> int:
     """
     rows = await session.fetch_all(statements.SELECT_OLD_ENTRIES, since=before)
     for row in rows:
-        await session.fetch_all(statements.PURGE, **row)
+        await _purge(session, row["user_id"], row["type"], row["ids"])
     return len(rows)
 
 
@@ -137,6 +139,12 @@ async def sweep_changes(session: Session, before: datetime) -> bool:
     if user is None:
         return False
     return bool(await session.fetch_all(statements.SWEEP_CHANGES, user_id=user["user_id"], since=before))
+
+
+async def _purge(session: Session, user_id: UUID, type_: str, ids: Sequence[int]) -> None:
+    await session.fetch_all(statements.PURGE, user_id=user_id, type=type_, ids=ids)
+    if type_ == TASK:
+        await delete_occurrences(session, user_id, ids)
 
 
 async def _get_entry(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> Row:
