@@ -46,7 +46,7 @@ async def revert_occurrences(writer: Writer, changes: Sequence[RevertedOccurrenc
                 await writer.write_one(statements.REMOVE_OCCURRENCE, **values)
                 continue
             columns = dict.fromkeys(statements.RECORD_COLUMNS) | stored_values(statements.OCCURRENCES, record)
-            await writer.write_one(statements.RESTORE_OCCURRENCE, **columns, **values)
+            await writer.write_one(statements.RESTORE_OCCURRENCE, **(columns | values))
 
 
 async def delete_occurrences(session: Session, user_id: UUID, task_ids: Sequence[int]) -> None:

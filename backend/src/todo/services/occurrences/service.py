@@ -74,15 +74,14 @@ async def record_occurrence(writer: Writer, request: OccurrenceWrite, now: datet
         FieldConflictError: the due or the completion was changed after the base.
     """
     state = await _read_state(writer.session, writer.user_id, request.task_id, now)
-    # A request without a due means the one that the task has now, also if it has to be repeated.
-    request = request._replace(due=request.due or state.due)
     result = await _try_to_record(writer, request, state)
     if result is not None:
         return result
+    # The request meant the occurrence that it read, not the one after it.
+    request = request._replace(due=request.due or state.due)
     async with writer.transaction():
-        result = await _try_to_record(
-            writer, request, await _read_state(writer.session, writer.user_id, request.task_id, now)
-        )
+        state = await _read_state(writer.session, writer.user_id, request.task_id, now)
+        result = await _try_to_record(writer, request, state)
     assert result is not None
     return result
 

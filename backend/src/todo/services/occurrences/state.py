@@ -13,6 +13,8 @@ from todo.schemas.tasks.occurrence import OccurrenceDue, OccurrencePublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.tasks.list_statements import read_row
 
+LAST = "last_"
+"""The prefix of the columns of the last record."""
 Status = Literal["completed", "skipped"]
 
 
@@ -70,8 +72,9 @@ class RepeatingTask(NamedTuple):
 
 def read_state(row: Row, zone: ZoneInfo, now: datetime) -> RepeatingTask:
     """Return the state of a row of `SELECT_REPEATING_TASK`."""
-    last = {name.removeprefix("last_"): value for name, value in row.items() if name.startswith("last_")}
-    return RepeatingTask(read_row(row), last if last["number"] is not None else None, zone, now)
+    task = {name: value for name, value in row.items() if not name.startswith(LAST)}
+    last = {name.removeprefix(LAST): value for name, value in row.items() if name.startswith(LAST)}
+    return RepeatingTask(read_row(task), last if last["number"] is not None else None, zone, now)
 
 
 async def record_current(state: RepeatingTask, status: Status) -> tuple[dict[str, Any], dict[str, Any]]:
