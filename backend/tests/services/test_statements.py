@@ -14,8 +14,10 @@ from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, bindparam,
 import todo.services
 from todo.core.database.statement import Statement
 from todo.models import Base
+from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
 from todo.services.shared.log.writes import Write
+from todo.services.tasks.derived import column_names
 
 TABLES = Base.metadata.tables
 WITHOUT_USER = {
@@ -58,6 +60,12 @@ FRESH_KEYS = {
 }
 """Unique constraints on random values, on numbers of the locked clock, on the ids of new tasks, and on links that were
 missing when the clock was locked. No request can violate them."""
+WRITTEN_COLUMNS = {
+    "insert_task": frozenset(column_names(TaskCreate.model_fields)),
+    "update_task": frozenset(column_names(TaskUpdate.model_fields)),
+    "update_user": frozenset({"name", "email", "email_key", "pending_email"}),
+}
+"""By function, all columns that its statement can write."""
 PAGING = [(False, False), (True, False), (False, True)]
 INSERT = re.compile(r"INSERT INTO (\w+) \(([^)]*)\)")
 UPDATE = re.compile(r"UPDATE (\w+) SET (.*?)(?: FROM | WHERE )", re.DOTALL)
@@ -75,11 +83,11 @@ def statement_functions() -> Iterator[tuple[str, ModuleType, Callable[..., State
     for module in service_modules():
         for name, value in vars(module).items():
             is_own = getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
-            if is_own and getattr(value, "__annotations__", {}).get("return") is Statement:
+            if is_own and getattr(value, "__annotations__", {}).get("return") in (Statement, Write):
                 yield name, module, value
 
 
-def arguments_of(name: str, annotation: object, module: ModuleType) -> list[object]:
+def arguments_of(function: str, annotation: object, module: ModuleType) -> list[object]:
     """Return the values of a parameter of such a function: all variants that change the statement."""
     if annotation is bool:
         return [False, True]
@@ -88,9 +96,9 @@ def arguments_of(name: str, annotation: object, module: ModuleType) -> list[obje
         sort = [*listing.orders][-1]
         return [PageShape(sort, skips=skips, continues=continues) for skips, continues in PAGING]
     if annotation == frozenset[str]:
-        return [module.UPDATED_FIELDS]
+        return [WRITTEN_COLUMNS[function]]
     # A NamedTuple of filters.
-    assert isinstance(annotation, type), f"{name}: add the values of {annotation}"
+    assert isinstance(annotation, type), f"{function}: add the values of {annotation}"
     every_filter = (True if hint is bool else "pending" for hint in get_type_hints(annotation).values())
     return [annotation(), annotation(*every_filter)]
 

@@ -51,12 +51,13 @@ async def create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, boo
         ExternalIdTakenError: the task with this `external_id` is created and deleted again and again.
     """
     fields = task.model_dump()
-    values = column_values(fields) | search_values(fields)
+    columns = {name: value for name, value in column_values(fields).items() if value is not None}
+    insert = write_statements.insert_task(frozenset(columns), once=task.external_id is not None)
+    values = columns | search_values(fields)
     if task.external_id is None:
-        del values["external_id"]
-        return _read_row(await writer.write_one(write_statements.INSERT_TASK, **values)), True
+        return _read_row(await writer.write_one(insert, **values)), True
     for _ in range(CREATE_ATTEMPTS):
-        row = await writer.write_one(write_statements.INSERT_TASK_ONCE, **values)
+        row = await writer.write_one(insert, **values)
         if row is not None:
             return _read_row(row), True
         row = await writer.session.fetch_one(

@@ -1,6 +1,5 @@
 """Logged writes of single tasks. A write of a title or description writes its folded text for searches too."""
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -21,7 +20,6 @@ from sqlalchemy import (
 
 from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
-from todo.schemas.tasks.task import TaskCreate, TaskFields, TaskUpdate
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.log.writes import (
     Logged,
@@ -35,7 +33,7 @@ from todo.services.shared.log.writes import (
 )
 from todo.services.shared.tables import binds_of
 from todo.services.shared.versions import entity_tag_matches, next_version
-from todo.services.tasks.derived import SEARCHED_FIELDS, column_names, completed_at, new_state
+from todo.services.tasks.derived import SEARCHED_FIELDS, completed_at, new_state
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import (
     COLUMNS,
@@ -62,21 +60,25 @@ DELETED_COLUMNS = {column.name: column for column in COLUMNS if column.name not 
 """The columns of a deleted task in the log, beside the ids of its tags."""
 LOGGED_FIELDS = [name for name in DELETED_COLUMNS if name not in {"version", "created_at", "updated_at"}]
 """The fields in the log of a new and of a changed task."""
-UPDATED_FIELDS = frozenset(TaskUpdate.model_fields)
-"""The fields that `update_task` can write."""
 
 
-def _insert_task(fields: Iterable[str], plan: CTE | None) -> Write:
-    """Return the write of a new task. Without a plan the task is always inserted."""
-    columns: dict[str, ColumnElement[Any]] = {**binds_of(TASKS, column_names(fields))}
+@cache
+def insert_task(fields: frozenset[str], *, once: bool) -> Write:
+    """Return the write of a new task with these columns, which are those of `derived.column_values` that are not null.
+
+    It has the parameters of `derived.search_values` too. With `once` it returns no row if the user has a task with the
+    `external_id`, which is then one of the fields.
+    """
+    columns: dict[str, ColumnElement[Any]] = {**binds_of(TASKS, sorted(fields))}
     columns["completed_at"] = completed_at(columns["completed"])
+    plan = _is_unknown_external_id() if once else None
     clock = advance_clock_once() if plan is None else advance_clock(plan)
     new_row = select(USER_ID, *columns.values()).select_from(clock)
     inserted = insert(TASKS).from_select(["user_id", *columns], new_row)
     task = inserted.returning(*COLUMNS, true().label("is_changed")).cte("task")
     searched = select(USER_ID, task.c.id, *SEARCH_TEXTS.values())
     search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCH_TEXTS], searched).cte("search")
-    after = created_values({name: task.c[name] for name in LOGGED_FIELDS})
+    after = created_values({name: task.c[name] for name in LOGGED_FIELDS if name in columns})
     log = log_changes(clock, task, Logged(TASK, "create", after=after))
     shown = [*(task.c[column.name] for column in COLUMNS), NO_TAGS.label("tags")]
     result = written(task, clock, *shown) if plan is None else written(plan, clock, *shown, new=task)
@@ -87,11 +89,6 @@ def _is_unknown_external_id() -> CTE:
     external_id = bindparam("external_id", type_=TASKS.c.external_id.type)
     is_known = exists().where(TASKS.c.user_id == USER_ID, TASKS.c.external_id == external_id)
     return select(true().label("is_changed")).where(~is_known).cte("plan")
-
-
-INSERT_TASK = _insert_task(TaskFields.model_fields, None)
-INSERT_TASK_ONCE = _insert_task(TaskCreate.model_fields, _is_unknown_external_id())
-"""Returns no row if the user has a task with the external id."""
 
 
 @cache
