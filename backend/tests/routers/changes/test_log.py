@@ -16,7 +16,7 @@ from tests.support import Json, Make, MakeToken, Person, authorize
 Send = Callable[[Person, Json, Json], Awaitable[Response]]
 REPLACEMENT = {"title": "Feed the cat", "priority": "low", "completed": True, "due_date": "2026-12-01T18:00:00+01:00"}
 INSTANTS = ("created_at", "updated_at")
-TASK = {"title": "Water the plants", "priority": "medium", "completed": False}
+TASK = {"title": "Water the plants", "priority": "medium", "completed": False, "recurrence_basis": "due"}
 
 
 class Case(NamedTuple):

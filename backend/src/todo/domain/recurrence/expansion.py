@@ -179,7 +179,7 @@ def _period_of(frequency: int, interval: int, week_start: int, start: datetime, 
         unit = UNITS[frequency]
         offset = (start - datetime.combine(start, time.min)) % unit
     steps = (after - start + offset) // (unit * interval)
-    return start - offset + steps * interval * unit if steps else start
+    return start + (steps * interval * unit - offset) if steps else start
 
 
 def _defaults(given: Mapping[str, str], frequency: int, start: datetime) -> dict[str, int]:
