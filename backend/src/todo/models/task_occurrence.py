@@ -17,8 +17,8 @@ OCCURRENCE_UNIQUE = "pk_task_occurrences"
 class TaskOccurrence(Base, table=True):
     """A completed or skipped occurrence of a repeating task (ADR 0062).
 
-    The log row of the task has the occurrence too. The rows stay while the task is in the trash, so no foreign key leads
-    to the task.
+    The log row of the task has the occurrence too. The rows stay while the task is in the trash, so the table has no
+    foreign key to tasks.
     """
 
     __tablename__ = "task_occurrences"

@@ -50,9 +50,7 @@ async def complete_task(
 
 @router.post(
     "/{task_id}/skip",
-    responses=errors(
-        TaskNotFoundError, OccurrenceNotCurrentError, RecurrenceTooComplexError, TaskDoesNotRepeatError
-    ),
+    responses=errors(TaskNotFoundError, OccurrenceNotCurrentError, RecurrenceTooComplexError, TaskDoesNotRepeatError),
 )
 async def skip_task(
     task_id: RowId, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase, request: OccurrenceRequest = CURRENT

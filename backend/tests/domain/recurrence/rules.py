@@ -49,32 +49,29 @@ def random_rule(random: Random, start: datetime) -> str:
 
 
 def _random_by_parts(random: Random, frequency: str) -> list[str]:
+    is_yearly, is_weekly = frequency == "YEARLY", frequency == "WEEKLY"
     chance = random.choice([0.0, 0.1, 0.3])
-    parts = []
-
-    def add(name: str, values: list[object]) -> None:
-        parts.append(f"{name}={','.join(map(str, random.sample(values, random.randint(1, min(4, len(values))))))}")
-
-    signed = [number for number in range(-31, 32) if number]
-    if random.random() < chance:
-        add("BYMONTH", [*range(1, 13)])
-    if random.random() < chance and frequency != "WEEKLY":
-        add("BYMONTHDAY", [*signed])
-    if random.random() < chance and frequency == "YEARLY":
-        add("BYYEARDAY", [*range(1, 367), *range(-366, 0)])
-    has_weeks = random.random() < chance and frequency == "YEARLY"
-    if has_weeks:
-        add("BYWEEKNO", [*range(1, 54), *range(-53, 0)])
-    if random.random() < chance:
-        numbers = [""]
-        if frequency in ("MONTHLY", "YEARLY") and not has_weeks:
-            numbers += ["1", "2", "4", "-1", "-2"]
-        add("BYDAY", [random.choice(numbers) + day for day in WEEKDAYS])
-    for name, limit in (("BYHOUR", 24), ("BYMINUTE", 60), ("BYSECOND", 60)):
-        if random.random() < chance / 2:
-            add(name, [*range(limit)])
-    if parts and random.random() < chance:
-        add("BYSETPOS", [1, 2, 3, -1, -2])
+    numbers = [""]
+    if frequency in ("MONTHLY", "YEARLY"):
+        numbers += ["1", "2", "4", "-1", "-2"]
+    number = random.choice(numbers)
+    values: dict[str, list[object]] = {
+        "BYMONTH": [*range(1, 13)],
+        "BYMONTHDAY": [] if is_weekly else [*range(1, 32), *range(-31, 0)],
+        "BYYEARDAY": [*range(1, 367), *range(-366, 0)] if is_yearly else [],
+        "BYWEEKNO": [*range(1, 54), *range(-53, 0)] if is_yearly and not number else [],
+        "BYDAY": [number + day for day in WEEKDAYS],
+        "BYHOUR": [*range(24)],
+        "BYMINUTE": [*range(60)],
+        "BYSECOND": [*range(60)],
+        "BYSETPOS": [1, 2, 3, -1, -2],
+    }
+    parts: list[str] = []
+    for name, choices in values.items():
+        is_used = random.random() < (chance / 2 if name in ("BYHOUR", "BYMINUTE", "BYSECOND") else chance)
+        if choices and is_used and (parts or name != "BYSETPOS"):
+            some = random.sample(choices, random.randint(1, min(4, len(choices))))
+            parts.append(f"{name}={','.join(map(str, some))}")
     return parts
 
 

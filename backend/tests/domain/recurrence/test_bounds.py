@@ -53,13 +53,11 @@ def series_of(rule: str, start: str = "1900-01-01T09:00:00", zone: str = "UTC", 
 @pytest.mark.parametrize("rule", REFUSED)
 @pytest.mark.parametrize("preview", [False, True])
 def test_rule_that_takes_too_long_is_refused_in_time(rule: str, preview: bool) -> None:
+    series = series_of(rule, "2025-11-30T23:00:00")
     began_at = thread_time()
 
     with pytest.raises(RecurrenceTooComplexError):
-        if preview:
-            list_upcoming(series_of(rule, "2025-11-30T23:00:00"), NOW, 100)
-        else:
-            find_next(series_of(rule, "2025-11-30T23:00:00"), NOW, skips=False)
+        _ = list_upcoming(series, NOW, 100) if preview else find_next(series, NOW, skips=False)
 
     assert thread_time() - began_at < SECONDS_MAX
 

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
 from datetime import datetime
 
 import asyncpg
@@ -11,8 +10,7 @@ import pytest
 
 from tests.routers.occurrences.support import body_of, change, complete, read_occurrences, read_task, request
 from tests.support import Json, Make, Person, assert_error
-from todo.domain.recurrence.series import Series
-from todo.services.occurrences import state
+from todo.domain.recurrence.series import Series, find_next
 
 TOO_COMPLEX = (
     409,
@@ -25,7 +23,13 @@ RULES = [
     "FREQ=MINUTELY;COUNT=1000000000",
     "FREQ=DAILY;INTERVAL=99999999999999999999",
 ]
-STORED_RULES = [*RULES, "every day", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;SKIP=OMIT;RSCALE=GREGORIAN", "FREQ=\N{SNOWMAN}"]
+STORED_RULES = [
+    *RULES,
+    "every day",
+    "FREQ=DAILY;INTERVAL=0",
+    "FREQ=DAILY;SKIP=OMIT;RSCALE=GREGORIAN",
+    "FREQ=\N{SNOWMAN}",
+]
 
 
 @pytest.mark.spec("REP-040")
@@ -78,11 +82,9 @@ async def test_ends_of_the_calendar_are_no_errors(
 
 
 @pytest.mark.spec("REP-040")
-async def test_dates_are_computed_in_a_thread(
-    ada: Person, make_task: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_dates_are_computed_in_a_thread(ada: Person, make_task: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     task = await make_task(ada, due_day="2026-12-01", recurrence_rule="FREQ=DAILY")
-    is_computing, may_go_on, find_next = asyncio.Event(), threading.Event(), state.find_next
+    is_computing, may_go_on = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
     def wait_and_find(series: Series, now: datetime, *, skips: bool) -> datetime | None:
@@ -90,7 +92,7 @@ async def test_dates_are_computed_in_a_thread(
         may_go_on.wait(20)
         return find_next(series, now, skips=skips)
 
-    monkeypatch.setattr(state, "find_next", wait_and_find)
+    monkeypatch.setattr("todo.services.occurrences.state.find_next", wait_and_find)
     completion = asyncio.create_task(complete(ada, task))
     await is_computing.wait()
     other: Json = body_of(await ada.client.get("/tasks"))
@@ -105,19 +107,18 @@ async def test_write_during_a_computation_is_kept(
     ada: Person, make_task: Make, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = await make_task(ada, due_day="2026-12-01", recurrence_rule="FREQ=DAILY")
-    find_next: Callable[..., datetime | None] = state.find_next
     loop = asyncio.get_running_loop()
     renamed: list[object] = []
 
-    def rename_and_find(*arguments: object, **options: object) -> datetime | None:
+    def rename_and_find(series: Series, now: datetime, *, skips: bool) -> datetime | None:
         if not renamed:
             statement = "UPDATE tasks SET title = 'Renamed', version = version + 1 WHERE id = $1"
             clock = "UPDATE change_clocks SET seq = seq + 1 WHERE user_id = $1"
             for sql, value in ((statement, task["id"]), (clock, ada.id)):
                 renamed.append(asyncio.run_coroutine_threadsafe(connection.execute(sql, value), loop).result(20))
-        return find_next(*arguments, **options)
+        return find_next(series, now, skips=skips)
 
-    monkeypatch.setattr(state, "find_next", rename_and_find)
+    monkeypatch.setattr("todo.services.occurrences.state.find_next", rename_and_find)
     result = await complete(ada, task)
 
     assert (result["task"]["title"], result["task"]["due_day"]) == ("Renamed", "2026-12-02")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.routers.occurrences.conftest import SetNow
 from tests.routers.occurrences.support import (
     change,
     complete,
@@ -22,7 +21,12 @@ async def test_completion_records_the_occurrence_and_moves_the_task(ada: Person,
 
     result = await complete(ada, task)
 
-    occurrence = {"due_date": None, "due_day": "2026-12-01", "completed_at": "2026-12-01T12:00:00Z", "status": "completed"}
+    occurrence = {
+        "due_date": None,
+        "due_day": "2026-12-01",
+        "completed_at": "2026-12-01T12:00:00Z",
+        "status": "completed",
+    }
     assert result["occurrence"] == occurrence
     assert result["task"] == await read_task(ada, task)
     assert result["task"] | {"due_day": "2026-12-08", "completed": False, "version": 2} == result["task"]
@@ -127,7 +131,7 @@ async def test_task_that_does_not_repeat_is_completed(ada: Person, make_task: Ma
 
 
 @pytest.mark.spec("REP-012")
-async def test_rule_without_a_due_begins_today(ada: Person, make_task: Make, set_now: SetNow) -> None:
+async def test_rule_without_a_due_begins_today(ada: Person, make_task: Make) -> None:
     await ada.client.patch("/auth/me", json={"time_zone": "Pacific/Auckland"})
     task = await make_task(ada, recurrence_rule="FREQ=WEEKLY;BYDAY=MO")
 
@@ -138,7 +142,7 @@ async def test_rule_without_a_due_begins_today(ada: Person, make_task: Make, set
 
 
 @pytest.mark.spec("REP-001")
-async def test_days_are_those_of_the_account(ada: Person, make_task: Make, set_now: SetNow) -> None:
+async def test_days_are_those_of_the_account(ada: Person, make_task: Make) -> None:
     await ada.client.patch("/auth/me", json={"time_zone": "Pacific/Auckland"})
     task = await make_task(ada, due_day="2026-12-01", recurrence_rule="FREQ=DAILY")
 

@@ -101,7 +101,9 @@ async def test_other_due_is_a_conflict(ada: Person, task: Json, verb: str, named
 @pytest.mark.spec("REP-007")
 @pytest.mark.parametrize("named", ["", "tomorrow", "2026-13-01", "2026-12-01T25:00", "1800-01-01", "\u0662026-12-01"])
 async def test_text_that_is_no_due_is_rejected(ada: Person, task: Json, named: str) -> None:
-    assert_error(await ada.client.post(f"/tasks/{task['id']}/complete", json={"occurrence": named}), 400, "INVALID_OCCURRENCE")
+    assert_error(
+        await ada.client.post(f"/tasks/{task['id']}/complete", json={"occurrence": named}), 400, "INVALID_OCCURRENCE"
+    )
 
 
 @pytest.mark.spec("REP-007")

@@ -199,7 +199,9 @@ async def test_basis_is_written_and_kept(ada: Person, make_task: Make) -> None:
         detail = "Recurrence basis must be due or completion"
         assert_field_error(response, 400, "INVALID_RECURRENCE_BASIS", "recurrence_basis", detail)
     changed = await change(ada, task, recurrence_basis="completion")
-    replaced = (await ada.client.put(f"/tasks/{task['id']}", json={"title": "x", "priority": "low", "completed": False})).json()
+    replaced = (
+        await ada.client.put(f"/tasks/{task['id']}", json={"title": "x", "priority": "low", "completed": False})
+    ).json()
 
     assert (task["recurrence_basis"], task["recurrence_start"]) == ("due", None)
     assert changed["recurrence_basis"] == replaced["recurrence_basis"] == "completion"

@@ -4,10 +4,10 @@ All datetimes are times on one clock, without a zone.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import prod
 from time import thread_time
-from typing import NamedTuple
 
 from dateutil.rrule import DAILY, HOURLY, MINUTELY, MONTHLY, SECONDLY, WEEKLY, YEARLY, rrulestr
 
@@ -77,7 +77,8 @@ class MeteredInterval(int):
         return int(self) * other
 
 
-class Parts(NamedTuple):
+@dataclass(frozen=True)
+class Parts:
     """The parts of a rule.
 
     Attributes:

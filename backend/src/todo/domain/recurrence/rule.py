@@ -83,6 +83,4 @@ RecurrenceRule = Annotated[
     Raises(InvalidRecurrenceRuleError),
     string_schema(maxLength=RECURRENCE_RULE_MAX),
 ]
-RecurrenceBasis = Annotated[
-    Literal["due", "completion"], ChoiceRule("RecurrenceBasis", InvalidRecurrenceBasisError)
-]
+RecurrenceBasis = Annotated[Literal["due", "completion"], ChoiceRule("RecurrenceBasis", InvalidRecurrenceBasisError)]

@@ -17,9 +17,7 @@ def upgrade() -> None:
     """Add the columns and the table."""
     op.add_column("tasks", sa.Column("recurrence_basis", sa.Text(), server_default="due", nullable=False))
     op.add_column("tasks", sa.Column("recurrence_start", sa.String(26)))
-    op.create_check_constraint(
-        op.f("ck_tasks_recurrence_basis"), "tasks", "recurrence_basis IN ('due', 'completion')"
-    )
+    op.create_check_constraint(op.f("ck_tasks_recurrence_basis"), "tasks", "recurrence_basis IN ('due', 'completion')")
     op.create_table(
         "task_occurrences",
         sa.Column("user_id", sa.Uuid(), nullable=False),

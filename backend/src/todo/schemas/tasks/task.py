@@ -69,8 +69,8 @@ class TaskPublic(TypedDict):
         str | None,
         Field(
             examples=["2026-11-30T18:00:00"],
-            description="The first date of the series: a day, or a time on the clock of `due_time_zone` or of UTC. Null "
-            "until an occurrence is recorded.",
+            description="The first date of the series: a day, or a time on the clock of `due_time_zone` or of UTC. "
+            "Null until an occurrence is recorded.",
         ),
     ]
     external_id: Annotated[str | None, Field(examples=["import-7"])]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -132,7 +132,7 @@ async def list_occurrences_after(
     rows = await session.fetch_all(
         statements.SELECT_OCCURRENCES_AFTER, user_id=user_id, task_id=task_id, number=number, limit=limit
     )
-    return [OccurrenceExported(**row) for row in rows]
+    return [cast("OccurrenceExported", dict(row)) for row in rows]
 
 
 async def _read_state(session: Session, user_id: UUID, task_id: int, now: datetime) -> RepeatingTask:
@@ -161,9 +161,7 @@ async def _try_to_record(writer: Writer, request: OccurrenceWrite, state: Repeat
     return await _write_record(writer, request, state, values, record)
 
 
-async def _find_recorded(
-    writer: Writer, request: OccurrenceWrite, state: RepeatingTask
-) -> OccurrencePublic | None:
+async def _find_recorded(writer: Writer, request: OccurrenceWrite, state: RepeatingTask) -> OccurrencePublic | None:
     """Return the record of the request's due, if it is not the current one.
 
     Raises:

@@ -125,7 +125,7 @@ def due_fields(due: date) -> OccurrenceDue:
     return OccurrenceDue(due_date=None, due_day=due)
 
 
-def read_occurrence(row: Mapping[str, Any]) -> OccurrencePublic:
+def read_occurrence(row: Row | Mapping[str, Any]) -> OccurrencePublic:
     """Return the public fields of a record."""
     return OccurrencePublic(
         due_date=row["due_date"], due_day=row["due_day"], completed_at=row["completed_at"], status=row["status"]

@@ -135,9 +135,7 @@ def _revert(is_changed: ColumnElement[bool], *, restores: bool) -> Write:
     """Return the write that puts a record back or removes it, for undo."""
     versions = next_version(TASKS)
     plan = (
-        select(
-            TASKS.c.id, *(value.label(name) for name, value in versions.items()), is_changed.label("is_changed")
-        )
+        select(TASKS.c.id, *(value.label(name) for name, value in versions.items()), is_changed.label("is_changed"))
         .where(*IS_OWN_TASK)
         .cte("plan")
     )
@@ -151,8 +149,7 @@ def _revert(is_changed: ColumnElement[bool], *, restores: bool) -> Write:
         values = binds_of(OCCURRENCES, RECORD_COLUMNS)
         rows = select(USER_ID, plan.c.id, *values.values()).select_from(plan.join(clock, true()))
         inserted = upsert(OCCURRENCES).from_select(["user_id", "task_id", *values], rows)
-        kept = {"number"}
-        replaced = {name: inserted.excluded[name] for name in RECORD_COLUMNS if name not in kept}
+        replaced = {name: inserted.excluded[name] for name in RECORD_COLUMNS if name != "number"}
         changed = inserted.on_conflict_do_update(index_elements=["user_id", "task_id", "number"], set_=replaced)
         record = changed.cte("restored")
     else:
