@@ -12,6 +12,7 @@ from todo.domain.dates.days import Day
 from todo.domain.dates.due import DueDate, DueDay, DueTimeZone
 from todo.domain.identifiers import ExternalId
 from todo.domain.recurrence.rule import RecurrenceBasis, RecurrenceRule
+from todo.domain.tag import TagReferences
 from todo.domain.task import Completed, Description, EstimatedMinutes, Priority, Title
 from todo.schemas.partial import partial_of
 from todo.schemas.request import RequestModel
@@ -105,6 +106,12 @@ class TaskFields(RequestModel):
     recurrence_basis: RecurrenceBasis = Field(
         default="due",
         description="Whether the next date follows from the `due` or from the day of `completion`. `due` if absent.",
+    )
+    tags: TagReferences = Field(
+        default=[],
+        description="All tags of the task: ids, names, or tags as they were read. A new name creates a tag, for which a "
+        "personal access token needs `tags:write`.",
+        examples=[[7, "home"]],
     )
 
 

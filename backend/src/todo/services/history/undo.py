@@ -160,9 +160,13 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
     tag_ids = {tag["id"] for tag in await tag_service.list_tags(writer.session, writer.user_id)}
     tag_ids |= {change["id"] for change in changes if change["type"] == TAG and change["action"] == "delete"}
     inverse = Inverse()
+    new = _new_resources(changes)
     for change in changes:
+        key = (change["type"], change["id"])
         before, after = (from_json(change[name] or "{}") for name in ("before", "after"))
-        state = current[change["type"], change["id"]]
+        state = current[key]
+        if change["action"] == "update" and key in new:
+            continue
         if change["action"] == "delete":
             _restore(inverse, change, before, tag_ids)
             for task_id in before.get("tasks", ()):
@@ -174,9 +178,21 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         elif change["action"] in CHANGING:
             _revert(inverse, change, before, after, state, tag_ids)
         else:
-            _compare(inverse, change, entry_fields(change["type"], after), state)
+            _compare(inverse, change, entry_fields(change["type"], new[key]), state)
             inverse.removed.setdefault(change["type"], []).append(Reverted(change["seq"], change["id"], {}))
     return inverse
+
+
+def _new_resources(changes: list[Row]) -> dict[ResourceKey, dict[str, Any]]:
+    """Return the fields of the resources that the changes created or put back, after the last of the changes."""
+    new: dict[ResourceKey, dict[str, Any]] = {}
+    for change in sorted(changes, key=lambda change: change["seq"]):
+        key = (change["type"], change["id"])
+        if change["before"] is None:
+            new[key] = from_json(change["after"])
+        elif change["action"] == "update" and key in new:
+            new[key] |= from_json(change["after"])
+    return new
 
 
 def _restore(inverse: Inverse, change: Row, before: State, tag_ids: set[int]) -> None:

@@ -17,7 +17,6 @@ from todo.schemas.tasks.occurrence import (
     OccurrenceResult,
     UpcomingOccurrences,
 )
-from todo.schemas.tasks.task import TaskUpdate
 from todo.services.accounts.time_zones import get_time_zone
 from todo.services.occurrences import statements
 from todo.services.occurrences.errors import OccurrenceNotCurrentError, TaskDoesNotRepeatError
@@ -154,8 +153,7 @@ async def _try_to_record(writer: Writer, request: OccurrenceWrite, state: Repeat
     if task["recurrence_rule"] is None:
         if request.status == "skipped":
             raise TaskDoesNotRepeatError
-        changes = TaskUpdate.model_validate({"completed": True})
-        completed = await task_service.update_task(writer, task["id"], changes, request.entity_tags, request.base)
+        completed = await task_service.complete_task(writer, task["id"], request.entity_tags, request.base)
         return OccurrenceResult(task=completed, occurrence=None)
     values, record = await record_current(state, request.status)
     return await _write_record(writer, request, state, values, record)

@@ -13,6 +13,9 @@ from todo.services.shared.lists import Columns
 SEARCHED_FIELDS = {"title": "search_title", "description": "search_description"}
 """By field, the parameter for its folded text in the search table."""
 
+TAGS_FIELD = "tags"
+"""The field that is no column: `services/tasks/written_tags.py` writes it."""
+
 
 def column_values(fields: Mapping[str, object], stored_time_zone: str | None = None) -> dict[str, object]:
     """Return the values of the columns of `tasks`: the fields, and the values that follow from them.
@@ -21,7 +24,7 @@ def column_values(fields: Mapping[str, object], stored_time_zone: str | None = N
         fields: the fields of a request.
         stored_time_zone: the time zone of the stored due date; read if `needs_time_zone` is true.
     """
-    values = {**fields}
+    values = {name: value for name, value in fields.items() if name != TAGS_FIELD}
     if isinstance(title := fields.get("title"), str):
         values["title_key"] = sort_key(title)
     due_date = fields.get("due_date")
@@ -51,7 +54,7 @@ def search_values(fields: Mapping[str, object]) -> dict[str, str]:
 
 def column_names(fields: Iterable[str]) -> list[str]:
     """Return the names of the columns that `column_values` writes for all these fields."""
-    names = list(fields)
+    names = [name for name in fields if name != TAGS_FIELD]
     return [*names, "title_key"] if "title" in names else names
 
 

@@ -20,9 +20,10 @@ from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
 from todo.services.tags.errors import TagNotFoundError
+from todo.services.tags.references import TagLimits
 from todo.services.tasks import statements, tag_statements, write_statements
 from todo.services.tasks.date_filters import date_values, depends_on_zone, has_due_range
-from todo.services.tasks.derived import column_values, needs_time_zone, search_values
+from todo.services.tasks.derived import TAGS_FIELD, column_values, needs_time_zone, search_values
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
     PRIORITY_RANKS,
@@ -32,6 +33,7 @@ from todo.services.tasks.list_statements import (
     select_page,
 )
 from todo.services.tasks.write_statements import TASK
+from todo.services.tasks.written_tags import resolve_tags_of_task, set_tags
 
 TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
 """Digits that fit a bigint; identity columns stay below 18 digits."""
@@ -40,8 +42,8 @@ CREATE_ATTEMPTS = 5
 """How often a create is tried while a task with its external id is created and deleted by others."""
 
 
-async def create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, bool]:
-    """Create a task; return it and whether it is new (TSK-001).
+async def create_task(writer: Writer, task: TaskCreate, limits: TagLimits) -> tuple[TaskPublic, bool]:
+    """Create a task with its tags; return it and whether it is new (TSK-001, TGW-001).
 
     If the user has a task with this `external_id`, that task is returned unchanged, so a client can safely retry. If
     two requests run concurrently, the first creates the task (EXT-001, EXT-002).
@@ -49,7 +51,20 @@ async def create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, boo
     Raises:
         InvalidTokenError: the user was deleted.
         ExternalIdTakenError: the task with this `external_id` is created and deleted again and again.
+        TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError, InsufficientScopeError: as for
+            `resolve_tags_of_task`.
     """
+    if not task.tags:
+        return await _create_task(writer, task)
+    async with writer.transaction():
+        created, is_new = await _create_task(writer, task)
+        if is_new:
+            await set_tags(writer, {created["id"]: await resolve_tags_of_task(writer, task.tags, limits)})
+            created = await get_task(writer.session, writer.user_id, created["id"])
+    return created, is_new
+
+
+async def _create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, bool]:
     fields = task.model_dump()
     columns = {name: value for name, value in column_values(fields).items() if value is not None}
     insert = write_statements.insert_task(frozenset(columns), once=task.external_id is not None)
@@ -130,10 +145,11 @@ async def update_task(
     writer: Writer,
     task_id: int,
     changes: TaskReplace | TaskUpdate,
+    limits: TagLimits,
     entity_tags: EntityTags | None = None,
     base: int | None = None,
 ) -> TaskPublic:
-    """Write the fields that `changes` has, in one statement (TSK-014, TSK-016).
+    """Write the fields that `changes` has, in one statement, and the tags in another (TSK-014, TSK-016, TGW-002).
 
     Concurrent changes of different fields are both kept. If they change the same field, the later change is kept. If
     every field has its value already, nothing is written (CHG-005).
@@ -142,17 +158,47 @@ async def update_task(
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-015, TSK-017).
         PreconditionFailedError: the task has none of the entity tags (VER-003).
         FieldConflictError: a field was changed after `base` (BAS-001).
+        TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError, InsufficientScopeError: as for
+            `resolve_tags_of_task`.
     """
     fields = changes.model_dump()
+    references = fields.pop(TAGS_FIELD, None)
+    if references is None:
+        return await _write_fields(writer, task_id, fields, {}, entity_tags, base)
+    async with writer.transaction():
+        await get_task(writer.session, writer.user_id, task_id)
+        tags = await resolve_tags_of_task(writer, references, limits)
+        await _write_fields(writer, task_id, fields, {TAGS_FIELD: tags}, entity_tags, base)
+        await set_tags(writer, {task_id: tags})
+        return await get_task(writer.session, writer.user_id, task_id)
+
+
+async def complete_task(
+    writer: Writer, task_id: int, entity_tags: EntityTags | None = None, base: int | None = None
+) -> TaskPublic:
+    """Complete a task as a whole; the errors are those of `update_task` without tags."""
+    return await _write_fields(writer, task_id, {"completed": True}, {}, entity_tags, base)
+
+
+async def _write_fields(
+    writer: Writer,
+    task_id: int,
+    fields: Mapping[str, object],
+    other_values: Mapping[str, object],
+    entity_tags: EntityTags | None,
+    base: int | None,
+) -> TaskPublic:
+    """Write the columns of a task. `other_values` are written elsewhere, and compared with `base` here."""
     if not fields:
-        task = await get_task(writer.session, writer.user_id, task_id)
-        check_entity_tags(entity_tags, task)
-        return task
+        async with _based_on(base if other_values else None, writer, task_id, other_values):
+            task = await get_task(writer.session, writer.user_id, task_id)
+            check_entity_tags(entity_tags, task)
+            return task
     async with _stored_time_zone(writer, task_id, fields) as time_zone:
         columns = column_values(fields, time_zone)
         write = write_statements.update_task(frozenset(columns), conditional=entity_tags is not None)
         values = columns | search_values(fields) | condition_values(entity_tags)
-        async with _based_on(base, writer, task_id, columns):
+        async with _based_on(base, writer, task_id, {**columns, **other_values}):
             row = await writer.write_one(write, task_id=task_id, **values)
             if row is None and entity_tags is not None:
                 raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
