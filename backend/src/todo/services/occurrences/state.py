@@ -80,7 +80,7 @@ def read_state(row: Row, zone: ZoneInfo, now: datetime) -> RepeatingTask:
 async def record_current(state: RepeatingTask, status: Status) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the new values of the task, and the record of its current occurrence.
 
-    The next date is computed in a thread, so that other requests run meanwhile.
+    A thread computes the next date, so the event loop serves other requests.
 
     Raises:
         RecurrenceTooComplexError: the rule takes too long to compute.
