@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from todo.core.database.session import Session
 from todo.schemas.changes.trash import TrashEntry
 from todo.schemas.tag import TagPublic
-from todo.schemas.tasks.occurrence import OccurrenceExported
+from todo.schemas.tasks.occurrence import OccurrencePublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.accounts import service as account_service
 from todo.services.occurrences import service as occurrence_service
@@ -21,16 +21,17 @@ FORMAT = "todo-export"
 VERSION = 1
 TASKS_PER_PIECE = 500
 """Tasks, or occurrences of tasks."""
-SECTIONS = {"tags": TagPublic, "trash": TrashEntry, "tasks": TaskPublic, "occurrences": OccurrenceExported}
-"""The lists of the document, each with the shape of its items. Entries of the trash also have `fields`."""
+SECTIONS = {"tags": TagPublic, "trash": TrashEntry, "tasks": TaskPublic, "occurrences": OccurrencePublic}
+"""The lists of the document, each with the shape of its items. Entries of the trash also have `fields`, and
+occurrences their task and their place in its series."""
 
 
 async def export_user(session: Session, user_id: UUID, now: datetime, retention: timedelta) -> AsyncIterator[bytes]:
     """Return the document `{format, version, exported_at, user, …}` with the lists of SECTIONS, in pieces (ACC-007).
 
-    Items have the shape of the API. Tasks are in the order of their ids, and occurrences in that
-    of their tasks, also of those in the trash. A connection is used for one piece at a time,
-    so a slow client blocks no other request. Changes during the export may be missing.
+    Items have the shape of the API. Tasks are in the order of their ids, and occurrences in that of their tasks, also of
+    tasks in the trash. A connection is used for one piece at a time, so a slow client blocks no other request. Changes
+    during the export may be missing.
 
     Args:
         session: runs the statements.
