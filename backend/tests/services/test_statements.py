@@ -38,7 +38,7 @@ WITHOUT_USER = {
     "invitations.statements.INSERT_INVITATION": "an invitation belongs to no user",
     "invitations.statements.SWEEP": "an invitation belongs to no user",
     "trash.statements.SELECT_OLD_ENTRIES": "a sweep reads the old deletions of all users",
-    "trash.statements.SELECT_OLD_USER": "a sweep looks for a user with old changes",
+    "trash.statements.SELECT_OLD_CHANGES": "a sweep reads the old changes of all users",
     "totp.statements.SELECT_OTHERWISE_SEALED": "a new secret seals the secrets of all users anew",
     "accounts.email_change_statements.SELECT_EXPIRED": "a sweep finds the expired addresses of all users",
     "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",

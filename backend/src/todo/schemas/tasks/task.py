@@ -109,8 +109,8 @@ class TaskFields(RequestModel):
     )
     tags: TagReferences = Field(
         default=[],
-        description="All tags of the task: ids, names, or tags as they were read. A new name creates a tag, for which a "
-        "personal access token needs `tags:write`.",
+        description="All tags of the task: ids, names, or tags as they were read. A new name creates a tag, for which "
+        "a personal access token needs `tags:write`.",
         examples=[[7, "home"]],
     )
 

@@ -17,7 +17,7 @@ from todo.services.history.errors import (
     ChangePurgedError,
     UndoConflictError,
 )
-from todo.services.history.resources import LOGGED, entry_fields
+from todo.services.history.resources import LOGGED, entry_fields, shown_keys
 from todo.services.occurrences.restore import RevertedOccurrences, revert_occurrences
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted
@@ -45,6 +45,7 @@ class Inverse:
         removed: created resources to delete, by type.
         occurrences: records of repeating tasks to write again or to remove.
         tags: by task, the change that is taken back and the ids of the task's tags after the undo.
+        linked: by task, the ids of the task's tags before and after deleted tags are put back.
         conflicts: fields that were changed since, after the type and the id of their resource.
         left_out: fields whose content cannot come back, such as a tag that is gone.
     """
@@ -54,8 +55,14 @@ class Inverse:
     removed: dict[str, list[Reverted]] = field(default_factory=dict)
     occurrences: list[RevertedOccurrences] = field(default_factory=list)
     tags: dict[int, tuple[int | None, list[int]]] = field(default_factory=dict)
+    linked: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
     conflicts: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+
+    @property
+    def tagged(self) -> list[ResourceKey]:
+        """The keys of the tasks whose tags are written."""
+        return [(TASK, task_id) for task_id in (*self.tags, *self.linked)]
 
     async def write(self, writer: Writer) -> None:
         """Write everything: resources before what refers to them, and deletions last."""
@@ -68,6 +75,7 @@ class Inverse:
         await revert_occurrences(writer, self.occurrences)
         tagged = [Reverted(seq, task_id, {"tags": ids}) for task_id, (seq, ids) in self.tags.items()]
         await tasks.set_tags(writer, tagged)
+        await tasks.link_tags(writer, self.linked)
         for type_, resource in reversed([*LOGGED.items()]):
             if type_ in self.removed:
                 await resource.remove(writer, self.removed[type_])
@@ -101,8 +109,8 @@ async def undo_change(writer: Writer, principal: Principal, seq: int, *, force: 
         await inverse.write(writer)
         await mark_undone(writer, remaining)
         keys: list[ResourceKey] = [(row["type"], row["id"]) for row in remaining]
-        keys += [(TASK, task_id) for task_id in inverse.tags if (TASK, task_id) not in keys]
-        items = await read_items(writer.session, writer.user_id, keys, utc_now())
+        keys += inverse.tagged
+        items = await read_items(writer.session, writer.user_id, shown_keys(principal, keys), utc_now())
     return UndoResult(seq=writer.batch, undoes=change["batch"], items=items)
 
 
@@ -135,7 +143,7 @@ async def mark_undone(writer: Writer, changes: list[Row]) -> None:
     if original is not None:
         rows = await _read_batch(writer, original["batch"])
         seqs = [row["seq"] for row in rows if row["undone_by"] == first["batch"]]
-        await writer.session.fetch_all(statements.SET_UNDONE_BY, user_id=writer.user_id, seqs=seqs, undone_by=None)
+        await writer.session.fetch_all(statements.CLEAR_UNDONE_BY, user_id=writer.user_id, seqs=seqs)
 
 
 async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
@@ -153,9 +161,8 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         if change["type"] == TAG and change["action"] == "delete"
         for task_id in from_json(change["before"])["tasks"]
     }
-    items = await read_items(
-        writer.session, writer.user_id, [*keys, *((TASK, task_id) for task_id in linked)], utc_now()
-    )
+    tag_ids_of = await tasks.read_tag_ids(writer.session, writer.user_id, linked)
+    items = await read_items(writer.session, writer.user_id, keys, utc_now())
     current: dict[ResourceKey, Any] = {(item["type"], item["id"]): item["data"] for item in items}
     tag_ids = {tag["id"] for tag in await tag_service.list_tags(writer.session, writer.user_id)}
     tag_ids |= {change["id"] for change in changes if change["type"] == TAG and change["action"] == "delete"}
@@ -170,9 +177,12 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         if change["action"] == "delete":
             _restore(inverse, change, before, tag_ids)
             for task_id in before.get("tasks", ()):
-                if (task := current[TASK, task_id]) is not None:
-                    _, ids = inverse.tags.get(task_id, (None, _ids(task)))
-                    inverse.tags[task_id] = (None, sorted({*ids, change["id"]}))
+                if task_id in inverse.tags:
+                    seq, ids = inverse.tags[task_id]
+                    inverse.tags[task_id] = (seq, sorted({*ids, change["id"]}))
+                elif (old_ids := tag_ids_of.get(task_id)) is not None:
+                    _, ids = inverse.linked.get(task_id, (old_ids, old_ids))
+                    inverse.linked[task_id] = (old_ids, sorted({*ids, change["id"]}))
         elif state is None:
             inverse.conflicts.append(f"{change['type']}.{change['id']}")
         elif change["action"] in CHANGING:
@@ -180,6 +190,7 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         else:
             _compare(inverse, change, entry_fields(change["type"], new[key]), state)
             inverse.removed.setdefault(change["type"], []).append(Reverted(change["seq"], change["id"], {}))
+    _keep_removed_tags(inverse, current)
     return inverse
 
 
@@ -193,6 +204,18 @@ def _new_resources(changes: list[Row]) -> dict[ResourceKey, dict[str, Any]]:
         elif change["action"] == "update" and key in new:
             new[key] |= from_json(change["after"])
     return new
+
+
+def _keep_removed_tags(inverse: Inverse, current: Mapping[ResourceKey, Any]) -> None:
+    """Leave the links of removed tags to the removal of the tags, whose log row names their tasks."""
+    removed = {tag.id for tag in inverse.removed.get(TAG, ())}
+    for task_id, (seq, ids) in [*inverse.tags.items()]:
+        present = _ids(current[TASK, task_id])
+        kept = sorted({*ids} | removed.intersection(present))
+        if kept == present:
+            del inverse.tags[task_id]
+        else:
+            inverse.tags[task_id] = (seq, kept)
 
 
 def _restore(inverse: Inverse, change: Row, before: State, tag_ids: set[int]) -> None:

@@ -1,6 +1,6 @@
 """The export: all data of one user as one JSON document, read and sent in pieces."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from todo.core.database.session import Session
 from todo.schemas.changes.trash import TrashEntry
 from todo.schemas.tag import TagPublic
-from todo.schemas.tasks.occurrence import OccurrencePublic
+from todo.schemas.tasks.occurrence import OccurrenceExported, OccurrencePublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.accounts import service as account_service
 from todo.services.occurrences import service as occurrence_service
@@ -29,9 +29,9 @@ occurrences their task and their place in its series."""
 async def export_user(session: Session, user_id: UUID, now: datetime, retention: timedelta) -> AsyncIterator[bytes]:
     """Return the document `{format, version, exported_at, user, …}` with the lists of SECTIONS, in pieces (ACC-007).
 
-    Items have the shape of the API. Tasks are in the order of their ids, and occurrences in that of their tasks, also of
-    tasks in the trash. A connection is used for one piece at a time, so a slow client blocks no other request. Changes
-    during the export may be missing.
+    Items have the shape of the API. Tasks are in the order of their ids. Occurrences are in the order of their tasks, and
+    those of tasks in the trash are among them. A connection is used for one piece at a time, so a slow client blocks no
+    other request. Changes during the export may be missing.
 
     Args:
         session: runs the statements.
@@ -44,20 +44,36 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
     """
     user = await account_service.get_user(session, user_id, now)
     tags = await tag_service.list_tags(session, user_id)
-    trash = await trash_service.export_trash(session, user_id, retention)
-    head = {"format": FORMAT, "version": VERSION, "exported_at": now, "user": user, "tags": tags, "trash": trash}
-    return _pieces(session, user_id, to_json(head, indent=None))
+    head = {"format": FORMAT, "version": VERSION, "exported_at": now, "user": user, "tags": tags}
+    long_lists: dict[str, AsyncIterator[Sequence[object]]] = {
+        "trash": trash_service.export_trash(session, user_id, retention),
+        "tasks": _tasks(session, user_id),
+        "occurrences": _occurrences(session, user_id),
+    }
+    return _pieces(to_json(head), long_lists)
 
 
-async def _pieces(session: Session, user_id: UUID, head: bytes) -> AsyncIterator[bytes]:
-    yield head.removesuffix(b"}") + b',"tasks":['
-    last_id, separator = 0, b""
+async def _pieces(head: bytes, long_lists: Mapping[str, AsyncIterator[Sequence[object]]]) -> AsyncIterator[bytes]:
+    yield head.removesuffix(b"}")
+    for name, batches in long_lists.items():
+        yield f',"{name}":['.encode()
+        separator = b""
+        async for batch in batches:
+            yield separator + b",".join(map(to_json, batch))
+            separator = b","
+        yield b"]"
+    yield b"}"
+
+
+async def _tasks(session: Session, user_id: UUID) -> AsyncIterator[list[TaskPublic]]:
+    last_id = 0
     while tasks := await task_service.list_tasks_after(session, user_id, last_id, TASKS_PER_PIECE):
-        yield separator + b",".join(to_json(task) for task in tasks)
-        last_id, separator = tasks[-1]["id"], b","
-    yield b'],"occurrences":['
-    position, separator = (0, 0), b""
+        yield tasks
+        last_id = tasks[-1]["id"]
+
+
+async def _occurrences(session: Session, user_id: UUID) -> AsyncIterator[list[OccurrenceExported]]:
+    position = (0, 0)
     while records := await occurrence_service.list_occurrences_after(session, user_id, position, TASKS_PER_PIECE):
-        yield separator + b",".join(to_json(record) for record in records)
-        position, separator = (records[-1]["task_id"], records[-1]["number"]), b","
-    yield b"]}"
+        yield records
+        position = (records[-1]["task_id"], records[-1]["number"])

@@ -1,6 +1,6 @@
 """The trash: deleted resources are listed, restored and purged (TRA-001 to TRA-010)."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,8 +12,7 @@ from todo.domain.identifiers import BIGINT_MAX
 from todo.schemas.changes.history import HistoryQuery
 from todo.schemas.changes.trash import ExportedTrashEntry, RestoreResult, TrashEntry, TrashPage
 from todo.services.authentication import Principal
-from todo.services.history.resources import LOGGED, readable_types
-from todo.services.history.statements import SELECT_CHANGE
+from todo.services.history.resources import LOGGED, readable_types, shown_keys
 from todo.services.history.undo import make_inverse, mark_undone
 from todo.services.occurrences.restore import delete_occurrences
 from todo.services.shared.cursors import read_number
@@ -44,22 +43,29 @@ async def list_trash(session: Session, principal: Principal, query: HistoryQuery
     return TrashPage(items=items, next_cursor=str(items[-1]["seq"]) if len(rows) > query.limit else None)
 
 
-async def export_trash(session: Session, user_id: UUID, retention: timedelta) -> list[ExportedTrashEntry]:
-    """Return all entries of a user's trash with the fields that were deleted."""
-    rows = await session.fetch_all(
+async def export_trash(
+    session: Session, user_id: UUID, retention: timedelta
+) -> AsyncIterator[list[ExportedTrashEntry]]:
+    """Yield all entries of a user's trash with the fields that were deleted, in batches of BATCH entries.
+
+    The last deleted is the first. No connection is held between two batches.
+    """
+    position = BIGINT_MAX
+    while rows := await session.fetch_all(
         statements.SELECT_ENTRIES,
         user_id=user_id,
         types=[*LOGGED],
         since=utc_now() - retention,
-        seq=BIGINT_MAX,
-        limit=BIGINT_MAX,
-    )
-    return [
-        ExportedTrashEntry(
-            **_entry(row, retention), fields=public_values(LOGGED[row["type"]].table, from_json(row["before"]))
-        )
-        for row in rows
-    ]
+        seq=position,
+        limit=statements.BATCH,
+    ):
+        yield [
+            ExportedTrashEntry(
+                **_entry(row, retention), fields=public_values(LOGGED[row["type"]].table, from_json(row["before"]))
+            )
+            for row in rows
+        ]
+        position = rows[-1]["seq"]
 
 
 async def restore(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> RestoreResult:
@@ -76,8 +82,8 @@ async def restore(writer: Writer, principal: Principal, seq: int, retention: tim
         inverse = await make_inverse(writer, [entry])
         await inverse.write(writer)
         await mark_undone(writer, [entry])
-        keys: list[ResourceKey] = [(entry["type"], entry["id"]), *((TASK, task_id) for task_id in inverse.tags)]
-        items = await read_items(writer.session, writer.user_id, keys, utc_now())
+        keys: list[ResourceKey] = [(entry["type"], entry["id"]), *inverse.tagged]
+        items = await read_items(writer.session, writer.user_id, shown_keys(principal, keys), utc_now())
     return RestoreResult(items=items, left_out=inverse.left_out)
 
 
@@ -89,69 +95,74 @@ async def purge(writer: Writer, principal: Principal, seq: int, retention: timed
         InsufficientScopeError: the principal may not write resources of this type.
     """
     async with writer.transaction():
-        entry = await _get_entry(writer, principal, seq, retention)
-        await _purge(writer.session, writer.user_id, entry["type"], [entry["id"]])
+        await _get_entry(writer, principal, seq, retention)
+        await _purge(writer.session, writer.user_id, [seq])
 
 
 async def purge_all(writer: Writer, principal: Principal, retention: timedelta) -> None:
-    """Purge every entry of the trash.
+    """Purge the entries of the trash, in transactions of BATCH entries.
+
+    Other writes of the user run in between. Resources that they delete stay in the trash. An error leaves the
+    batches before it purged.
 
     Raises:
-        InsufficientScopeError: the principal may not write resources of all types in the trash.
+        InsufficientScopeError: the principal may not write resources of all types in the trash. Nothing is purged.
     """
-    async with writer.transaction():
-        rows = await writer.session.fetch_all(
-            statements.SELECT_ENTRIES,
-            user_id=writer.user_id,
-            types=[*LOGGED],
-            since=utc_now() - retention,
-            seq=BIGINT_MAX,
-            limit=BIGINT_MAX,
-        )
-        ids: dict[str, list[int]] = {}
-        for row in rows:
-            ids.setdefault(row["type"], []).append(row["id"])
-        for type_ in ids or LOGGED:
-            LOGGED[type_].require_scope(principal, "write")
-        for type_, some in ids.items():
-            await _purge(writer.session, writer.user_id, type_, some)
+    trash = {"user_id": writer.user_id, "since": utc_now() - retention}
+    types = [row["type"] for row in await writer.session.fetch_all(statements.SELECT_TYPES, **trash)]
+    for type_ in types or LOGGED:
+        LOGGED[type_].require_scope(principal, "write")
+    position = BIGINT_MAX
+    while rows := await writer.session.fetch_all(statements.SELECT_SEQS, types=types, seq=position, **trash):
+        seqs = [row["seq"] for row in rows]
+        async with writer.transaction():
+            await _purge(writer.session, writer.user_id, seqs)
+        position = seqs[-1]
 
 
-async def sweep_trash(session: Session, before: datetime) -> int:
+async def sweep_trash(session: Session, before: datetime) -> bool:
     """Purge a batch of resources whose last deletion was before an instant.
 
     Returns:
-        The number of users and types in the batch; 0 when no resource is left.
+        Whether any was purged.
     """
-    rows = await session.fetch_all(statements.SELECT_OLD_ENTRIES, since=before)
-    for row in rows:
-        await _purge(session, row["user_id"], row["type"], row["ids"])
-    return len(rows)
+    has_purged = False
+    for row in await session.fetch_all(statements.SELECT_OLD_ENTRIES, since=before):
+        async with session.transaction() as transaction:
+            await transaction.fetch_one(statements.LOCK_CLOCK, user_id=row["user_id"])
+            # A resource that was restored before the lock is no longer in the trash, and is not purged.
+            is_purged = await _purge(transaction, row["user_id"], row["seqs"])
+        has_purged = has_purged or is_purged
+    return has_purged
 
 
 async def sweep_changes(session: Session, before: datetime) -> bool:
-    """Delete a batch of changes from before an instant, of one user.
+    """Delete a batch of changes from before an instant.
 
     Returns:
-        Whether there were any.
+        Whether any was deleted.
     """
-    user = await session.fetch_one(statements.SELECT_OLD_USER, since=before)
-    if user is None:
-        return False
-    return bool(await session.fetch_all(statements.SWEEP_CHANGES, user_id=user["user_id"], since=before))
+    has_deleted = False
+    for row in await session.fetch_all(statements.SELECT_OLD_CHANGES, since=before):
+        user_id, seqs = row["user_id"], row["seqs"]
+        deleted = await session.fetch_all(statements.SWEEP_CHANGES, user_id=user_id, seqs=seqs, last_seq=max(seqs))
+        has_deleted = has_deleted or bool(deleted)
+    return has_deleted
 
 
-async def _purge(session: Session, user_id: UUID, type_: str, ids: Sequence[int]) -> None:
-    await session.fetch_all(statements.PURGE, user_id=user_id, type=type_, ids=ids)
-    if type_ == TASK:
-        await delete_occurrences(session, user_id, ids)
+async def _purge(session: Session, user_id: UUID, seqs: Sequence[int]) -> bool:
+    """Purge the resources of some entries, and return whether there was one. The clock must be locked."""
+    purged = await session.fetch_all(statements.PURGE, user_id=user_id, seqs=seqs)
+    task_ids = {row["id"] for row in purged if row["type"] == TASK}
+    if task_ids:
+        await delete_occurrences(session, user_id, [*task_ids])
+    return bool(purged)
 
 
 async def _get_entry(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> Row:
-    entry = await writer.session.fetch_one(SELECT_CHANGE, user_id=writer.user_id, seq=seq)
-    if entry is None or entry["action"] != "delete" or entry["before"] is None or entry["undone_by"] is not None:
-        raise TrashEntryNotFoundError
-    if attach_utc(entry["at"]) < utc_now() - retention:
+    since = utc_now() - retention
+    entry = await writer.session.fetch_one(statements.SELECT_ENTRY, user_id=writer.user_id, seq=seq, since=since)
+    if entry is None:
         raise TrashEntryNotFoundError
     LOGGED[entry["type"]].require_scope(principal, "write")
     return entry
