@@ -29,9 +29,9 @@ occurrences their task and their place in its series."""
 async def export_user(session: Session, user_id: UUID, now: datetime, retention: timedelta) -> AsyncIterator[bytes]:
     """Return the document `{format, version, exported_at, user, …}` with the lists of SECTIONS, in pieces (ACC-007).
 
-    Items have the shape of the API. Tasks are in the order of their ids. Occurrences are in the order of their tasks, and
-    those of tasks in the trash are among them. A connection is used for one piece at a time, so a slow client blocks no
-    other request. Changes during the export may be missing.
+    Items have the shape of the API. Tasks are in the order of their ids. Occurrences are in the order of their tasks,
+    also those of tasks in the trash. A connection is used for one piece at a time, so a slow client blocks no other
+    request. Changes during the export may be missing.
 
     Args:
         session: runs the statements.
