@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from fastapi import FastAPI
 
 from tests.routers.changes.support import read_log
 from tests.routers.occurrences.support import (
@@ -13,7 +14,8 @@ from tests.routers.occurrences.support import (
     request,
     skip,
 )
-from tests.support import Json, Make, Person, assert_error
+from tests.support import RETENTION, Json, Make, Person, assert_error
+from todo.services.housekeeping import sweep
 
 MONTHLY = "FREQ=MONTHLY"
 COUNT_RECORDS = "SELECT count(*) FROM task_occurrences WHERE task_id = $1"
@@ -160,18 +162,22 @@ async def test_records_stay_while_the_task_is_in_the_trash(ada: Person, task: Js
 
 
 @pytest.mark.spec("REP-032")
-@pytest.mark.parametrize("purges_all", [False, True])
+@pytest.mark.parametrize("way", ["entry", "all", "sweep"])
 async def test_purge_deletes_the_records(
-    ada: Person, task: Json, make_task: Make, connection: asyncpg.Connection, purges_all: bool
+    ada: Person, task: Json, make_task: Make, connection: asyncpg.Connection, app: FastAPI, way: str
 ) -> None:
     kept = await make_task(ada, due_day="2027-01-31", recurrence_rule=MONTHLY)
     for one in (task, kept):
         await complete(ada, one)
     seq = (await ada.client.delete(f"/tasks/{task['id']}")).headers["Change-Seq"]
 
-    response = await ada.client.delete("/trash" if purges_all else f"/trash/{seq}")
+    if way == "sweep":
+        await connection.execute("UPDATE changes SET at = now() - interval '31 days' WHERE user_id = $1", ada.id)
+        await sweep(app.state.resources.database.session, RETENTION)
+    else:
+        response = await ada.client.delete("/trash" if way == "all" else f"/trash/{seq}")
+        assert response.status_code == 204
 
-    assert response.status_code == 204
     assert await connection.fetchval(COUNT_RECORDS, task["id"]) == 0
     assert await connection.fetchval(COUNT_RECORDS, kept["id"]) == 1
 
