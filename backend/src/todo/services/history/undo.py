@@ -18,6 +18,7 @@ from todo.services.history.errors import (
     UndoConflictError,
 )
 from todo.services.history.resources import LOGGED, entry_fields, shown_keys
+from todo.services.occurrences.restore import RevertedOccurrences, revert_occurrences
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
@@ -28,6 +29,10 @@ from todo.services.tasks import restore as tasks
 from todo.services.tasks.write_statements import TASK
 
 State = Mapping[str, Any]
+CHANGING = {"update", "complete", "skip"}
+"""The actions that change a resource."""
+BESIDE = {"tags", "occurrences"}
+"""The fields that other tables have."""
 
 
 @dataclass
@@ -38,6 +43,7 @@ class Inverse:
         restored: deleted resources to insert, by type.
         reverted: existing resources with the fields to write, by type.
         removed: created resources to delete, by type.
+        occurrences: records of repeating tasks to write again or to remove.
         tags: by task, the change that is taken back and the ids of the task's tags after the undo.
         linked: by task, the ids of the task's tags before and after deleted tags are put back.
         conflicts: fields that were changed since, after the type and the id of their resource.
@@ -47,6 +53,7 @@ class Inverse:
     restored: dict[str, list[Reverted]] = field(default_factory=dict)
     reverted: dict[str, list[Reverted]] = field(default_factory=dict)
     removed: dict[str, list[Reverted]] = field(default_factory=dict)
+    occurrences: list[RevertedOccurrences] = field(default_factory=list)
     tags: dict[int, tuple[int | None, list[int]]] = field(default_factory=dict)
     linked: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
     conflicts: list[str] = field(default_factory=list)
@@ -65,6 +72,7 @@ class Inverse:
         for type_, resource in LOGGED.items():
             if type_ in self.reverted:
                 await resource.revert(writer, self.reverted[type_])
+        await revert_occurrences(writer, self.occurrences)
         tagged = [Reverted(seq, task_id, {"tags": ids}) for task_id, (seq, ids) in self.tags.items()]
         await tasks.set_tags(writer, tagged)
         await tasks.link_tags(writer, self.linked)
@@ -177,7 +185,7 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
                     inverse.linked[task_id] = (old_ids, sorted({*ids, change["id"]}))
         elif state is None:
             inverse.conflicts.append(f"{change['type']}.{change['id']}")
-        elif change["action"] == "update":
+        elif change["action"] in CHANGING:
             _revert(inverse, change, before, after, state, tag_ids)
         else:
             _compare(inverse, change, entry_fields(change["type"], new[key]), state)
@@ -221,7 +229,10 @@ def _restore(inverse: Inverse, change: Row, before: State, tag_ids: set[int]) ->
 
 
 def _revert(inverse: Inverse, change: Row, before: State, after: State, state: State, tag_ids: set[int]) -> None:
-    fields = {name: value for name, value in before.items() if name != "tags"}
+    fields = {name: value for name, value in before.items() if name not in BESIDE}
+    if "occurrences" in before:
+        records = RevertedOccurrences(change["seq"], change["id"], before["occurrences"], after["occurrences"])
+        inverse.occurrences.append(records)
     if "tags" in before:
         added, removed = {*after["tags"]} - {*before["tags"]}, {*before["tags"]} - {*after["tags"]}
         present = {*_ids(state)}

@@ -9,8 +9,10 @@ from pydantic_core import to_json
 from todo.core.database.session import Session
 from todo.schemas.changes.trash import TrashEntry
 from todo.schemas.tag import TagPublic
+from todo.schemas.tasks.occurrence import OccurrenceExported, OccurrencePublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.accounts import service as account_service
+from todo.services.occurrences import service as occurrence_service
 from todo.services.tags import service as tag_service
 from todo.services.tasks import service as task_service
 from todo.services.trash import service as trash_service
@@ -18,15 +20,18 @@ from todo.services.trash import service as trash_service
 FORMAT = "todo-export"
 VERSION = 1
 TASKS_PER_PIECE = 500
-SECTIONS = {"tags": TagPublic, "trash": TrashEntry, "tasks": TaskPublic}
-"""The lists of the document, each with the shape of its items. Entries of the trash also have `fields`."""
+"""Tasks, or occurrences of tasks."""
+SECTIONS = {"tags": TagPublic, "trash": TrashEntry, "tasks": TaskPublic, "occurrences": OccurrencePublic}
+"""The lists of the document, each with the shape of its items. Entries of the trash also have `fields`, and
+occurrences their task and their place in its series."""
 
 
 async def export_user(session: Session, user_id: UUID, now: datetime, retention: timedelta) -> AsyncIterator[bytes]:
     """Return the document `{format, version, exported_at, user, …}` with the lists of SECTIONS, in pieces (ACC-007).
 
-    Items have the shape of the API. Tasks are in the order of their ids. A connection is used for one piece at a time,
-    so a slow client blocks no other request. Changes during the export may be missing.
+    Items have the shape of the API. Tasks are in the order of their ids. Occurrences are in the order of their tasks,
+    also those of tasks in the trash. A connection is used for one piece at a time, so a slow client blocks no other
+    request. Changes during the export may be missing.
 
     Args:
         session: runs the statements.
@@ -43,6 +48,7 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
     long_lists: dict[str, AsyncIterator[Sequence[object]]] = {
         "trash": trash_service.export_trash(session, user_id, retention),
         "tasks": _tasks(session, user_id),
+        "occurrences": _occurrences(session, user_id),
     }
     return _pieces(to_json(head), long_lists)
 
@@ -64,3 +70,10 @@ async def _tasks(session: Session, user_id: UUID) -> AsyncIterator[list[TaskPubl
     while tasks := await task_service.list_tasks_after(session, user_id, last_id, TASKS_PER_PIECE):
         yield tasks
         last_id = tasks[-1]["id"]
+
+
+async def _occurrences(session: Session, user_id: UUID) -> AsyncIterator[list[OccurrenceExported]]:
+    position = (0, 0)
+    while records := await occurrence_service.list_occurrences_after(session, user_id, position, TASKS_PER_PIECE):
+        yield records
+        position = (records[-1]["task_id"], records[-1]["number"])

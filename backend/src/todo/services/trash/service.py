@@ -1,6 +1,6 @@
 """The trash: deleted resources are listed, restored and purged (TRA-001 to TRA-010)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,11 +13,13 @@ from todo.schemas.changes.history import HistoryQuery
 from todo.schemas.changes.trash import ExportedTrashEntry, RestoreResult, TrashEntry, TrashPage
 from todo.services.authentication import Principal
 from todo.services.history.resources import LOGGED, readable_types, shown_keys
-from todo.services.history.service import read_cursor
 from todo.services.history.undo import make_inverse, mark_undone
+from todo.services.occurrences.restore import delete_occurrences
+from todo.services.shared.cursors import read_number
 from todo.services.shared.log.logged_values import public_values
 from todo.services.shared.log.writer import Writer
 from todo.services.sync.resources import ResourceKey, read_items
+from todo.services.tasks.write_statements import TASK
 from todo.services.trash import statements
 from todo.services.trash.errors import TrashEntryNotFoundError
 
@@ -34,7 +36,7 @@ async def list_trash(session: Session, principal: Principal, query: HistoryQuery
         user_id=principal.id,
         types=readable_types(principal),
         since=utc_now() - retention,
-        seq=read_cursor(query.cursor),
+        seq=read_number(query.cursor),
         limit=query.limit + 1,
     )
     items = [_entry(row, retention) for row in rows[: query.limit]]
@@ -94,7 +96,7 @@ async def purge(writer: Writer, principal: Principal, seq: int, retention: timed
     """
     async with writer.transaction():
         await _get_entry(writer, principal, seq, retention)
-        await writer.session.fetch_all(statements.PURGE, user_id=writer.user_id, seqs=[seq])
+        await _purge(writer.session, writer.user_id, [seq])
 
 
 async def purge_all(writer: Writer, principal: Principal, retention: timedelta) -> None:
@@ -114,7 +116,7 @@ async def purge_all(writer: Writer, principal: Principal, retention: timedelta) 
     while rows := await writer.session.fetch_all(statements.SELECT_SEQS, types=types, seq=position, **trash):
         seqs = [row["seq"] for row in rows]
         async with writer.transaction():
-            await writer.session.fetch_all(statements.PURGE, user_id=writer.user_id, seqs=seqs)
+            await _purge(writer.session, writer.user_id, seqs)
         position = seqs[-1]
 
 
@@ -129,8 +131,8 @@ async def sweep_trash(session: Session, before: datetime) -> bool:
         async with session.transaction() as transaction:
             await transaction.fetch_one(statements.LOCK_CLOCK, user_id=row["user_id"])
             # A resource that was restored before the lock is no longer in the trash, and is not purged.
-            purged = await transaction.fetch_all(statements.PURGE, user_id=row["user_id"], seqs=row["seqs"])
-        has_purged = has_purged or bool(purged)
+            is_purged = await _purge(transaction, row["user_id"], row["seqs"])
+        has_purged = has_purged or is_purged
     return has_purged
 
 
@@ -146,6 +148,15 @@ async def sweep_changes(session: Session, before: datetime) -> bool:
         deleted = await session.fetch_all(statements.SWEEP_CHANGES, user_id=user_id, seqs=seqs, last_seq=max(seqs))
         has_deleted = has_deleted or bool(deleted)
     return has_deleted
+
+
+async def _purge(session: Session, user_id: UUID, seqs: Sequence[int]) -> bool:
+    """Purge the resources of some entries, and return whether there was one. The clock must be locked."""
+    purged = await session.fetch_all(statements.PURGE, user_id=user_id, seqs=seqs)
+    task_ids = {row["id"] for row in purged if row["type"] == TASK}
+    if task_ids:
+        await delete_occurrences(session, user_id, [*task_ids])
+    return bool(purged)
 
 
 async def _get_entry(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> Row:

@@ -63,7 +63,7 @@ PURGE = Statement(
     update(CHANGES)
     .where(CHANGES.c.user_id == USER_ID, CHANGES.c.type == _row.c.type, CHANGES.c.id == _row.c.id, _row.c.is_entry)
     .values(before=null(), after=null())
-    .returning(CHANGES.c.seq)
+    .returning(CHANGES.c.type, CHANGES.c.id)
 )
 """Empties all changes of the resources of some entries. Rows stay, so that clients that sync learn of the deletion.
 
