@@ -19,8 +19,8 @@ from benchmarks.year import DAY
 
 USERS = (10_000, 100_000, 1_000_000)
 READS = {"list": 38, "filter": 6, "search": 2, "get one": 6, "me": 4}
-"""The reads of an active user on a day, by operation of the benchmark. 18 of the lists stand for syncs of another device,
-one after each write.
+"""The reads of an active user on a day, by operation of the benchmark. 18 of the lists stand for syncs of other
+devices, one after each write.
 """
 COST_OF_WRITE = {"create": "create", "complete": "patch", "edit": "patch", "tag": "patch", "delete": "patch"}
 """By write of `DAY`, the operation of the benchmark whose cost it has."""
