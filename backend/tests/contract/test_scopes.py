@@ -18,7 +18,7 @@ from tests.support import (
     make_settings,
     operations_in,
 )
-from todo.domain.scope import SCOPES
+from todo.domain.scope import NOUN_OF, SCOPES
 from todo.http.dependencies.principal import CurrentUser
 from todo.main import create_app
 
@@ -76,10 +76,15 @@ RESOURCES = [
     and operation not in (*WITHOUT_USER, *ANY_READ_SCOPE, *CHECKED_BY_TYPE)
 ]
 """The operations on resources such as tasks."""
-SCOPE_OF = dict.fromkeys(OF_THE_ACCOUNT, "account") | {
-    operation: f"{operation.split('/')[3]}:{'read' if operation.startswith('GET') else 'write'}"
-    for operation in RESOURCES
-}
+
+
+def scope_of(operation: str) -> str:
+    """Return the scope of an operation on a resource."""
+    resource = operation.split("/")[3]
+    return f"{NOUN_OF.get(resource, resource)}:{'read' if operation.startswith('GET') else 'write'}"
+
+
+SCOPE_OF = dict.fromkeys(OF_THE_ACCOUNT, "account") | {operation: scope_of(operation) for operation in RESOURCES}
 USER_REQUIRED = [*SCOPE_OF, *ANY_READ_SCOPE, *CHECKED_BY_TYPE, *LOGIN_SESSION_REQUIRED]
 
 

@@ -13,9 +13,11 @@ from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, bindparam,
 
 import todo.services
 from todo.core.database.statement import Statement
+from todo.domain.filters.terms import Branch, Expression, Leaf
 from todo.models import Base
 from todo.services.shared.lists import Listing, PageShape
 from todo.services.shared.log.writes import Write
+from todo.services.tasks.listing.expressions import CONDITIONS
 
 TABLES = Base.metadata.tables
 WITHOUT_USER = {
@@ -87,6 +89,10 @@ def arguments_of(name: str, annotation: object, module: ModuleType) -> list[obje
         [listing] = [value for value in vars(module).values() if isinstance(value, Listing)]
         sort = [*listing.orders][-1]
         return [PageShape(sort, skips=skips, continues=continues) for skips, continues in PAGING]
+    if annotation == Expression:
+        # Each kind of term, in a list that needs it and in one that does not.
+        leaves = [Leaf(kind, index) for index, kind in enumerate(CONDITIONS)]
+        return [*leaves, Branch("not", (Branch("or", tuple(leaves)),))]
     if annotation == frozenset[str]:
         return [module.UPDATED_FIELDS]
     # A NamedTuple of filters.
@@ -175,7 +181,12 @@ def test_write_of_a_logged_table_must_log_it() -> None:
 
     with pytest.raises(TypeError, match="must be a Write"):
         _ = Statement(delete(tasks).where(tasks.c.user_id == bindparam("user_id"))).sql
-    assert {name for name, table in TABLES.items() if table.info.get("is_logged")} == {"tasks", "tags", "task_tag_link"}
+    assert {name for name, table in TABLES.items() if table.info.get("is_logged")} == {
+        "tasks",
+        "tags",
+        "task_tag_link",
+        "filters",
+    }
     logged_writes = [statement for statement in STATEMENTS.values() if isinstance(statement, Write)]
     assert logged_writes
     assert all("INSERT INTO changes" in statement.sql for statement in logged_writes)

@@ -13,6 +13,7 @@ from todo.models.changes.change import Change
 from todo.models.changes.change_clock import ChangeClock
 from todo.models.changes.deployment import Deployment
 from todo.models.idempotency_key import IdempotencyKey
+from todo.models.saved_filter import SavedFilter
 from todo.models.tag import Tag
 from todo.models.task import Task
 from todo.models.task_search import TaskSearch
@@ -31,6 +32,7 @@ __all__ = [
     "PasswordResetRequest",
     "QueuedMail",
     "RecoveryCode",
+    "SavedFilter",
     "Tag",
     "Task",
     "TaskSearch",

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from todo.domain.changes import SYNC_LIMIT_MAX, WAIT_MAX_SECONDS, SyncTokenText, WaitSeconds
 from todo.domain.listing import PositiveInt
 from todo.schemas.request import RequestModel
+from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.schemas.user import UserPublic
@@ -81,7 +82,14 @@ class SyncedTask(SyncItem):
     data: TaskPublic | None
 
 
-Synced = Annotated[SyncedAccount | SyncedTag | SyncedTask, Field(discriminator="type")]
+class SyncedFilter(SyncItem):
+    """A saved filter, as `GET /filters/{filter_id}` returns it; null if it was deleted."""
+
+    type: Literal["filter"]
+    data: FilterPublic | None
+
+
+Synced = Annotated[SyncedAccount | SyncedFilter | SyncedTag | SyncedTask, Field(discriminator="type")]
 
 
 class SyncPage(TypedDict):

@@ -8,6 +8,9 @@ from sqlalchemy import Table
 
 from todo.schemas.tag import TagWrite
 from todo.services.authentication import InsufficientScopeError, Principal
+from todo.services.filters import restore as filters
+from todo.services.filters.statements import FILTER, FILTERS
+from todo.services.filters.statements import LOGGED_FIELDS as FILTER_FIELDS
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
 from todo.services.tags import restore as tags
@@ -55,6 +58,10 @@ class LoggedResource:
 LOGGED: Mapping[str, LoggedResource] = {
     resource.type: resource
     for resource in (
+        LoggedResource(
+            *(FILTER, "tasks", FILTERS, FILTER_FIELDS, "name"),
+            *(filters.restore_filters, filters.revert_filters, filters.remove_filters),
+        ),
         LoggedResource(
             TAG, "tags", TAGS, [*TagWrite.model_fields], "name", tags.restore_tags, tags.revert_tags, tags.remove_tags
         ),

@@ -12,6 +12,8 @@ from todo.domain.identifiers import BIGINT_MAX
 from todo.domain.listing import InvalidCursorError
 from todo.schemas.changes.history import ChangeActor, ChangeEntry, ChangePage, FieldChange, HistoryQuery
 from todo.services.authentication import Principal
+from todo.services.filters import service as filter_service
+from todo.services.filters.statements import FILTER
 from todo.services.history import statements
 from todo.services.history.resources import LOGGED, readable_types
 from todo.services.shared.log.logged_values import public_values
@@ -60,6 +62,19 @@ async def list_tag_changes(session: Session, user_id: UUID, tag_id: int, query: 
     page = await _changes_of(session, user_id, TAG, tag_id, query)
     if not page["items"]:
         await tag_service.get_tag(session, user_id, tag_id)
+    return page
+
+
+async def list_filter_changes(session: Session, user_id: UUID, filter_id: int, query: HistoryQuery) -> ChangePage:
+    """Return the changes of a saved filter, which may be deleted.
+
+    Raises:
+        FilterNotFoundError: the filter never existed, or belongs to another user.
+        InvalidCursorError: the cursor is malformed.
+    """
+    page = await _changes_of(session, user_id, FILTER, filter_id, query)
+    if not page["items"]:
+        await filter_service.get_filter(session, user_id, filter_id)
     return page
 
 

@@ -191,7 +191,7 @@ def _revert(inverse: Inverse, change: Row, before: State, after: State, state: S
         inverse.tags[change["id"]] = (change["seq"], sorted((present - added) | (removed & tag_ids)))
     if fields:
         _compare(inverse, change, {name: after[name] for name in fields}, state)
-        kept = {name: state[name] for name in LOGGED[TAG].fields} if change["type"] == TAG else {}
+        kept = {} if change["type"] == TASK else {name: state[name] for name in LOGGED[change["type"]].fields}
         inverse.reverted.setdefault(change["type"], []).append(
             Reverted(change["seq"], change["id"], {**kept, **fields})
         )

@@ -12,6 +12,8 @@ from todo.domain.scope import ACCOUNT_SCOPE
 from todo.schemas.changes.sync import Synced
 from todo.services.accounts import service as account_service
 from todo.services.authentication import InsufficientScopeError, Principal
+from todo.services.filters import service as filter_service
+from todo.services.filters.statements import FILTER
 from todo.services.shared.log.account_log import ACCOUNT
 from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
@@ -66,8 +68,17 @@ async def _read_tasks_after(session: Session, user_id: UUID, after: int, limit: 
     return {task["id"]: task for task in await task_service.list_tasks_after(session, user_id, after, limit)}
 
 
+async def _read_filters(session: Session, user_id: UUID, ids: Sequence[Any], _now: datetime) -> Found:
+    return {item["id"]: item for item in await filter_service.list_filters_by_ids(session, user_id, ids)}
+
+
+async def _read_filters_after(session: Session, user_id: UUID, after: int, limit: int, _now: datetime) -> Found:
+    return {item["id"]: item for item in await filter_service.list_filters_after(session, user_id, after, limit)}
+
+
 RESOURCES = (
     Resource(ACCOUNT, ACCOUNT_SCOPE, _read_account, _read_account_after),
+    Resource(FILTER, "tasks:read", _read_filters, _read_filters_after),
     Resource(TAG, "tags:read", _read_tags, _read_tags_after),
     Resource(TASK, "tasks:read", _read_tasks, _read_tasks_after),
 )

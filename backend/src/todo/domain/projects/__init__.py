@@ -1,0 +1,1 @@
+"""Projects and sections, and the order of resources in them."""
