@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from todo.domain.filters.parser import DEPTH_MAX, FILTER_MAX, TERMS_MAX, InvalidFilterError, parse_filter
+from todo.domain.filters.parser import DEPTH_MAX, FILTER_MAX, SEARCHES_MAX, TERMS_MAX, InvalidFilterError, parse_filter
 from todo.domain.filters.terms import Branch, Comparison, Days, Expression, Filter, Leaf, Name, RelativeDay, Term
 
 TOKENS = (
@@ -165,12 +165,13 @@ def test_length_depth_and_terms_are_limited() -> None:
     most = "|".join(["p1"] * TERMS_MAX)
     longest = f"@{'x' * (FILTER_MAX - 1)}"
 
-    for text in (deepest, most, longest):
+    for text in (deepest, most, longest, "|".join(["search:x"] * SEARCHES_MAX)):
         parse_filter(text)
     assert fault_of("!" + deepest).position == DEPTH_MAX + 1
     assert fault_of("(" + deepest + ")").position == DEPTH_MAX + 1
     assert fault_of(most + "|p1").position == len(most) + 2
     assert fault_of(longest + "x").position == FILTER_MAX + 1
+    assert fault_of("|".join(["search:x"] * (SEARCHES_MAX + 1))).position == 9 * SEARCHES_MAX + 1
 
 
 @bounded

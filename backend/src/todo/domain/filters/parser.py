@@ -24,6 +24,8 @@ FILTER_MAX = 1000
 DEPTH_MAX = 20
 """Parentheses and `!` around a term."""
 TERMS_MAX = 50
+SEARCHES_MAX = 10
+"""Terms that search. Each of them reads the texts of all tasks."""
 SPACE = re.compile(r"\s*")
 WORD = re.compile(r'[^\s&|!()<>=:,"„“”«»]+')
 """A keyword."""
@@ -134,8 +136,11 @@ class _Parser:
     def _read_term(self) -> Leaf:
         if len(self._terms) == TERMS_MAX:
             raise self._fault(f"A filter has at most {TERMS_MAX} terms")
+        start = self._position
         term = self._read_name_term() or self._read_days_term() or self._read_keyword_term()
         self._terms.append(term)
+        if [found.kind for found in self._terms].count("search") > SEARCHES_MAX:
+            raise InvalidFilterError(f"A filter has at most {SEARCHES_MAX} searches", start + 1)
         self._skip_space()
         return Leaf(term.kind, len(self._terms) - 1)
 
