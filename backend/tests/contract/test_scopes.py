@@ -40,7 +40,7 @@ ENDLESS = "GET /api/v1/events"
 """Its stream does not end. tests/routers/events opens it."""
 ANY_READ_SCOPE = ["GET /api/v1/sync", ENDLESS, "POST /api/v1/events/tickets"]
 """Operations whose items have several types. A token gets the types that its scopes can read."""
-READ_SCOPES = ["account", "tags:read", "tasks:read"]
+READ_SCOPES = ["account", "projects:read", "tags:read", "tasks:read"]
 OF_THE_ACCOUNT = [
     "GET /api/v1/auth/me",
     "PATCH /api/v1/auth/me",

@@ -78,6 +78,8 @@ def test_not_binds_before_and_before_or(text: str, shown: str) -> None:
             "updated >= 2026-12-24T18:00+01:00",
             Term("updated at", Comparison(">=", datetime(2026, 12, 24, 17, tzinfo=UTC))),
         ),
+        ('#"Garten & Hof"', Term("project", Name("Garten & Hof", is_quoted=True))),
+        ("no project", Term("no project")),
         ("search: milk", Term("search", "milk")),
         ('search:"oat milk"', Term("search", "oat milk")),
     ],
@@ -132,7 +134,7 @@ def test_name_is_read_with_and_without_quotes(text: str, name: Name) -> None:
         ("@„Büro", 2, "Expected the name of a tag, and a closing quote at position 2"),
         ("search milk", 8, "Expected a colon at position 8"),
         ("search:", 8, "Expected a text to search at position 8"),
-        ("no", 3, "Expected due, start, deadline or tags at position 3"),
+        ("no", 3, "Expected due, start, deadline, tags or project at position 3"),
         ("no due date", 8, "Expected & or | at position 8"),
         ("due", 4, "Expected <, <=, =, >= or > at position 4"),
         (

@@ -82,6 +82,17 @@ def test_dates_run_as_written(service: Service, tmp_path: Path) -> None:
     assert re.findall(r'"total":(\d+)', output) == ["1", "0", "2", "1", "1"], output
 
 
+@pytest.mark.spec("PRO-014", "PRO-015", "PRO-022", "PRO-023")
+def test_projects_run_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("projects", service, tmp_path)
+
+    assert '"code"' not in output, output
+    assert re.findall(r'"total":(\d+),"page"', output) == ["1", "2", "2", "2"], output
+    assert '[{"project_id":' in output
+    assert '"contains":{"task":2}' in output
+    assert '"left_out":[]' in output
+
+
 def test_readme_runs_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("readme", service, tmp_path)
 

@@ -15,8 +15,11 @@ import todo.services
 from todo.core.database.statement import Statement
 from todo.domain.filters.terms import Branch, Expression, Leaf
 from todo.models import Base
+from todo.schemas.projects.project import ProjectFields
+from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
 from todo.services.shared.log.writes import Write
+from todo.services.tasks.derived import PLACE, column_names
 from todo.services.tasks.listing.expressions import CONDITIONS
 
 TABLES = Base.metadata.tables
@@ -60,6 +63,13 @@ FRESH_KEYS = {
 }
 """Unique constraints on random values, on numbers of the locked clock, on the ids of new tasks, and on links that were
 missing when the clock was locked. No request can violate them."""
+WRITTEN_COLUMNS = {
+    "insert_task": frozenset(column_names(TaskCreate.model_fields)),
+    "update_project": frozenset(ProjectFields.model_fields),
+    "update_task": frozenset({*column_names(TaskUpdate.model_fields), *PLACE}),
+    "update_user": frozenset({"name", "email", "email_key", "pending_email"}),
+}
+"""By function, all columns that its statement can write."""
 PAGING = [(False, False), (True, False), (False, True)]
 INSERT = re.compile(r"INSERT INTO (\w+) \(([^)]*)\)")
 UPDATE = re.compile(r"UPDATE (\w+) SET (.*?)(?: FROM | WHERE )", re.DOTALL)
@@ -77,11 +87,11 @@ def statement_functions() -> Iterator[tuple[str, ModuleType, Callable[..., State
     for module in service_modules():
         for name, value in vars(module).items():
             is_own = getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
-            if is_own and getattr(value, "__annotations__", {}).get("return") is Statement:
+            if is_own and getattr(value, "__annotations__", {}).get("return") in (Statement, Write):
                 yield name, module, value
 
 
-def arguments_of(name: str, annotation: object, module: ModuleType) -> list[object]:
+def arguments_of(function: str, annotation: object, module: ModuleType) -> list[object]:
     """Return the values of a parameter of such a function: all variants that change the statement."""
     if annotation is bool:
         return [False, True]
@@ -94,9 +104,9 @@ def arguments_of(name: str, annotation: object, module: ModuleType) -> list[obje
         leaves = [Leaf(kind, index) for index, kind in enumerate(CONDITIONS)]
         return [*leaves, Branch("not", (Branch("or", tuple(leaves)),))]
     if annotation == frozenset[str]:
-        return [module.UPDATED_FIELDS]
+        return [WRITTEN_COLUMNS[function]]
     # A NamedTuple of filters.
-    assert isinstance(annotation, type), f"{name}: add the values of {annotation}"
+    assert isinstance(annotation, type), f"{function}: add the values of {annotation}"
     every_filter = (True if hint is bool else "pending" for hint in get_type_hints(annotation).values())
     return [annotation(), annotation(*every_filter)]
 
@@ -182,10 +192,7 @@ def test_write_of_a_logged_table_must_log_it() -> None:
     with pytest.raises(TypeError, match="must be a Write"):
         _ = Statement(delete(tasks).where(tasks.c.user_id == bindparam("user_id"))).sql
     assert {name for name, table in TABLES.items() if table.info.get("is_logged")} == {
-        "tasks",
-        "tags",
-        "task_tag_link",
-        "filters",
+        *("tasks", "tags", "task_tag_link", "projects", "filters"),
     }
     logged_writes = [statement for statement in STATEMENTS.values() if isinstance(statement, Write)]
     assert logged_writes

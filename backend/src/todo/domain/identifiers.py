@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Strict
+from pydantic import AfterValidator, BeforeValidator, Strict
 
 from todo.core.errors import InvalidValueError
 from todo.domain.rules import TextRule
@@ -38,5 +38,7 @@ def read_id(text: str) -> int:
     return int(text) if ID_TEXT.fullmatch(text) else UNKNOWN_ID
 
 
+BodyId = Annotated[int, Strict(), AfterValidator(lambda row_id: row_id if 1 <= row_id <= BIGINT_MAX else UNKNOWN_ID)]
+"""The id of a row in a body; UNKNOWN_ID for a number that no row has."""
 RowId = Annotated[int, Strict(), BeforeValidator(_read_row_id)]
 ExternalId = Annotated[Text, TextRule(1, EXTERNAL_ID_MAX, InvalidExternalIdError, trim=False)]

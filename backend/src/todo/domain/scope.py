@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, FailFast, Field
 from todo.core.errors import InvalidValueError
 from todo.domain.rules import COMPONENT, Raises, string_schema
 
-SCOPED_RESOURCES = ("tasks", "tags")
+SCOPED_RESOURCES = ("tasks", "tags", "projects")
 """First path segments below `/api/v1`; each has a scope to read and a scope to write."""
 NOUN_OF = {"filters": "tasks"}
 """First path segments whose scopes are those of another noun."""

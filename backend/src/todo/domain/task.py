@@ -99,6 +99,8 @@ TaskSort = Annotated[
         "-updated_at",
         "completed_at",
         "-completed_at",
+        "position",
+        "-position",
     ],
     ChoiceRule("TaskSort", InvalidSortFieldError),
 ]

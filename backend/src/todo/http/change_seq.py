@@ -16,26 +16,17 @@ CHANGE_SEQ_HEADER = {
 }
 
 
-def numbered(handler: Handler) -> Handler:
-    """Wrap the handler of a write: its response carries the number of the last change (CHG-003)."""
+def announced(handler: Handler) -> Handler:
+    """Wrap the handler of a write: its response has the number of the last change (CHG-003), and listeners are told.
+
+    The handler has committed the changes (ADR 0054).
+    """
 
     async def handle(request: Request) -> Response:
         response = await handler(request)
         writer = request_state(request.scope).writer
         if writer is not None and writer.last_seq is not None:
             response.raw_headers.append((b"change-seq", b"%d" % writer.last_seq))
-        return response
-
-    return handle
-
-
-def announced(handler: Handler) -> Handler:
-    """Wrap the handler of a write: listeners are told about the committed changes (ADR 0054)."""
-
-    async def handle(request: Request) -> Response:
-        response = await handler(request)
-        writer = request_state(request.scope).writer
-        if writer is not None and writer.last_seq is not None:
             resources_of(request).change_feed.announce(writer.user_id, writer.last_seq)
         return response
 

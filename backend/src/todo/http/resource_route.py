@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.routing import APIRoute
 
 from todo.core.errors import InternalError, ServiceUnavailableError
-from todo.http.change_seq import CHANGE_SEQ_HEADER, announced, numbered
+from todo.http.change_seq import CHANGE_SEQ_HEADER, announced
 from todo.http.conditional import ETAG_HEADER, IF_NONE_MATCH_PARAMETER, NOT_MODIFIED, conditional
 from todo.http.declared_route import DeclaredRoute
 from todo.http.dependencies.principal import API
@@ -41,7 +41,7 @@ class ResourceRoute(DeclaredRoute):
             self.handler = conditional(self.handler)
         else:
             # The announcement is outside of the transaction of an idempotent write.
-            keyed = idempotent(numbered(self.handler), self.write_once, hashes_password=self.hashes_password)
+            keyed = idempotent(self.handler, self.write_once, hashes_password=self.hashes_password)
             self.handler = announced(keyed)
 
     def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
@@ -59,7 +59,7 @@ class WriteRoute(DeclaredRoute):
         responses = {**(options.get("responses") or {})}
         responses[success] = {**responses.get(success, {}), "headers": CHANGE_SEQ_HEADER}
         super().__init__(path, endpoint, **{**options, "responses": responses})
-        self.handler = announced(numbered(self.handler))
+        self.handler = announced(self.handler)
 
 
 class PasswordRoute(ResourceRoute):

@@ -13,6 +13,7 @@ from todo.models.changes.change import Change
 from todo.models.changes.change_clock import ChangeClock
 from todo.models.changes.deployment import Deployment
 from todo.models.idempotency_key import IdempotencyKey
+from todo.models.projects.project import Project
 from todo.models.saved_filter import SavedFilter
 from todo.models.tag import Tag
 from todo.models.task import Task
@@ -30,6 +31,7 @@ __all__ = [
     "LoginSession",
     "PasswordReset",
     "PasswordResetRequest",
+    "Project",
     "QueuedMail",
     "RecoveryCode",
     "SavedFilter",

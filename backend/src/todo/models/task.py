@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -23,6 +24,7 @@ from sqlmodel import Field
 
 from todo.domain.dates.time_zones import TIME_ZONE_MAX
 from todo.domain.identifiers import EXTERNAL_ID_MAX
+from todo.domain.projects.position import POSITION_MAX
 from todo.domain.recurrence import RECURRENCE_RULE_MAX
 from todo.domain.task import DESCRIPTION_MAX, ESTIMATE_MAX, TITLE_MAX
 from todo.domain.text import SORT_KEY_MAX
@@ -33,7 +35,13 @@ PRIORITIES = "ARRAY['high', 'medium', 'low']"
 DUE_KEY = "coalesce(coalesce(due_date, timezone('UTC', due_day + '23:59:59.999999'::time)), 'infinity'::timestamptz)"
 """A day counts as its last moment in UTC. Tasks without a due come last in ascending order, first in descending order.
 """
+IS_LISTED = text("NOT archived")
+"""The condition of the indexes of lists: a list without a filter shows no tasks of archived projects.
+
+Indexes of expressions include the column instead, because PostgreSQL ignores the statistics of partial indexes.
+"""
 OWNER_EXISTS = "fk_tasks_users"
+PROJECT_EXISTS = "fk_tasks_projects"
 EXTERNAL_ID_UNIQUE = "uq_tasks_user_id_external_id"
 
 
@@ -42,6 +50,9 @@ class Task(Base, table=True):
 
     Each index ends with the columns of a sort order, so a page is read from the index without a sort. The included
     columns let PostgreSQL skip pages without reading rows. The specification defines some of the names (ADR 0008).
+
+    A task without a `project_id` is in the inbox. `archived` is that of its project (ADR 0063). Without a `position`
+    the place of the task follows from its id (ADR 0064).
     """
 
     __tablename__ = "tasks"
@@ -55,6 +66,10 @@ class Task(Base, table=True):
         CheckConstraint("due_time_zone IS NULL OR due_date IS NOT NULL", name="due_time_zone"),
         CheckConstraint(f"estimated_minutes BETWEEN 1 AND {ESTIMATE_MAX}", name="estimated_minutes"),
         CheckConstraint("completed_at IS NULL OR completed", name="completed_at"),
+        CheckConstraint("project_id IS NOT NULL OR NOT archived", name="archived"),
+        ForeignKeyConstraint(
+            ["user_id", "project_id"], ["projects.user_id", "projects.id"], name=PROJECT_EXISTS, ondelete="CASCADE"
+        ),
         Index(
             EXTERNAL_ID_UNIQUE,
             "user_id",
@@ -62,23 +77,24 @@ class Task(Base, table=True):
             unique=True,
             postgresql_where=text("external_id IS NOT NULL"),
         ),
-        Index("idx_tasks_user_id", "user_id", "created_at", "id"),
-        Index("idx_tasks_user_completed", "user_id", "completed", "created_at", "id"),
+        Index("idx_tasks_user_id", "user_id", "created_at", "id", postgresql_where=IS_LISTED),
+        Index("idx_tasks_user_completed", "user_id", "completed", "created_at", "id", postgresql_where=IS_LISTED),
         Index(
             "idx_tasks_user_priority",
             "user_id",
             text(f"array_position({PRIORITIES}, priority)"),
             "id",
-            postgresql_include=["priority"],
+            postgresql_include=["priority", "archived"],
         ),
         Index(
             "idx_tasks_user_due_date",
             "user_id",
             text(DUE_KEY),
             "id",
-            postgresql_include=["due_date", "due_day"],
+            postgresql_include=["due_date", "due_day", "archived"],
         ),
-        Index("idx_tasks_user_title", "user_id", "title_key", "id"),
+        Index("idx_tasks_user_title", "user_id", "title_key", "id", postgresql_where=IS_LISTED),
+        Index("idx_tasks_user_project", "user_id", "project_id", "id", postgresql_where=text("project_id IS NOT NULL")),
         {"info": LOGGED},
     )
 
@@ -96,6 +112,9 @@ class Task(Base, table=True):
     deadline_day: date | None = Field(default=None, sa_column=Column(Date))
     estimated_minutes: int | None = Field(default=None, sa_column=Column(Integer))
     recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))
+    project_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    position: str | None = Field(default=None, sa_column=Column(String(POSITION_MAX, collation="C")))
+    archived: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     external_id: str | None = Field(default=None, sa_column=Column(String(EXTERNAL_ID_MAX)))
     version: int = Field(default=1, sa_column=Column(BigInteger, nullable=False, server_default="1"))
     created_at: datetime = Field(sa_column=instant_column())

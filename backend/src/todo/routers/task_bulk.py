@@ -6,6 +6,7 @@ from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.tasks.bulk import TaskBulk, TaskBulkPublic
+from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.tasks import bulk as bulk_service
 from todo.services.tasks.errors import TaskNotFoundError
 
@@ -13,7 +14,10 @@ router = make_router("/tasks", "tasks")
 
 
 @router.post(
-    "/bulk", responses=errors(DuplicateItemError, TaskNotFoundError, PreconditionFailedError, FieldConflictError)
+    "/bulk",
+    responses=errors(
+        DuplicateItemError, TaskNotFoundError, ProjectNotFoundError, PreconditionFailedError, FieldConflictError
+    ),
 )
 async def write_tasks(bulk: TaskBulk, writer: CurrentWriter) -> TaskBulkPublic:
     """Create, change and delete up to 1000 tasks in one transaction.

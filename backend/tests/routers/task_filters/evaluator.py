@@ -2,7 +2,7 @@
 
 import operator
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -51,22 +51,33 @@ class Generator:
         zone: the time zone of the account.
         now: the instant of the request.
         tags: names of tags.
+        projects: ids of projects by name.
         words: texts to search.
         moments: days and instants to compare with.
     """
 
     def __init__(
-        self, zone: ZoneInfo, now: datetime, tags: Sequence[str], words: Sequence[str], moments: Sequence[date]
+        self,
+        zone: ZoneInfo,
+        now: datetime,
+        *,
+        tags: Sequence[str],
+        projects: Mapping[str, Sequence[int]],
+        words: Sequence[str],
+        moments: Sequence[date],
     ) -> None:
         self._zone, self._now, self._today = zone, now, now.astimezone(zone).date()
-        self._tags, self._words, self._moments = tags, words, moments
+        self._tags, self._projects, self._words, self._moments = tags, projects, words, moments
 
     def make(self, depth: int) -> Evaluated:
         """Return a filter with at most this many nested expressions."""
         kind = random.choice(["and", "or", "not", "term"]) if depth else "term"
         if kind == "term":
             return random.choice(
-                [self._comparison, self._comparison, self._named_due, self._missing, self._tag, self._text, self._state]
+                [
+                    *(self._comparison, self._comparison, self._named_due, self._missing),
+                    *(self._tag, self._project, self._text, self._state),
+                ]
             )()
         if kind == "not":
             part = self.make(depth - 1)
@@ -112,13 +123,18 @@ class Generator:
         return Evaluated(vary_case(name), is_due)
 
     def _missing(self) -> Evaluated:
-        field = random.choice(["due", "start", "deadline", "tags"])
-        names = FIELDS.get(field, ("tags",))
+        field = random.choice(["due", "start", "deadline", "tags", "project"])
+        names = {"tags": ("tags",), "project": ("project_id",)}.get(field) or FIELDS[field]
         return Evaluated(f"{vary_case('no')} {field}", lambda task: not any(task[name] for name in names))
 
     def _tag(self) -> Evaluated:
         tag = random.choice([*self._tags, "unknown"])
         return Evaluated(f"@{quote(tag)}", lambda task: tag in [shown["name"] for shown in task["tags"]])
+
+    def _project(self) -> Evaluated:
+        name = random.choice([*self._projects, "unknown"])
+        ids = self._projects.get(name, ())
+        return Evaluated(f"#{quote(name)}", lambda task: task["project_id"] in ids)
 
     def _text(self) -> Evaluated:
         word = random.choice(self._words)

@@ -58,9 +58,18 @@ COMPARED: dict[str, TermKind] = {
     "completed": "completed at",
 }
 """By keyword, the kind of a comparison."""
-MISSING: dict[str, TermKind] = {"due": "no due", "start": "no start", "deadline": "no deadline", "tags": "no tags"}
+MISSING: dict[str, TermKind] = {
+    "due": "no due",
+    "start": "no start",
+    "deadline": "no deadline",
+    "tags": "no tags",
+    "project": "no project",
+}
 """By the keyword after `no`, the kind of the term."""
-NAMED: dict[str, tuple[TermKind, str]] = {"@": ("tag", "the name of a tag")}
+NAMED: dict[str, tuple[TermKind, str]] = {
+    "@": ("tag", "the name of a tag"),
+    "#": ("project", "the name of a project"),
+}
 """By sign, the kind of the term and the description of its name."""
 RELATIVE_DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 

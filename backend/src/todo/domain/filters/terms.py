@@ -19,14 +19,16 @@ TermKind = Literal[
     "no start",
     "no deadline",
     "no tags",
+    "no project",
     "priority",
     "tag",
+    "project",
     "search",
 ]
 
 
 class Name(NamedTuple):
-    """The name of a tag.
+    """The name of a tag or of a project.
 
     Attributes:
         text: the name.

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "d52b8e07f9c3"
-down_revision = "b8e1f40c7d26"
+down_revision = "c4f7a1926e5b"
 branch_labels = None
 depends_on = None
 

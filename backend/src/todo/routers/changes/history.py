@@ -16,6 +16,7 @@ from todo.services.filters.errors import FilterNotFoundError
 from todo.services.history import service as history_service
 from todo.services.history.errors import AlreadyUndoneError, ChangeNotFoundError, ChangePurgedError, UndoConflictError
 from todo.services.history.undo import undo_change
+from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.tags.errors import TagNameTakenError, TagNotFoundError
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 
@@ -46,6 +47,14 @@ async def tag_changes(
 ) -> ChangePage:
     """Return the changes of a tag, the newest first. The tag may be deleted."""
     return await history_service.list_tag_changes(session, user.id, tag_id, query)
+
+
+@pages.get("/projects/{project_id}/changes", responses=errors(ProjectNotFoundError))
+async def project_changes(
+    project_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
+) -> ChangePage:
+    """Return the changes of a project, the newest first. The project may be deleted."""
+    return await history_service.list_project_changes(session, user.id, project_id, query)
 
 
 @pages.get("/filters/{filter_id}/changes", responses=errors(FilterNotFoundError))

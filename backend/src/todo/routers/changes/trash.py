@@ -36,7 +36,10 @@ async def list_trash(
 
 @router.post("/{seq}/restore", responses=errors(TrashEntryNotFoundError, TagNameTakenError, ExternalIdTakenError))
 async def restore_entry(seq: RowId, writer: CurrentWriter, resources: Resources, user: CurrentUser) -> RestoreResult:
-    """Restore a deleted task or tag with its id, its fields, and its tags or tasks. Tags that are gone are left out."""
+    """Restore a deleted resource with its id, its fields and its tags, and what was deleted with it.
+
+    Tags and projects that are gone are left out.
+    """
     return await trash_service.restore(writer, user, seq, resources.settings.trash_retention)
 
 

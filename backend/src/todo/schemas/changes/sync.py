@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from todo.domain.changes import SYNC_LIMIT_MAX, WAIT_MAX_SECONDS, SyncTokenText, WaitSeconds
 from todo.domain.listing import PositiveInt
+from todo.schemas.projects.project import ProjectPublic
 from todo.schemas.request import RequestModel
 from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
@@ -75,6 +76,13 @@ class SyncedTag(SyncItem):
     data: TagPublic | None
 
 
+class SyncedProject(SyncItem):
+    """A project, as `GET /projects/{project_id}` returns it; null if it was deleted."""
+
+    type: Literal["project"]
+    data: ProjectPublic | None
+
+
 class SyncedTask(SyncItem):
     """A task, as `GET /tasks/{task_id}` returns it; null if it was deleted."""
 
@@ -89,7 +97,7 @@ class SyncedFilter(SyncItem):
     data: FilterPublic | None
 
 
-Synced = Annotated[SyncedAccount | SyncedFilter | SyncedTag | SyncedTask, Field(discriminator="type")]
+Synced = Annotated[SyncedAccount | SyncedFilter | SyncedTag | SyncedProject | SyncedTask, Field(discriminator="type")]
 
 
 class SyncPage(TypedDict):

@@ -15,7 +15,7 @@ class TrashEntry(TypedDict):
     seq: Annotated[int, Field(description="The number of the deletion, which names the entry.", examples=[17])]
     type: Annotated[str, Field(examples=["task"])]
     id: Annotated[int, Field(examples=[42])]
-    name: Annotated[str, Field(description="The title of the task or the name of the tag.", examples=["Water"])]
+    name: Annotated[str, Field(description="The title of the task, or the name.", examples=["Water"])]
     deleted_at: datetime
     purge_at: Annotated[datetime, Field(description="When the entry disappears.")]
     contains: Annotated[

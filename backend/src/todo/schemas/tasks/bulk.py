@@ -3,7 +3,6 @@
 from typing import Annotated, Literal, NotRequired
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -16,7 +15,7 @@ from typing_extensions import TypedDict
 from todo.core.errors import Problem
 from todo.domain.bulk import BULK_ITEMS_MAX, InvalidBulkSizeError
 from todo.domain.changes import ChangeBaseNumber
-from todo.domain.identifiers import BIGINT_MAX, UNKNOWN_ID
+from todo.domain.identifiers import BodyId
 from todo.domain.rules import COMPONENT, Raises, errors_of
 from todo.schemas.error import PROBLEMS_MAX, ErrorCode, FieldError, field_name, problem_of
 from todo.schemas.request import RequestModel
@@ -24,7 +23,6 @@ from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskUpdate
 
 ACTIONS = {"create", "update", "delete"}
 
-TaskId = Annotated[int, Strict(), AfterValidator(lambda task_id: task_id if 1 <= task_id <= BIGINT_MAX else UNKNOWN_ID)]
 Version = Annotated[
     int | None,
     Strict(),
@@ -52,7 +50,7 @@ class UpdateItem(RequestModel):
     """Change some fields of a task, as `PATCH /tasks/{id}` does."""
 
     action: Literal["update"]
-    id: TaskId
+    id: BodyId
     version: Version = None
     base: Base = None
     changes: TaskUpdate
@@ -62,7 +60,7 @@ class DeleteItem(RequestModel):
     """Delete a task, as `DELETE /tasks/{id}` does."""
 
     action: Literal["delete"]
-    id: TaskId
+    id: BodyId
     version: Version = None
     base: Base = None
 

@@ -8,6 +8,7 @@ from todo.domain.dates.due import DueFilter
 from todo.domain.dates.ranges import Bound
 from todo.domain.filters.values import ParsedFilter
 from todo.domain.identifiers import ExternalId
+from todo.domain.projects.project import ArchivedFilter
 from todo.domain.task import Priority, SearchText, StatusFilter, TaskSort
 from todo.domain.text import Text
 from todo.schemas.page import PageQuery
@@ -29,6 +30,14 @@ class TaskQuery(PageQuery):
     status: Annotated[StatusFilter, Field(description="Whether the task is completed. Default: all.")] = "all"
     priority: Annotated[Priority | None, Field(description="The priority of the task.")] = None
     tag: Annotated[Text, Field(description="The id or the name of a tag. Digits match either.")] = ""
+    project: Annotated[
+        Text,
+        Field(description="The id or the name of a project. Digits match either. `none`: the inbox."),
+    ] = ""
+    archived: Annotated[
+        ArchivedFilter,
+        Field(description="`false`: no tasks of archived projects. `true`: these alone. `all`: both. Default: false."),
+    ] = "false"
     external_id: Annotated[ExternalId | None, Field(description="The key that you gave the task.")] = None
     due: Annotated[
         DueFilter | None,

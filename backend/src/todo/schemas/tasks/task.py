@@ -10,10 +10,11 @@ from typing_extensions import TypedDict
 
 from todo.domain.dates.days import Day
 from todo.domain.dates.due import DueDate, DueDay, DueTimeZone
-from todo.domain.identifiers import ExternalId
+from todo.domain.identifiers import BodyId, ExternalId
 from todo.domain.recurrence import RecurrenceRule
 from todo.domain.task import Completed, Description, EstimatedMinutes, Priority, Title
 from todo.schemas.partial import partial_of
+from todo.schemas.projects.project import POSITION_TEXT
 from todo.schemas.request import RequestModel
 from todo.schemas.tag import TagOfTask
 
@@ -62,6 +63,8 @@ class TaskPublic(TypedDict):
     deadline_day: Annotated[date | None, Field(examples=["2026-12-24"])]
     estimated_minutes: Annotated[int | None, Field(examples=[45])]
     recurrence_rule: Annotated[str | None, Field(examples=["FREQ=WEEKLY;BYDAY=MO,TH"])]
+    project_id: Annotated[int | None, Field(examples=[5], description="Null for a task of the inbox.")]
+    position: Annotated[str, Field(examples=["i000000000000002a"], description=POSITION_TEXT)]
     external_id: Annotated[str | None, Field(examples=["import-7"])]
     user_id: UUID
     version: Annotated[int, Field(examples=[1])]
@@ -91,6 +94,9 @@ class TaskFields(RequestModel):
     estimated_minutes: EstimatedMinutes | None = None
     completed: Completed = Field(default=False, description="`false` if absent.")
     recurrence_rule: RecurrenceRule | None = None
+    project_id: Annotated[
+        BodyId | None, Field(description="The project of the task, or null for the inbox. A new task comes last.")
+    ] = None
 
 
 class TaskCreate(TaskFields):

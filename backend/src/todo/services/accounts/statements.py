@@ -23,8 +23,6 @@ PUBLIC_COLUMNS = (
 )
 NO_PENDING_EMAIL = dict.fromkeys(("pending_email", "pending_email_token_hash", "pending_email_expires_at"))
 """The columns of an address that waits for confirmation, all null."""
-UPDATED_FIELDS = frozenset({"name", "email", "email_key", "pending_email"})
-"""The fields that `update_user` can write."""
 IS_OWN_ACCOUNT = USERS.c.id == USER_ID
 PASSWORD_UNCHANGED = (IS_OWN_ACCOUNT, USERS.c.password_hash == PASSWORD_HASH)
 """The password was verified before the statement. If it was changed since, the statement matches no row."""

@@ -6,11 +6,16 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from todo.domain.projects.position import key_of_id
 from todo.schemas.tag import TagWrite
 from todo.services.authentication import InsufficientScopeError, Principal
 from todo.services.filters import restore as filters
 from todo.services.filters.statements import FILTER, FILTERS
 from todo.services.filters.statements import LOGGED_FIELDS as FILTER_FIELDS
+from todo.services.placement import deletion
+from todo.services.projects import restore as projects
+from todo.services.projects import statements as project_statements
+from todo.services.projects.statements import PROJECT, PROJECTS
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
 from todo.services.tags import restore as tags
@@ -35,6 +40,7 @@ class LoggedResource:
         restore: inserts deleted resources.
         revert: writes fields of existing resources.
         remove: deletes resources.
+        reverts_all_fields: whether `revert` needs all fields, not the changed ones alone.
     """
 
     type: str
@@ -45,6 +51,7 @@ class LoggedResource:
     restore: Write
     revert: Write
     remove: Write
+    reverts_all_fields: bool = False
 
     def require_scope(self, principal: Principal, right: str) -> None:
         """Check that the principal may `read` or `write` resources of this type.
@@ -59,18 +66,44 @@ LOGGED: Mapping[str, LoggedResource] = {
     resource.type: resource
     for resource in (
         LoggedResource(
-            *(FILTER, "tasks", FILTERS, FILTER_FIELDS, "name"),
-            *(filters.restore_filters, filters.revert_filters, filters.remove_filters),
+            FILTER,
+            "tasks",
+            FILTERS,
+            FILTER_FIELDS,
+            "name",
+            filters.restore_filters,
+            filters.revert_filters,
+            filters.remove_filters,
+            reverts_all_fields=True,
         ),
         LoggedResource(
-            TAG, "tags", TAGS, [*TagWrite.model_fields], "name", tags.restore_tags, tags.revert_tags, tags.remove_tags
+            TAG,
+            "tags",
+            TAGS,
+            [*TagWrite.model_fields],
+            "name",
+            tags.restore_tags,
+            tags.revert_tags,
+            tags.remove_tags,
+            reverts_all_fields=True,
+        ),
+        LoggedResource(
+            PROJECT,
+            "projects",
+            PROJECTS,
+            project_statements.LOGGED_FIELDS,
+            "name",
+            projects.restore_projects,
+            projects.revert_projects,
+            deletion.remove_projects,
+            reverts_all_fields=True,
         ),
         LoggedResource(
             TASK, "tasks", TASKS, LOGGED_FIELDS, "title", tasks.restore_tasks, tasks.revert_tasks, tasks.remove_tasks
         ),
     )
 }
-"""By type, in the order in which resources are put back: tags before the tasks that have them."""
+"""By type, in the order in which resources are put back: tags and projects before the tasks that have them."""
 
 
 def readable_types(principal: Principal) -> list[str]:
@@ -85,7 +118,12 @@ def readable_types(principal: Principal) -> list[str]:
     return types
 
 
-def entry_fields(type_: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields of a created or restored resource. Fields that are not in the log are null."""
+def entry_fields(type_: str, id_: int, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields of a created or restored resource. Fields that are not in the log are null.
+
+    A position that is not in the log follows from the id.
+    """
     empty: dict[str, Any] = dict.fromkeys(LOGGED[type_].fields)
+    if "position" in empty:
+        empty["position"] = key_of_id(id_)
     return empty | ({"tags": []} if type_ == TASK else {}) | dict(fields)

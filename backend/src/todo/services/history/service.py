@@ -16,6 +16,8 @@ from todo.services.filters import service as filter_service
 from todo.services.filters.statements import FILTER
 from todo.services.history import statements
 from todo.services.history.resources import LOGGED, readable_types
+from todo.services.projects import service as project_service
+from todo.services.projects.statements import PROJECT
 from todo.services.shared.log.logged_values import public_values
 from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
@@ -62,6 +64,19 @@ async def list_tag_changes(session: Session, user_id: UUID, tag_id: int, query: 
     page = await _changes_of(session, user_id, TAG, tag_id, query)
     if not page["items"]:
         await tag_service.get_tag(session, user_id, tag_id)
+    return page
+
+
+async def list_project_changes(session: Session, user_id: UUID, project_id: int, query: HistoryQuery) -> ChangePage:
+    """Return the changes of a project, which may be deleted.
+
+    Raises:
+        ProjectNotFoundError: the project never existed, or belongs to another user.
+        InvalidCursorError: the cursor is malformed.
+    """
+    page = await _changes_of(session, user_id, PROJECT, project_id, query)
+    if not page["items"]:
+        await project_service.get_project(session, user_id, project_id)
     return page
 
 

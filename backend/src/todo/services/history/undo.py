@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
@@ -18,6 +18,9 @@ from todo.services.history.errors import (
     UndoConflictError,
 )
 from todo.services.history.resources import LOGGED, entry_fields
+from todo.services.placement.statements import SELECT_CONTENTS
+from todo.services.projects import service as project_service
+from todo.services.projects.statements import PROJECT
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
@@ -28,6 +31,13 @@ from todo.services.tasks import restore as tasks
 from todo.services.tasks.write_statements import TASK
 
 State = Mapping[str, Any]
+
+
+class Existing(NamedTuple):
+    """The ids of what tasks can refer to."""
+
+    tags: set[int]
+    projects: set[int]
 
 
 @dataclass
@@ -149,14 +159,13 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         writer.session, writer.user_id, [*keys, *((TASK, task_id) for task_id in linked)], utc_now()
     )
     current: dict[ResourceKey, Any] = {(item["type"], item["id"]): item["data"] for item in items}
-    tag_ids = {tag["id"] for tag in await tag_service.list_tags(writer.session, writer.user_id)}
-    tag_ids |= {change["id"] for change in changes if change["type"] == TAG and change["action"] == "delete"}
+    existing = await _read_existing(writer, changes)
     inverse = Inverse()
     for change in changes:
         before, after = (from_json(change[name] or "{}") for name in ("before", "after"))
         state = current[change["type"], change["id"]]
         if change["action"] == "delete":
-            _restore(inverse, change, before, tag_ids)
+            _restore(inverse, change, before, existing)
             for task_id in before.get("tasks", ()):
                 if (task := current[TASK, task_id]) is not None:
                     _, ids = inverse.tags.get(task_id, (None, _ids(task)))
@@ -164,34 +173,64 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         elif state is None:
             inverse.conflicts.append(f"{change['type']}.{change['id']}")
         elif change["action"] == "update":
-            _revert(inverse, change, before, after, state, tag_ids)
+            _revert(inverse, change, before, after, state, existing)
         else:
-            _compare(inverse, change, entry_fields(change["type"], after), state)
+            _compare(inverse, change, entry_fields(change["type"], change["id"], after), state)
             inverse.removed.setdefault(change["type"], []).append(Reverted(change["seq"], change["id"], {}))
+    inverse.conflicts += await _find_contents(writer, inverse)
     return inverse
 
 
-def _restore(inverse: Inverse, change: Row, before: State, tag_ids: set[int]) -> None:
+async def _read_existing(writer: Writer, changes: list[Row]) -> Existing:
+    """Return the tags and projects that exist, or that taking these changes back restores."""
+    tags = await tag_service.list_tags(writer.session, writer.user_id)
+    projects = await project_service.list_projects(writer.session, writer.user_id, "all")
+    deleted = {(change["type"], change["id"]) for change in changes if change["action"] == "delete"}
+    return Existing(
+        tags={tag["id"] for tag in tags} | {id_ for type_, id_ in deleted if type_ == TAG},
+        projects={project["id"] for project in projects} | {id_ for type_, id_ in deleted if type_ == PROJECT},
+    )
+
+
+async def _find_contents(writer: Writer, inverse: Inverse) -> list[str]:
+    """Return the conflicts of projects to remove: tasks came into them that are not removed as well."""
+    removed = [project.id for project in inverse.removed.get(PROJECT, ())]
+    if not removed:
+        return []
+    tasks_too = {task.id for task in inverse.removed.get(TASK, ())}
+    rows = await writer.session.fetch_all(SELECT_CONTENTS, user_id=writer.user_id, project_ids=removed)
+    return [f"project.{id_}.tasks" for id_ in sorted({row["project_id"] for row in rows if row["id"] not in tasks_too})]
+
+
+def _restore(inverse: Inverse, change: Row, before: State, existing: Existing) -> None:
     fields = dict(before)
+    if not _is_in_existing_project(fields, existing):
+        inverse.conflicts.append(f"{change['type']}.{change['id']}.project_id")
+        inverse.left_out.append(f"project.{fields['project_id']}")
+        fields["project_id"] = None
     if "tags" in fields:
-        fields["tags"] = [tag_id for tag_id in fields["tags"] if tag_id in tag_ids]
+        fields["tags"] = [tag_id for tag_id in fields["tags"] if tag_id in existing.tags]
         for tag_id in {*before["tags"]} - {*fields["tags"]}:
             inverse.conflicts.append(f"{change['type']}.{change['id']}.tags")
             inverse.left_out.append(f"tag.{tag_id}")
     inverse.restored.setdefault(change["type"], []).append(Reverted(change["seq"], change["id"], fields))
 
 
-def _revert(inverse: Inverse, change: Row, before: State, after: State, state: State, tag_ids: set[int]) -> None:
+def _revert(inverse: Inverse, change: Row, before: State, after: State, state: State, existing: Existing) -> None:
     fields = {name: value for name, value in before.items() if name != "tags"}
+    if not _is_in_existing_project(fields, existing):
+        inverse.conflicts.append(f"{change['type']}.{change['id']}.project_id")
+        del fields["project_id"]
     if "tags" in before:
         added, removed = {*after["tags"]} - {*before["tags"]}, {*before["tags"]} - {*after["tags"]}
         present = {*_ids(state)}
-        if not added <= present or removed & present or not removed <= tag_ids:
+        if not added <= present or removed & present or not removed <= existing.tags:
             inverse.conflicts.append(f"{change['type']}.{change['id']}.tags")
-        inverse.tags[change["id"]] = (change["seq"], sorted((present - added) | (removed & tag_ids)))
+        inverse.tags[change["id"]] = (change["seq"], sorted((present - added) | (removed & existing.tags)))
     if fields:
         _compare(inverse, change, {name: after[name] for name in fields}, state)
-        kept = {} if change["type"] == TASK else {name: state[name] for name in LOGGED[change["type"]].fields}
+        resource = LOGGED[change["type"]]
+        kept = {name: state[name] for name in resource.fields} if resource.reverts_all_fields else {}
         inverse.reverted.setdefault(change["type"], []).append(
             Reverted(change["seq"], change["id"], {**kept, **fields})
         )
@@ -205,6 +244,11 @@ def _compare(inverse: Inverse, change: Row, expected: State, state: State) -> No
     if "tags" in expected and sorted(expected["tags"]) != _ids(state):
         differing.append("tags")
     inverse.conflicts += [f"{change['type']}.{change['id']}.{name}" for name in differing]
+
+
+def _is_in_existing_project(fields: State, existing: Existing) -> bool:
+    project_id = fields.get("project_id")
+    return project_id is None or project_id in existing.projects
 
 
 def _ids(task: State) -> list[int]:

@@ -14,6 +14,8 @@ from todo.services.accounts import service as account_service
 from todo.services.authentication import InsufficientScopeError, Principal
 from todo.services.filters import service as filter_service
 from todo.services.filters.statements import FILTER
+from todo.services.projects import service as project_service
+from todo.services.projects.statements import PROJECT
 from todo.services.shared.log.account_log import ACCOUNT
 from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
@@ -60,6 +62,15 @@ async def _read_tags_after(session: Session, user_id: UUID, after: int, limit: i
     return {tag["id"]: tag for tag in await tag_service.list_tags_after(session, user_id, after, limit)}
 
 
+async def _read_projects(session: Session, user_id: UUID, ids: Sequence[Any], _now: datetime) -> Found:
+    return {project["id"]: project for project in await project_service.list_projects_by_ids(session, user_id, ids)}
+
+
+async def _read_projects_after(session: Session, user_id: UUID, after: int, limit: int, _now: datetime) -> Found:
+    projects = await project_service.list_projects_after(session, user_id, after, limit)
+    return {project["id"]: project for project in projects}
+
+
 async def _read_tasks(session: Session, user_id: UUID, ids: Sequence[Any], _now: datetime) -> Found:
     return {task["id"]: task for task in await task_service.list_tasks_by_ids(session, user_id, ids)}
 
@@ -78,8 +89,9 @@ async def _read_filters_after(session: Session, user_id: UUID, after: int, limit
 
 RESOURCES = (
     Resource(ACCOUNT, ACCOUNT_SCOPE, _read_account, _read_account_after),
-    Resource(FILTER, "tasks:read", _read_filters, _read_filters_after),
     Resource(TAG, "tags:read", _read_tags, _read_tags_after),
+    Resource(PROJECT, "projects:read", _read_projects, _read_projects_after),
+    Resource(FILTER, "tasks:read", _read_filters, _read_filters_after),
     Resource(TASK, "tasks:read", _read_tasks, _read_tasks_after),
 )
 """All types, in the order of a full sync."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from todo.core.database.statement import Statement
 from todo.core.errors import FieldConflictError, InvalidItemsError, PreconditionFailedError, Problem
@@ -25,34 +24,25 @@ from todo.schemas.tasks.task import TaskCreate, TaskPublic
 from todo.services.shared.log.change_base import BasedWrite, find_conflicts, read_clock
 from todo.services.shared.log.writer import Writer
 from todo.services.tasks import bulk_statements as statements
+from todo.services.tasks.bulk_targets import (
+    Items,
+    Problems,
+    Targets,
+    check_projects,
+    columns_of,
+    named_tasks,
+    read_targets,
+)
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
 from todo.services.tasks.write_statements import TASK
 
-Items = Mapping[int, object]
-"""Items by their index in the request."""
-Problems = dict[int, list[Problem]]
-"""Problems of items by index; the first one decides the status."""
 Outcomes = dict[int, tuple[int, int]]
 """Status and task id of items by index."""
 CREATED = 201
 VALIDATED_AT_ONCE = 50
 """Items validated before other requests run: a long recurrence rule takes a millisecond."""
-
-
-class Targets(NamedTuple):
-    """The existing tasks that the items of a request name.
-
-    Attributes:
-        versions: by task id.
-        time_zones: of the stored due dates, by task id.
-        ids: by external id.
-    """
-
-    versions: dict[int, int]
-    time_zones: dict[int, str | None]
-    ids: dict[str, int]
 
 
 async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
@@ -67,8 +57,9 @@ async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
     items = await validate_items(bulk.items)
     problems = _find_problems(items)
     async with writer.transaction():
-        targets = await _read_targets(writer, items, problems)
+        targets = await read_targets(writer, items, problems)
         outcomes = _check_targets(items, problems, targets)
+        check_projects(items, problems, targets.containers)
         outcomes |= await _check_bases(writer, items, problems, targets)
         if bulk.atomic and problems:
             first = {index: outcome for index, outcome in outcomes.items() if index == min(problems)}
@@ -112,35 +103,11 @@ def _find_problems(items: Items) -> Problems:
     return problems
 
 
-async def _read_targets(writer: Writer, items: Items, problems: Problems) -> Targets:
-    """Return the existing tasks that valid items name."""
-    ids = [item.id for item in _named_tasks(items, problems).values()]
-    external_ids = [item.task.external_id for item in items.values() if isinstance(item, CreateItem)]
-    if not ids and not any(external_ids):
-        return Targets({}, {}, {})
-    rows = await writer.session.fetch_all(
-        statements.SELECT_TARGETS, user_id=writer.user_id, id=ids, external_id=external_ids
-    )
-    return Targets(
-        versions={row["id"]: row["version"] for row in rows},
-        time_zones={row["id"]: row["due_time_zone"] for row in rows},
-        ids={row["external_id"]: row["id"] for row in rows if row["external_id"] is not None},
-    )
-
-
-def _named_tasks(items: Items, problems: Problems) -> dict[int, UpdateItem | DeleteItem]:
-    return {
-        index: item
-        for index, item in items.items()
-        if isinstance(item, UpdateItem | DeleteItem) and index not in problems
-    }
-
-
 def _check_targets(items: Items, problems: Problems, targets: Targets) -> Outcomes:
     """Add the problems of unknown tasks and changed versions, and return the items with a changed version."""
     created = _first_creates(items, targets.ids)
     failed: Outcomes = {}
-    for index, item in _named_tasks(items, problems).items():
+    for index, item in named_tasks(items, problems).items():
         if item.id not in targets.versions:
             problems[index] = [Problem.of(TaskNotFoundError)]
         elif isinstance(item, DeleteItem) and created.get(item.id, index) < index:
@@ -154,7 +121,7 @@ def _check_targets(items: Items, problems: Problems, targets: Targets) -> Outcom
 
 async def _check_bases(writer: Writer, items: Items, problems: Problems, targets: Targets) -> Outcomes:
     """Add the problems of items whose fields were changed after their base, and return these items (BAS-004)."""
-    based = {index: item for index, item in _named_tasks(items, problems).items() if item.base is not None}
+    based = {index: item for index, item in named_tasks(items, problems).items() if item.base is not None}
     if not based:
         return {}
     clock = await read_clock(writer)
@@ -165,7 +132,7 @@ async def _check_bases(writer: Writer, items: Items, problems: Problems, targets
         if item.base > clock.seq:
             problems[index] = [Problem.of(InvalidChangeBaseError, "base")]
         else:
-            values = _columns_of(item, targets) if isinstance(item, UpdateItem) else None
+            values = columns_of(item, targets) if isinstance(item, UpdateItem) else None
             writes.append(BasedWrite(item.id, item.base, values))
     conflicts = await find_conflicts(writer, TASK, writes, current, clock.swept_seq)
     failed: Outcomes = {}
@@ -190,7 +157,7 @@ def _first_creates(items: Items, ids_by_external_id: Mapping[str, int]) -> dict[
 
 async def _update(writer: Writer, items: Items, targets: Targets) -> Outcomes:
     updates = {index: item for index, item in items.items() if isinstance(item, UpdateItem)}
-    changes = {item.id: columns for item in updates.values() if (columns := _columns_of(item, targets))}
+    changes = {item.id: columns for item in updates.values() if (columns := columns_of(item, targets))}
     if changes:
         rows = [*changes.values()]
         arrays: dict[str, list[object]] = {"id": [*changes]}
@@ -201,10 +168,6 @@ async def _update(writer: Writer, items: Items, targets: Targets) -> Outcomes:
         await writer.write_all(statements.UPDATE_TASKS, owner_id=owners, undoes=[None] * len(changes), **arrays)
         await _write_searches(writer, statements.UPDATE_SEARCHES, changes)
     return {index: (200, item.id) for index, item in updates.items()}
-
-
-def _columns_of(item: UpdateItem, targets: Targets) -> dict[str, object]:
-    return column_values(item.changes.model_dump(), targets.time_zones[item.id])
 
 
 async def _write_searches(writer: Writer, statement: Statement, tasks: Mapping[int, Mapping[str, object]]) -> None:
@@ -237,7 +200,10 @@ async def _create(writer: Writer, items: Items, targets: Targets) -> Outcomes:
             new[index] = task
             named[task.external_id] = index
     if new:
-        rows_by_index = {index: column_values(task.model_dump()) for index, task in new.items()}
+        rows_by_index = {
+            index: column_values(task.model_dump()) | targets.containers.values(task.project_id)
+            for index, task in new.items()
+        }
         arrays = {name: [row[name] for row in rows_by_index.values()] for name in statements.CREATED_COLUMNS}
         rows = await writer.write_all(statements.INSERT_TASKS, **arrays)
         new_ids = sorted(row["id"] for row in rows)

@@ -20,10 +20,11 @@ from sqlalchemy import (
 )
 
 from todo.core.database.statement import Statement
-from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
+from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS, PROJECT_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.authentication import InvalidTokenError
+from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.lists import ONE
 from todo.services.shared.log.writes import (
@@ -35,16 +36,17 @@ from todo.services.shared.log.writes import (
     log_changes,
     written,
 )
+from todo.services.shared.positions import key_of
 from todo.services.shared.versions import next_version
-from todo.services.tasks.derived import SEARCHED_FIELDS, column_names, completed_at, new_state
+from todo.services.tasks.derived import PLACE, SEARCHED_FIELDS, column_names, completed_at, new_state
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
-from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TASKS, USER_ID, tag_ids, tags_json
+from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, STATE, TASKS, USER_ID, tag_ids, tags_json
 from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS, TASK
 
 IDS = bindparam("id", type_=ARRAY(BigInteger))
 ARE_OWN_TASKS = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
-CREATED_COLUMNS = column_names(TaskCreate.model_fields)
-UPDATED_COLUMNS = [*column_names(TaskUpdate.model_fields), "completed_at"]
+CREATED_COLUMNS = [*column_names(TaskCreate.model_fields), "archived"]
+UPDATED_COLUMNS = [*column_names(TaskUpdate.model_fields), *PLACE, "completed_at"]
 """The columns that `UPDATE_TASKS` can write. Only undo gives `completed_at`, which follows from the others otherwise.
 """
 # ORDER BY and LIMIT keep PostgreSQL on the index of external ids. Without statistics it would choose another index,
@@ -62,7 +64,7 @@ _existing_ids = select(_next_task.c.id).select_from(
 )
 _all_ids = func.array(_existing_ids.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
 SELECT_TARGETS = Statement(
-    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id, TASKS.c.due_time_zone).where(
+    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id, TASKS.c.due_time_zone, TASKS.c.project_id).where(
         TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids)
     )
 )
@@ -85,7 +87,11 @@ def _insert_tasks() -> Write:
     log = log_changes(clock, task, Logged(TASK, "create", after=after), order=task.c.id)
     return Write(
         written(task, clock, task.c.id, task.c.external_id).add_cte(log),
-        violations={OWNER_EXISTS: InvalidTokenError, EXTERNAL_ID_UNIQUE: ExternalIdTakenError},
+        violations={
+            OWNER_EXISTS: InvalidTokenError,
+            EXTERNAL_ID_UNIQUE: ExternalIdTakenError,
+            PROJECT_EXISTS: ProjectNotFoundError,
+        },
     )
 
 
@@ -111,7 +117,8 @@ def _update_tasks() -> Write:
     new = new_state(TASKS.c, given)
     new["completed_at"] = case((_change.c.has_completed_at, _change.c.completed_at), else_=new["completed_at"])
     logged = {name: value for name, value in new.items() if name in LOGGED_FIELDS}
-    is_changed, before, after = difference(TASKS.c, logged)
+    logged["position"] = key_of({"id": TASKS.c.id, "position": new["position"]})
+    is_changed, before, after = difference(STATE, logged)
     versions = next_version(TASKS)
     plan = (
         select(
@@ -139,7 +146,7 @@ def _update_tasks() -> Write:
     log = log_changes(
         clock, plan, Logged(TASK, "update", plan.c.before, plan.c.after, plan.c.undoes), order=plan.c[INDEX]
     )
-    return Write(written(plan, clock, plan.c.id).add_cte(task, log))
+    return Write(written(plan, clock, plan.c.id).add_cte(task, log), {PROJECT_EXISTS: ProjectNotFoundError})
 
 
 def _delete_tasks() -> Write:

@@ -12,6 +12,8 @@ from todo.services.shared.lists import Columns
 
 SEARCHED_FIELDS = {"title": "search_title", "description": "search_description"}
 """By field, the parameter for its folded text in the search table."""
+PLACE = ("archived", "position")
+"""The columns that a change of the project writes too (`services.projects.containers`)."""
 
 
 def column_values(fields: Mapping[str, object], stored_time_zone: str | None = None) -> dict[str, object]:

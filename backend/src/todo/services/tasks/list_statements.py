@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_core import from_json
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     Date,
     DateTime,
@@ -30,17 +31,21 @@ from todo.core.database.session import Row
 from todo.core.database.statement import Statement
 from todo.domain.dates.due import last_moment
 from todo.domain.filters.terms import Expression
+from todo.domain.projects.position import POSITION_MAX, key_of_id
 from todo.domain.task import TITLE_MAX, Priority
 from todo.domain.text import Text, sort_key
 from todo.schemas.tasks.task import TaskPublic
+from todo.services.projects.statements import PROJECTS
 from todo.services.shared.cursors import Instant
 from todo.services.shared.lists import Listing, Order, PageShape
+from todo.services.shared.positions import key_of
 from todo.services.tasks.derived import SEARCHED_FIELDS
 from todo.services.tasks.listing.expressions import condition_of
 from todo.services.tasks.listing.keys import due_instant, due_key, or_infinity, or_last_day, priority_rank
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, USER_ID, tags_json
 from todo.services.tasks.tag_statements import TAG_ID
 
+Position = Annotated[Text, Field(max_length=POSITION_MAX)]
 FILTERED_STATEMENTS_MAX = 500
 """Statements that are kept compiled for the expressions of filters. Clients choose the expressions."""
 
@@ -60,6 +65,10 @@ class TaskFilter(NamedTuple):
         is_started: by start; binds `today`.
         has_completed_at: by completion; binds `completed_from` and `completed_until`.
         has_updated_at: by change; binds `updated_since`.
+        has_project: by project; binds `project_name` and `project_id`.
+        lacks_project: tasks of the inbox.
+        is_archived: tasks of archived projects alone.
+        shows_archived: tasks of archived projects too.
     """
 
     searches: bool = False
@@ -73,12 +82,17 @@ class TaskFilter(NamedTuple):
     is_started: bool = False
     has_completed_at: bool = False
     has_updated_at: bool = False
+    has_project: bool = False
+    lacks_project: bool = False
+    is_archived: bool = False
+    shows_archived: bool = False
 
 
 def read_row(row: Row) -> TaskPublic:
     """Return the task of a row; the row may have further columns."""
     task = cast("TaskPublic", dict(row))
     task["tags"] = from_json(row["tags"])
+    task["position"] = row["position"] or key_of_id(task["id"])
     if task["due_date"] is not None and task["due_date"].tzinfo is None:
         task["due_date"] = attach_utc(task["due_date"])
     return task
@@ -100,6 +114,7 @@ TASK_LISTING: Listing[TaskPublic] = Listing(
         "start_day": Order("start_day", date | None, key=or_last_day, is_indexed=False),
         "updated_at": Order("updated_at", Instant, is_indexed=False),
         "completed_at": Order("completed_at", Instant | None, key=or_infinity, is_indexed=False),
+        "position": Order("position", Position, compared=key_of, is_indexed=False),
     },
     computed=lambda tasks: [tags_json(tasks)],
     read_row=read_row,
@@ -117,6 +132,7 @@ def select_page(filters: TaskFilter, shape: PageShape) -> Statement:
         # Its index has the due dates in order, but counting them would read the tasks a second time.
         (filters.has_due_range or filters.lacks_due) and (field != "due_date" or shape.counts),
         not TASK_LISTING.orders[field].is_indexed,
+        *(filters.has_project, filters.lacks_project, filters.is_archived, filters.shows_archived),
     )
     matching = _matching(filters, shape.sort, conditions) if any(has_unsorted_source) else None
     return TASK_LISTING.select_page(shape, conditions, matching)
@@ -147,7 +163,31 @@ def _conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
         conditions.append(TASKS.c.id == any_(func.array(tagged_task_ids.scalar_subquery())))
     if filters.has_external_id:
         conditions.append(TASKS.c.external_id == bindparam("external_id", type_=String))
-    return conditions + _date_conditions(filters)
+    return conditions + _project_conditions(filters) + _date_conditions(filters)
+
+
+def _project_conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions of the filters by project. The indexes of lists have no tasks of archived projects."""
+    conditions: list[ColumnElement[bool]] = []
+    if filters.has_project:
+        is_project = or_(
+            PROJECTS.c.name == bindparam("project_name", type_=String),
+            PROJECTS.c.id == bindparam("project_id", type_=BigInteger),
+        )
+        conditions.append(_in_projects(is_project))
+    if filters.lacks_project:
+        conditions.append(TASKS.c.project_id.is_(None))
+    if filters.is_archived:
+        conditions.append(_in_projects(PROJECTS.c.archived == true()))
+    elif not filters.shows_archived:
+        conditions.append(TASKS.c.archived == false())
+    return conditions
+
+
+def _in_projects(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition that a task is in one of the projects that have a condition."""
+    ids = select(PROJECTS.c.id).where(PROJECTS.c.user_id == USER_ID, condition)
+    return TASKS.c.project_id == any_(func.array(ids.scalar_subquery()))
 
 
 def _date_conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:

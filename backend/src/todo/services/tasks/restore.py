@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from todo.services.projects.containers import Containers, read_containers
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted, keys_of
 from todo.services.shared.log.writer import Writer
@@ -16,13 +17,14 @@ AT_ONCE = 500
 
 
 async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
-    """Insert deleted tasks with their ids. The field `tags` has the ids of existing tags.
+    """Insert deleted tasks with their ids. The field `tags` has the ids of existing tags; the project exists.
 
     Raises:
         ExternalIdTakenError: another task has the external id.
     """
     for some in _batched(tasks):
-        rows = [_row(task) for task in some]
+        containers = await _read_containers(writer, some)
+        rows = [_row(task) | containers.values(task.fields.get("project_id")) for task in some]
         arrays = {name: [row.get(name) for row in rows] for name in restore_statements.RESTORED_COLUMNS}
         await writer.write_all(restore_statements.RESTORE_TASKS, **keys_of(some), **arrays, **_links(some))
         texts = [search_values({"description": None} | dict(task.fields)) for task in some]
@@ -37,7 +39,12 @@ async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
 async def revert_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
     """Write fields of existing tasks; each task has at least one field, and none is `tags`."""
     for some in _batched(tasks):
-        rows = [column_values(stored_values(TASKS, task.fields)) for task in some]
+        containers = await _read_containers(writer, some)
+        rows = [
+            column_values(stored_values(TASKS, task.fields))
+            | (containers.values(task.fields["project_id"]) if "project_id" in task.fields else {})
+            for task in some
+        ]
         arrays: dict[str, list[object]] = {"owner_id": [writer.user_id] * len(some)}
         for name in bulk_statements.UPDATED_COLUMNS:
             arrays[f"has_{name}"] = [name in row for row in rows]
@@ -63,6 +70,11 @@ async def remove_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
     """Delete tasks with their links."""
     for some in _batched(tasks):
         await writer.write_all(bulk_statements.DELETE_TASKS, **keys_of(some))
+
+
+async def _read_containers(writer: Writer, tasks: Iterable[Reverted]) -> Containers:
+    ids = [task.fields.get("project_id") for task in tasks]
+    return await read_containers(writer.session, writer.user_id, ids, moves=False)
 
 
 def _batched(tasks: Iterable[Reverted]) -> Iterator[list[Reverted]]:

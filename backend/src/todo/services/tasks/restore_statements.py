@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, any_, delete, func, insert, literal_column, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
+from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS, PROJECT_EXISTS
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.services.authentication import InvalidTokenError
+from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.log.insert_with_id import InsertWithId
 from todo.services.shared.log.writes import (
@@ -52,7 +53,12 @@ def _restore_tasks() -> Write:
     fields["tags"] = _linked_tags(plan.c.id)
     content = Logged(TASK, "restore", after=created_values(fields), undoes=plan.c.undoes)
     log = log_changes(clock, plan, content, order=plan.c[INDEX])
-    violations = {OWNER_EXISTS: InvalidTokenError, EXTERNAL_ID_UNIQUE: ExternalIdTakenError, **LINK_VIOLATIONS}
+    violations = {
+        OWNER_EXISTS: InvalidTokenError,
+        EXTERNAL_ID_UNIQUE: ExternalIdTakenError,
+        PROJECT_EXISTS: ProjectNotFoundError,
+        **LINK_VIOLATIONS,
+    }
     return Write(written(plan, clock, plan.c.id).add_cte(task, link, log), violations)
 
 

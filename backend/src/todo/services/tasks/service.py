@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import partial
+from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.accounts.time_zones import get_time_zone
+from todo.services.projects.containers import place_values
 from todo.services.shared.lists import NEWEST_FIRST
 from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.writer import Writer
@@ -35,6 +37,8 @@ from todo.services.tasks.listing.keys import PRIORITY_RANKS
 from todo.services.tasks.listing.term_values import needs_zone, term_values
 from todo.services.tasks.write_statements import TASK
 
+NO_PROJECT = "none"
+"""The filter for tasks of the inbox."""
 UTC_ZONE = ZoneInfo("UTC")
 CREATE_ATTEMPTS = 5
 """How often a create is tried while a task with its external id is created and deleted by others."""
@@ -48,15 +52,17 @@ async def create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, boo
 
     Raises:
         InvalidTokenError: the user was deleted.
+        ProjectNotFoundError: the user has no such project.
         ExternalIdTakenError: the task with this `external_id` is created and deleted again and again.
     """
     fields = task.model_dump()
-    values = column_values(fields) | search_values(fields)
+    columns = {name: value for name, value in column_values(fields).items() if value is not None}
+    insert = write_statements.insert_task(frozenset(columns), once=task.external_id is not None)
+    values = columns | search_values(fields)
     if task.external_id is None:
-        del values["external_id"]
-        return _read_row(await writer.write_one(write_statements.INSERT_TASK, **values)), True
+        return _read_row(await writer.write_one(insert, **values)), True
     for _ in range(CREATE_ATTEMPTS):
-        row = await writer.write_one(write_statements.INSERT_TASK_ONCE, **values)
+        row = await writer.write_one(insert, **values)
         if row is not None:
             return _read_row(row), True
         row = await writer.session.fetch_one(
@@ -88,6 +94,10 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery, now: dat
         is_started=query.started,
         has_completed_at=query.completed_from is not None or query.completed_until is not None,
         has_updated_at=query.updated_since is not None,
+        has_project=query.project not in ("", NO_PROJECT),
+        lacks_project=query.project == NO_PROJECT,
+        is_archived=query.archived == "true",
+        shows_archived=query.archived == "all",
     )
     terms = () if query.filter is None else query.filter.terms
     has_days = depends_on_zone(query) or any(map(needs_zone, terms))
@@ -101,6 +111,8 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery, now: dat
         values |= {"tag_name": query.tag, "tag_id": read_id(query.tag)}
     if filters.has_external_id:
         values["external_id"] = query.external_id
+    if filters.has_project:
+        values |= {"project_name": query.project, "project_id": read_id(query.project)}
     select = partial(select_page, filters)
     if query.filter is not None:
         select = partial(select_filtered_page, filters, query.filter.expression)
@@ -142,6 +154,7 @@ async def update_task(
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-015, TSK-017).
+        ProjectNotFoundError: the user has no such project.
         PreconditionFailedError: the task has none of the entity tags (VER-003).
         FieldConflictError: a field was changed after `base` (BAS-001).
     """
@@ -150,8 +163,7 @@ async def update_task(
         task = await get_task(writer.session, writer.user_id, task_id)
         check_entity_tags(entity_tags, task)
         return task
-    async with _stored_time_zone(writer, task_id, fields) as time_zone:
-        columns = column_values(fields, time_zone)
+    async with _column_values(writer, task_id, fields) as columns:
         write = write_statements.update_task(frozenset(columns), conditional=entity_tags is not None)
         values = columns | search_values(fields) | condition_values(entity_tags)
         async with _based_on(base, writer, task_id, columns):
@@ -162,14 +174,21 @@ async def update_task(
 
 
 @asynccontextmanager
-async def _stored_time_zone(writer: Writer, task_id: int, fields: Mapping[str, object]) -> AsyncIterator[str | None]:
-    """Return the time zone of the stored due date, which stays true in the block; None if no field depends on it."""
-    if not needs_time_zone(fields):
-        yield None
+async def _column_values(
+    writer: Writer, task_id: int, fields: Mapping[str, object]
+) -> AsyncIterator[dict[str, object]]:
+    """Return the values of the columns. If they depend on the stored task, it does not change in the block."""
+    if not needs_time_zone(fields) and "project_id" not in fields:
+        yield column_values(fields)
         return
     async with writer.transaction():
-        row = await writer.session.fetch_one(statements.SELECT_DUE_TIME_ZONE, user_id=writer.user_id, task_id=task_id)
-        yield row["due_time_zone"] if row else None
+        row = await writer.session.fetch_one(statements.SELECT_STORED, user_id=writer.user_id, task_id=task_id)
+        if row is None:
+            raise TaskNotFoundError
+        place: Mapping[str, object] = {}
+        if "project_id" in fields:
+            place = await place_values(writer, row["project_id"], cast("int | None", fields["project_id"]))
+        yield column_values({**fields, **place}, row["due_time_zone"])
 
 
 async def delete_task(

@@ -23,6 +23,7 @@ from todo.models import Tag, Task, TaskSearch, TaskTagLink
 from todo.schemas.entity_tag import DIGEST_LENGTH
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.shared.lists import ONE, Columns
+from todo.services.shared.positions import key_of
 from todo.services.shared.tables import columns_of, table_of
 
 TASKS, SEARCH, TAGS, LINKS = table_of(Task), table_of(TaskSearch), table_of(Tag), table_of(TaskTagLink)
@@ -31,6 +32,8 @@ USER_ID = bindparam("user_id", type_=TASKS.c.user_id.type)
 TASK_ID = bindparam("task_id", type_=BigInteger)
 IS_OWN_TASK = (TASKS.c.user_id == USER_ID, TASKS.c.id == TASK_ID)
 COLUMNS = columns_of(TASKS, TaskPublic, without=["tags"])
+STATE: dict[str, ColumnElement[Any]] = {**TASKS.c, "position": key_of(TASKS.c)}
+"""The stored values as clients read them."""
 TAG_ORDER = ("name_key", "name")
 """The columns by which the tags of a task are ordered, by code point."""
 
@@ -91,7 +94,8 @@ def _from_links(value: ColumnElement[Any], task: Columns, tag: Any) -> Select[An
 
 SELECT_TASK = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*IS_OWN_TASK))
 
-SELECT_DUE_TIME_ZONE = Statement(select(TASKS.c.due_time_zone).where(*IS_OWN_TASK))
+SELECT_STORED = Statement(select(TASKS.c.due_time_zone, TASKS.c.project_id).where(*IS_OWN_TASK))
+"""Returns what a change of other fields depends on."""
 
 SELECT_BY_EXTERNAL_ID = Statement(
     select(*COLUMNS, tags_json(TASKS.c)).where(

@@ -1,16 +1,19 @@
 """Logged writes of single tasks. A write of a title or description writes its folded text for searches too."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    FromClause,
     Text,
     bindparam,
     delete,
     exists,
+    false,
+    func,
     insert,
     literal_column,
     or_,
@@ -19,10 +22,11 @@ from sqlalchemy import (
     update,
 )
 
-from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
+from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS, PROJECT_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
-from todo.schemas.tasks.task import TaskCreate, TaskFields, TaskUpdate
 from todo.services.authentication import InvalidTokenError
+from todo.services.projects.errors import ProjectNotFoundError
+from todo.services.projects.statements import PROJECTS
 from todo.services.shared.log.writes import (
     Logged,
     Write,
@@ -35,13 +39,14 @@ from todo.services.shared.log.writes import (
 )
 from todo.services.shared.tables import binds_of
 from todo.services.shared.versions import entity_tag_matches, next_version
-from todo.services.tasks.derived import SEARCHED_FIELDS, column_names, completed_at, new_state
+from todo.services.tasks.derived import SEARCHED_FIELDS, completed_at, new_state
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import (
     COLUMNS,
     IS_OWN_TASK,
     LINKS,
     SEARCH,
+    STATE,
     TASKS,
     USER_ID,
     tag_ids,
@@ -55,6 +60,7 @@ VIOLATIONS = {
     OWNER_EXISTS: InvalidTokenError,
     EXTERNAL_ID_UNIQUE: ExternalIdTakenError,
     SEARCHED_TASK_EXISTS: TaskNotFoundError,
+    PROJECT_EXISTS: ProjectNotFoundError,
 }
 SEARCH_TEXTS = {field: bindparam(parameter, type_=Text) for field, parameter in SEARCHED_FIELDS.items()}
 NO_TAGS: ColumnElement[str] = literal_column("'[]'")
@@ -62,36 +68,51 @@ DELETED_COLUMNS = {column.name: column for column in COLUMNS if column.name not 
 """The columns of a deleted task in the log, beside the ids of its tags."""
 LOGGED_FIELDS = [name for name in DELETED_COLUMNS if name not in {"version", "created_at", "updated_at"}]
 """The fields in the log of a new and of a changed task."""
-UPDATED_FIELDS = frozenset(TaskUpdate.model_fields)
-"""The fields that `update_task` can write."""
 
 
-def _insert_task(fields: Iterable[str], plan: CTE | None) -> Write:
-    """Return the write of a new task. Without a plan the task is always inserted."""
-    columns: dict[str, ColumnElement[Any]] = {**binds_of(TASKS, column_names(fields))}
+@cache
+def insert_task(fields: frozenset[str], *, once: bool) -> Write:
+    """Return the write of a new task with these columns, which are those of `derived.column_values` that are not null.
+
+    It has the parameters of `derived.search_values` too. With `once` it returns no row if the user has a task with the
+    `external_id`, which is then one of the fields.
+    """
+    columns: dict[str, ColumnElement[Any]] = {**binds_of(TASKS, sorted(fields))}
     columns["completed_at"] = completed_at(columns["completed"])
+    plan = _plan_of_insert(columns, once=once)
     clock = advance_clock_once() if plan is None else advance_clock(plan)
-    new_row = select(USER_ID, *columns.values()).select_from(clock)
+    source: FromClause = clock
+    if plan is not None:
+        source = clock.join(plan, true())
+        columns |= {column.name: column for column in plan.c if column.name in TASKS.c}
+    new_row = select(USER_ID, *columns.values()).select_from(source)
     inserted = insert(TASKS).from_select(["user_id", *columns], new_row)
     task = inserted.returning(*COLUMNS, true().label("is_changed")).cte("task")
     searched = select(USER_ID, task.c.id, *SEARCH_TEXTS.values())
     search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCH_TEXTS], searched).cte("search")
-    after = created_values({name: task.c[name] for name in LOGGED_FIELDS})
+    after = created_values({name: task.c[name] for name in LOGGED_FIELDS if name in columns})
     log = log_changes(clock, task, Logged(TASK, "create", after=after))
     shown = [*(task.c[column.name] for column in COLUMNS), NO_TAGS.label("tags")]
     result = written(task, clock, *shown) if plan is None else written(plan, clock, *shown, new=task)
     return Write(result.add_cte(search, log), violations=VIOLATIONS, always_changes=plan is None)
 
 
-def _is_unknown_external_id() -> CTE:
-    external_id = bindparam("external_id", type_=TASKS.c.external_id.type)
-    is_known = exists().where(TASKS.c.user_id == USER_ID, TASKS.c.external_id == external_id)
-    return select(true().label("is_changed")).where(~is_known).cte("plan")
+def _plan_of_insert(columns: Mapping[str, ColumnElement[Any]], *, once: bool) -> CTE | None:
+    """Return the plan of a new task, or None if the insert depends on no other row.
 
-
-INSERT_TASK = _insert_task(TaskFields.model_fields, None)
-INSERT_TASK_ONCE = _insert_task(TaskCreate.model_fields, _is_unknown_external_id())
-"""Returns no row if the user has a task with the external id."""
+    A task in a project gets `archived` of the project. If the project does not exist, the foreign key is violated.
+    """
+    if not once and "project_id" not in columns:
+        return None
+    plan = select(true().label("is_changed"))
+    if once:
+        is_known = exists().where(TASKS.c.user_id == USER_ID, TASKS.c.external_id == columns["external_id"])
+        plan = plan.where(~is_known)
+    if "project_id" in columns:
+        is_project = (PROJECTS.c.user_id == USER_ID, PROJECTS.c.id == columns["project_id"])
+        archived = select(PROJECTS.c.archived).where(*is_project).scalar_subquery()
+        plan = plan.add_columns(func.coalesce(archived, false()).label("archived"))
+    return plan.cte("plan")
 
 
 @cache
@@ -103,7 +124,7 @@ def update_task(fields: frozenset[str], *, conditional: bool) -> Write:
     condition = [entity_tag_matches(TASKS, tags_digest(TASKS.c))] if conditional else []
     new = new_state(TASKS.c, binds_of(TASKS, sorted(fields)))
     logged = {name: value for name, value in new.items() if name in LOGGED_FIELDS}
-    is_changed, before, after = difference(TASKS.c, logged)
+    is_changed, before, after = difference(STATE, logged)
     state = {column.name: column for column in COLUMNS} | new | next_version(TASKS, is_changed)
     plan = (
         select(
@@ -130,7 +151,7 @@ def update_task(fields: frozenset[str], *, conditional: bool) -> Write:
         is_own = (SEARCH.c.user_id == USER_ID, SEARCH.c.task_id == plan.c.id, clock.c.seq.is_not(None))
         differs = or_(*(SEARCH.c[field] != text for field, text in texts.items()))
         statement = statement.add_cte(update(SEARCH).where(*is_own, differs).values(**texts).cte("search"))
-    return Write(statement)
+    return Write(statement, violations={PROJECT_EXISTS: ProjectNotFoundError})
 
 
 @cache

@@ -8,11 +8,13 @@ from pydantic_core import to_json
 
 from todo.core.database.session import Session
 from todo.schemas.changes.trash import TrashEntry
+from todo.schemas.projects.project import ProjectPublic
 from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.accounts import service as account_service
 from todo.services.filters import service as filter_service
+from todo.services.projects import service as project_service
 from todo.services.tags import service as tag_service
 from todo.services.tasks import service as task_service
 from todo.services.trash import service as trash_service
@@ -20,7 +22,13 @@ from todo.services.trash import service as trash_service
 FORMAT = "todo-export"
 VERSION = 1
 TASKS_PER_PIECE = 500
-SECTIONS = {"tags": TagPublic, "filters": FilterPublic, "trash": TrashEntry, "tasks": TaskPublic}
+SECTIONS = {
+    "tags": TagPublic,
+    "projects": ProjectPublic,
+    "filters": FilterPublic,
+    "trash": TrashEntry,
+    "tasks": TaskPublic,
+}
 """The lists of the document, each with the shape of its items. Entries of the trash also have `fields`."""
 
 
@@ -41,9 +49,18 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
     """
     user = await account_service.get_user(session, user_id, now)
     tags = await tag_service.list_tags(session, user_id)
+    projects = await project_service.list_projects(session, user_id, "all")
     trash = await trash_service.export_trash(session, user_id, retention)
-    lists = {"tags": tags, "filters": await filter_service.list_filters(session, user_id), "trash": trash}
-    head = {"format": FORMAT, "version": VERSION, "exported_at": now, "user": user, **lists}
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "exported_at": now,
+        "user": user,
+        "tags": tags,
+        "projects": projects,
+        "filters": await filter_service.list_filters(session, user_id),
+        "trash": trash,
+    }
     return _pieces(session, user_id, to_json(head, indent=None))
 
 

@@ -1,5 +1,7 @@
 """The trash: deleted resources are listed, restored and purged (TRA-001 to TRA-010)."""
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -7,7 +9,6 @@ from pydantic_core import from_json
 
 from todo.core.clock import attach_utc, utc_now
 from todo.core.database.session import Row, Session
-from todo.domain.identifiers import BIGINT_MAX
 from todo.schemas.changes.history import HistoryQuery
 from todo.schemas.changes.trash import ExportedTrashEntry, RestoreResult, TrashEntry, TrashPage
 from todo.services.authentication import Principal
@@ -38,30 +39,22 @@ async def list_trash(session: Session, principal: Principal, query: HistoryQuery
         seq=read_cursor(query.cursor),
         limit=query.limit + 1,
     )
-    items = [_entry(row, retention) for row in rows[: query.limit]]
+    items = await _entries(session, rows[: query.limit], retention, readable_types(principal))
     return TrashPage(items=items, next_cursor=str(items[-1]["seq"]) if len(rows) > query.limit else None)
 
 
 async def export_trash(session: Session, user_id: UUID, retention: timedelta) -> list[ExportedTrashEntry]:
-    """Return all entries of a user's trash with the fields that were deleted."""
-    rows = await session.fetch_all(
-        statements.SELECT_ENTRIES,
-        user_id=user_id,
-        types=[*LOGGED],
-        since=utc_now() - retention,
-        seq=BIGINT_MAX,
-        limit=BIGINT_MAX,
-    )
+    """Return all deleted resources of a user with their fields, also those inside of others."""
+    rows = await session.fetch_all(statements.SELECT_DELETIONS, user_id=user_id, since=utc_now() - retention)
+    entries = await _entries(session, rows, retention, LOGGED)
     return [
-        ExportedTrashEntry(
-            **_entry(row, retention), fields=public_values(LOGGED[row["type"]].table, from_json(row["before"]))
-        )
-        for row in rows
+        ExportedTrashEntry(**entry, fields=public_values(LOGGED[row["type"]].table, from_json(row["before"])))
+        for entry, row in zip(entries, rows, strict=True)
     ]
 
 
 async def restore(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> RestoreResult:
-    """Restore a deleted resource with its id, its fields and its links.
+    """Restore a deleted resource with its id, its fields and its links, and what was deleted with it.
 
     Raises:
         TrashEntryNotFoundError: the trash has no such entry.
@@ -70,25 +63,25 @@ async def restore(writer: Writer, principal: Principal, seq: int, retention: tim
         ExternalIdTakenError: another task has the external id.
     """
     async with writer.transaction():
-        entry = await _get_entry(writer, principal, seq, retention)
-        inverse = await make_inverse(writer, [entry])
+        deletions = await _get_deletions(writer, principal, seq, retention)
+        inverse = await make_inverse(writer, deletions)
         await inverse.write(writer)
-        await mark_undone(writer, [entry])
-        keys: list[ResourceKey] = [(entry["type"], entry["id"]), *((TASK, task_id) for task_id in inverse.tags)]
+        await mark_undone(writer, deletions)
+        keys: list[ResourceKey] = [(row["type"], row["id"]) for row in deletions]
+        keys += [(TASK, task_id) for task_id in inverse.tags if (TASK, task_id) not in keys]
         items = await read_items(writer.session, writer.user_id, keys, utc_now())
     return RestoreResult(items=items, left_out=inverse.left_out)
 
 
 async def purge(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> None:
-    """Empty all changes of a deleted resource, so that nothing of its content is left.
+    """Empty all changes of a deleted resource and of what was in it, so that nothing of their content is left.
 
     Raises:
         TrashEntryNotFoundError: the trash has no such entry.
         InsufficientScopeError: the principal may not write resources of this type.
     """
     async with writer.transaction():
-        entry = await _get_entry(writer, principal, seq, retention)
-        await writer.session.fetch_all(statements.PURGE, user_id=writer.user_id, type=entry["type"], ids=[entry["id"]])
+        await _purge(writer, _ids_by_type(await _get_deletions(writer, principal, seq, retention)))
 
 
 async def purge_all(writer: Writer, principal: Principal, retention: timedelta) -> None:
@@ -99,20 +92,12 @@ async def purge_all(writer: Writer, principal: Principal, retention: timedelta) 
     """
     async with writer.transaction():
         rows = await writer.session.fetch_all(
-            statements.SELECT_ENTRIES,
-            user_id=writer.user_id,
-            types=[*LOGGED],
-            since=utc_now() - retention,
-            seq=BIGINT_MAX,
-            limit=BIGINT_MAX,
+            statements.SELECT_DELETIONS, user_id=writer.user_id, since=utc_now() - retention
         )
-        ids: dict[str, list[int]] = {}
-        for row in rows:
-            ids.setdefault(row["type"], []).append(row["id"])
+        ids = _ids_by_type(rows)
         for type_ in ids or LOGGED:
             LOGGED[type_].require_scope(principal, "write")
-        for type_, some in ids.items():
-            await writer.session.fetch_all(statements.PURGE, user_id=writer.user_id, type=type_, ids=some)
+        await _purge(writer, ids)
 
 
 async def sweep_trash(session: Session, before: datetime) -> int:
@@ -139,17 +124,65 @@ async def sweep_changes(session: Session, before: datetime) -> bool:
     return bool(await session.fetch_all(statements.SWEEP_CHANGES, user_id=user["user_id"], since=before))
 
 
-async def _get_entry(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> Row:
+async def _get_deletions(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> list[Row]:
+    """Return the deletion of an entry, and before it the deletions of what was inside."""
     entry = await writer.session.fetch_one(SELECT_CHANGE, user_id=writer.user_id, seq=seq)
     if entry is None or entry["action"] != "delete" or entry["before"] is None or entry["undone_by"] is not None:
         raise TrashEntryNotFoundError
-    if attach_utc(entry["at"]) < utc_now() - retention:
+    if attach_utc(entry["at"]) < utc_now() - retention or await _is_contained(writer, entry):
         raise TrashEntryNotFoundError
-    LOGGED[entry["type"]].require_scope(principal, "write")
-    return entry
+    contents = await writer.session.fetch_all(statements.SELECT_CONTENTS, user_id=writer.user_id, **_roots([entry]))
+    for type_ in {row["type"] for row in [*contents, entry]}:
+        LOGGED[type_].require_scope(principal, "write")
+    return [*contents, entry]
 
 
-def _entry(row: Row, retention: timedelta) -> TrashEntry:
+async def _is_contained(writer: Writer, deletion: Row) -> bool:
+    """Return whether the same request deleted what the resource was in."""
+    before = from_json(deletion["before"])
+    containers = [(type_, before[field]) for type_, field in statements.REFERENCES.items() if field in before]
+    for type_, id_ in containers:
+        values = {"type": type_, "id": id_, "batch": deletion["batch"]}
+        if await writer.session.fetch_one(statements.SELECT_DELETION, user_id=writer.user_id, **values):
+            return True
+    return False
+
+
+def _roots(entries: Iterable[Row]) -> dict[str, list[object]]:
+    """Return the parameters of statements on what was inside of entries."""
+    roots = [entry for entry in entries if entry["type"] in statements.REFERENCES]
+    return {
+        **{name: [root[name] for root in roots] for name in ("seq", "batch", "id")},
+        "field": [statements.REFERENCES[root["type"]] for root in roots],
+    }
+
+
+async def _purge(writer: Writer, ids: Mapping[str, Sequence[int]]) -> None:
+    for type_, some in ids.items():
+        await writer.session.fetch_all(statements.PURGE, user_id=writer.user_id, type=type_, ids=some)
+
+
+def _ids_by_type(rows: Iterable[Row]) -> dict[str, list[int]]:
+    ids: dict[str, list[int]] = {}
+    for row in rows:
+        ids.setdefault(row["type"], []).append(row["id"])
+    return ids
+
+
+async def _entries(
+    session: Session, rows: Sequence[Row], retention: timedelta, types: Collection[str]
+) -> list[TrashEntry]:
+    """Return the entries of deletions. What was inside is counted by one more statement, if there can be some."""
+    contains: dict[int, dict[str, int]] = defaultdict(dict)
+    roots = _roots(rows)
+    if roots["seq"]:
+        for count in await session.fetch_all(statements.COUNT_CONTENTS, user_id=rows[0]["user_id"], **roots):
+            if count["type"] in types:
+                contains[count["root"]][count["type"]] = count["number"]
+    return [_entry(row, retention, contains[row["seq"]]) for row in rows]
+
+
+def _entry(row: Row, retention: timedelta, contains: dict[str, int]) -> TrashEntry:
     deleted_at = attach_utc(row["at"])
     return TrashEntry(
         seq=row["seq"],
@@ -158,5 +191,5 @@ def _entry(row: Row, retention: timedelta) -> TrashEntry:
         name=from_json(row["before"])[LOGGED[row["type"]].name],
         deleted_at=deleted_at,
         purge_at=deleted_at + retention,
-        contains={},
+        contains=contains,
     )

@@ -12,16 +12,19 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    cast,
     delete,
     exists,
     func,
     literal_column,
     null,
+    or_,
     select,
     update,
 )
 
 from todo.core.database.statement import Statement
+from todo.services.shared.arrays import unnest
 from todo.services.shared.log.writes import CHANGES, CLOCKS, USER_ID
 
 BATCH = 500
@@ -31,6 +34,8 @@ IN_TRASH = (
     CHANGES.c.undone_by.is_(None),
 )
 """The condition of the indexes `idx_changes_user_trash` and `idx_changes_trash_at`."""
+REFERENCES = {"project": "project_id"}
+"""By type of a resource that contains others, the field with which they refer to it."""
 
 
 def is_deleted_again(user_id: ColumnElement[Any]) -> Exists:
@@ -52,6 +57,33 @@ def is_deleted_again(user_id: ColumnElement[Any]) -> Exists:
     )
 
 
+def is_contained() -> Exists:
+    """Return the condition that what the resource is in was deleted by the same request."""
+    container = CHANGES.alias("container")
+    is_inside = or_(
+        *(
+            and_(
+                container.c.type == literal_column(f"'{type_}'"),
+                container.c.id == _reference(literal_column(f"'{field}'")),
+            )
+            for type_, field in REFERENCES.items()
+        )
+    )
+    return exists(
+        select(container.c.seq).where(
+            container.c.user_id == USER_ID,
+            is_inside,
+            container.c.batch == CHANGES.c.batch,
+            container.c.action == CHANGES.c.action,
+        )
+    )
+
+
+def _reference(field: ColumnElement[str]) -> ColumnElement[int]:
+    """Return the id that a field of a deleted resource had."""
+    return cast(CHANGES.c.before.op("->>")(field), BigInteger)
+
+
 SEQ = bindparam("seq", type_=BigInteger)
 SINCE = bindparam("since", type_=DateTime(timezone=True))
 """The instant before which deleted resources are no longer in the trash."""
@@ -60,9 +92,39 @@ IN_OWN_TRASH = (CHANGES.c.user_id == USER_ID, *IN_TRASH, CHANGES.c.at >= SINCE, 
 
 SELECT_ENTRIES = Statement(
     select(*CHANGES.c)
-    .where(*IN_OWN_TRASH, CHANGES.c.type == any_(TYPES), CHANGES.c.seq < SEQ)
+    .where(*IN_OWN_TRASH, ~is_contained(), CHANGES.c.type == any_(TYPES), CHANGES.c.seq < SEQ)
     .order_by(CHANGES.c.seq.desc())
     .limit(bindparam("limit", type_=BigInteger))
+)
+SELECT_DELETION = Statement(
+    select(CHANGES.c.seq).where(
+        CHANGES.c.user_id == USER_ID,
+        CHANGES.c.type == bindparam("type", type_=Text),
+        CHANGES.c.id == bindparam("id", type_=BigInteger),
+        CHANGES.c.batch == bindparam("batch", type_=BigInteger),
+        CHANGES.c.action == literal_column("'delete'"),
+    )
+)
+"""Returns whether a request deleted a resource."""
+SELECT_DELETIONS = Statement(select(*CHANGES.c).where(*IN_OWN_TRASH).order_by(CHANGES.c.seq.desc()))
+"""Returns all deleted resources, also those inside of others."""
+_root = unnest(("seq", BigInteger()), ("batch", BigInteger()), ("id", BigInteger()), ("field", Text()), name="root")
+_contents = (
+    select(CHANGES)
+    .add_columns(_root.c.seq.label("root"))
+    .where(
+        CHANGES.c.user_id == USER_ID,
+        *IN_TRASH,
+        CHANGES.c.seq >= _root.c.batch,
+        CHANGES.c.seq < _root.c.seq,
+        _reference(_root.c.field) == _root.c.id,
+    )
+)
+SELECT_CONTENTS = Statement(_contents.order_by(CHANGES.c.seq))
+"""Returns what was deleted with some entries and was inside of them."""
+_content = _contents.subquery("content")
+COUNT_CONTENTS = Statement(
+    select(_content.c.root, _content.c.type, func.count().label("number")).group_by(_content.c.root, _content.c.type)
 )
 PURGE = Statement(
     update(CHANGES)

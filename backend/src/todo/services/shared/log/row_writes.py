@@ -38,7 +38,7 @@ from todo.services.shared.versions import entity_tag_matches, next_version
 
 ROW_ID = bindparam("id", type_=BigInteger)
 Consequences = Callable[[CTE, CTE], Iterable[CTE]]
-"""Returns further parts of a write: the plan has the new state of the rows. Without a change the clock has no row."""
+"""Returns further parts of a write, from its plan with the new state of the rows and from its clock."""
 
 
 def _no_consequences(_plan: CTE, _clock: CTE) -> Iterable[CTE]:

@@ -32,6 +32,14 @@ class Writer:
 
     async def write_all(self, write: Write, **values: object) -> list[Row]:
         """Run a write and return its rows. If another write of the user came first, the clock is locked first."""
+        return await self._write(write, values)
+
+    async def write_one(self, write: Write, **values: object) -> Row | None:
+        """Run a write and return its first row, or None if the plan is empty."""
+        rows = await self._write(write, values)
+        return rows[0] if rows else None
+
+    async def _write(self, write: Write, values: Mapping[str, object]) -> list[Row]:
         rows = await self._run(self.session, write, values)
         changed = next((row for row in rows if row[IS_CHANGED]), None)
         if write.always_changes if changed is None else changed[CHANGE_SEQ] is None:
@@ -42,11 +50,6 @@ class Writer:
         if changed is not None:
             self.batch, self.last_seq = changed[CHANGE_BATCH], changed[CHANGE_SEQ]
         return rows
-
-    async def write_one(self, write: Write, **values: object) -> Row | None:
-        """Run a write and return its first row, or None if the plan is empty."""
-        rows = await self.write_all(write, **values)
-        return rows[0] if rows else None
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

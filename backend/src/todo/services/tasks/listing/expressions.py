@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    Table,
     and_,
     any_,
     bindparam,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 
 from todo.domain.filters.terms import Branch, Expression, TermKind
+from todo.services.projects.statements import PROJECTS
 from todo.services.tasks.derived import SEARCHED_FIELDS
 from todo.services.tasks.listing.keys import due_key, priority_rank
 from todo.services.tasks.statements import LINKS, SEARCH, TAGS, TASKS, USER_ID
@@ -82,18 +84,25 @@ def _has_priority(prefix: str, _is_required: bool) -> ColumnElement[bool]:
 
 
 def _has_tag(prefix: str, is_required: bool) -> ColumnElement[bool]:
-    is_named = or_(
-        TAGS.c.name == bindparam(f"{prefix}_name", type_=String),
-        TAGS.c.id == bindparam(f"{prefix}_id", type_=BigInteger),
-    )
-    tag_ids = select(TAGS.c.id).where(TAGS.c.user_id == USER_ID, is_named)
-    is_tag = LINKS.c.tag_id == any_(func.array(tag_ids.scalar_subquery()))
+    is_tag = LINKS.c.tag_id == any_(_ids_of(TAGS, prefix))
     return _is_among(select(LINKS.c.task_id).where(LINKS.c.user_id == USER_ID, is_tag), is_required)
 
 
 def _has_no_tags(_prefix: str, _is_required: bool) -> ColumnElement[bool]:
     links: Select[Any] = select(literal_column("1")).where(LINKS.c.user_id == USER_ID, LINKS.c.task_id == TASKS.c.id)
     return not_(links.correlate(TASKS).exists())
+
+
+def _is_in_project(prefix: str, _is_required: bool) -> ColumnElement[bool]:
+    return and_(TASKS.c.project_id.is_not(None), TASKS.c.project_id == any_(_ids_of(PROJECTS, prefix)))
+
+
+def _ids_of(table: Table, prefix: str) -> ColumnElement[Any]:
+    """Return the ids of the rows that a name means."""
+    has_name = table.c.name == bindparam(f"{prefix}_name", type_=String)
+    has_id = table.c.id == bindparam(f"{prefix}_id", type_=BigInteger)
+    ids = select(table.c.id).where(table.c.user_id == USER_ID, or_(has_name, has_id))
+    return func.array(ids.scalar_subquery())
 
 
 def _has_text(prefix: str, is_required: bool) -> ColumnElement[bool]:
@@ -135,8 +144,10 @@ CONDITIONS: dict[TermKind, Condition] = {
     "no due": _lacks_due,
     "no start": lambda _prefix, _is_required: TASKS.c.start_day.is_(None),
     "no deadline": lambda _prefix, _is_required: TASKS.c.deadline_day.is_(None),
+    "no project": lambda _prefix, _is_required: TASKS.c.project_id.is_(None),
     "priority": _has_priority,
     "tag": _has_tag,
+    "project": _is_in_project,
     "no tags": _has_no_tags,
     "search": _has_text,
 }
