@@ -1,6 +1,7 @@
 """Random filters find the tasks that an evaluation in memory finds."""
 
 import random
+from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -50,12 +51,22 @@ def random_task(number: int) -> Json:
 
 
 @pytest.fixture
-async def tasks(ada: Person, make_task: Make, make_tag: Make) -> list[Json]:
+async def projects(ada: Person) -> dict[str, list[int]]:
+    """Return the ids of the projects of Ada by name. Two projects have one name."""
+    ids = defaultdict(list)
+    for name in ("Work", "Garten & Hof", "Work"):
+        ids[name].append((await ada.client.post("/projects", json={"name": name})).json()["id"])
+    return ids
+
+
+@pytest.fixture
+async def tasks(ada: Person, make_task: Make, make_tag: Make, projects: dict[str, list[int]]) -> list[Json]:
     """Return the tasks of Ada as lists show them."""
     await ada.client.patch("/auth/me", json={"time_zone": ZONE})
     tags = [await make_tag(ada, name=name) for name in TAGS]
+    project_ids = [id_ for ids in projects.values() for id_ in ids]
     for number in range(40):
-        task = await make_task(ada, **random_task(number))
+        task = await make_task(ada, **random_task(number), project_id=random.choice([None, *project_ids]))
         for tag in random.sample(tags, random.choice([0, 0, 1, 2, 3])):
             await tag_task(ada, task, tag)
     items: list[Json] = (await list_tasks(ada, limit=100))["items"]
@@ -63,13 +74,15 @@ async def tasks(ada: Person, make_task: Make, make_tag: Make) -> list[Json]:
 
 
 @pytest.mark.spec("FIL-001", "FIL-002", "FIL-003", "FIL-004", "FIL-006")
-async def test_list_has_the_tasks_for_which_the_filter_is_true(ada: Person, tasks: list[Json], set_now: SetNow) -> None:
+async def test_list_has_the_tasks_for_which_the_filter_is_true(
+    ada: Person, tasks: list[Json], projects: dict[str, list[int]], set_now: SetNow
+) -> None:
     set_now(NOW.isoformat())
     instants = [datetime.fromisoformat(text) for text in EDGES]
     instants += [datetime.fromisoformat(task[field]) for task in tasks[:5] for field in ("created_at", "updated_at")]
     instants += [datetime.fromisoformat(task["completed_at"]) for task in tasks if task["completed"]]
     days = [date.fromisoformat(random_day()) for _ in range(5)] + [datetime.now(UTC).date()]
-    generator = Generator(ZoneInfo(ZONE), NOW, TAGS, WORDS, [*instants, *days])
+    generator = Generator(ZoneInfo(ZONE), NOW, tags=TAGS, projects=projects, words=WORDS, moments=[*instants, *days])
     counts = []
 
     for _ in range(ROUNDS):
