@@ -15,8 +15,6 @@ from todo.services.shared.log.writer import Writer
 from todo.services.shared.positions import public_position
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
 
-ARCHIVED: dict[ArchivedFilter, list[bool]] = {"false": [False], "true": [True], "all": [False, True]}
-
 
 async def create_project(writer: Writer, project: ProjectCreate, *, max_projects: int) -> tuple[ProjectPublic, bool]:
     """Create a project; return it and whether it is new (PRO-001).
@@ -40,7 +38,12 @@ async def create_project(writer: Writer, project: ProjectCreate, *, max_projects
 
 async def list_projects(session: Session, user_id: UUID, archived: ArchivedFilter) -> list[ProjectPublic]:
     """Return the user's projects in the order of their positions."""
-    rows = await session.fetch_all(statements.SELECT_PROJECTS, user_id=user_id, archived=ARCHIVED[archived])
+    if archived == "all":
+        rows = await session.fetch_all(statements.SELECT_PROJECTS, user_id=user_id)
+    else:
+        rows = await session.fetch_all(
+            statements.SELECT_PROJECTS_BY_ARCHIVED, user_id=user_id, archived=archived == "true"
+        )
     return [read_row(row) for row in rows]
 
 

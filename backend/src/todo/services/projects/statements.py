@@ -99,11 +99,9 @@ SELECT_PROJECTS_AFTER = Statement(
     .order_by(PROJECTS.c.id)
     .limit(bindparam("limit", type_=BigInteger))
 )
-SELECT_PROJECTS = Statement(
-    select(*COLUMNS)
-    .where(PROJECTS.c.user_id == USER_ID, PROJECTS.c.archived == any_(bindparam("archived", type_=ARRAY(Boolean))))
-    .order_by(key_of(PROJECTS.c), PROJECTS.c.id)
-)
+_in_order = select(*COLUMNS).where(PROJECTS.c.user_id == USER_ID).order_by(key_of(PROJECTS.c), PROJECTS.c.id)
+SELECT_PROJECTS = Statement(_in_order)
+SELECT_PROJECTS_BY_ARCHIVED = Statement(_in_order.where(PROJECTS.c.archived == bindparam("archived", type_=Boolean)))
 COUNT_TASKS = Statement(
     select(
         TASKS.c.project_id,
