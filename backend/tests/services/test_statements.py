@@ -16,6 +16,7 @@ from todo.core.database.statement import Statement
 from todo.domain.filters.terms import Branch, Expression, Leaf
 from todo.models import Base
 from todo.schemas.projects.project import ProjectFields
+from todo.schemas.saved_filter import FilterFields
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
 from todo.services.shared.log.writes import Write
@@ -64,6 +65,7 @@ FRESH_KEYS = {
 """Unique constraints on random values, on numbers of the locked clock, on the ids of new tasks, and on links that were
 missing when the clock was locked. No request can violate them."""
 WRITTEN_COLUMNS = {
+    "update_filter": frozenset(FilterFields.model_fields),
     "insert_task": frozenset(column_names(TaskCreate.model_fields)),
     "update_project": frozenset(ProjectFields.model_fields),
     "update_task": frozenset({*column_names(TaskUpdate.model_fields), *PLACE}),

@@ -23,7 +23,7 @@ FILTER_MAX = 1000
 """Characters of a filter."""
 DEPTH_MAX = 20
 """Parentheses and `!` around a term."""
-TERMS_MAX = 50
+TERMS_MAX = 30
 SEARCHES_MAX = 10
 """Terms that search. Each of them reads the texts of all tasks."""
 SPACE = re.compile(r"\s*")

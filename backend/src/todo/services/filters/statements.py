@@ -20,7 +20,6 @@ FILTER = "filter"
 COLUMNS = columns_of(FILTERS, FilterPublic)
 LOGGED_FIELDS = [*FilterFields.model_fields, "position"]
 """The fields in the log of a new and of a changed filter."""
-UPDATED_FIELDS = frozenset(FilterFields.model_fields)
 IS_OWN = FILTERS.c.user_id == USER_ID
 WRITES = RowWrites(
     table=FILTERS, entity=FILTER, columns=COLUMNS, fields=LOGGED_FIELDS, violations={OWNER_EXISTS: InvalidTokenError}
