@@ -59,7 +59,7 @@ from todo.routers import (
 )
 from todo.routers.changes import events, history, sync, trash
 from todo.routers.pages import router as pages
-from todo.routers.projects import projects
+from todo.routers.projects import projects, sections
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.delivery.service import MailService
@@ -113,11 +113,11 @@ TAGS = [
     {"name": "totp", "description": "The second factor of your account: codes of an app, and recovery codes."},
     {"name": "tasks", "description": "Your tasks, and the tags on them. Needs an access token."},
     {"name": "tags", "description": "Your labels for tasks. Needs an access token."},
-    {"name": "projects", "description": "Your projects, and the order of them. Needs an access token."},
+    {"name": "projects", "description": "Your projects and their sections. Needs an access token."},
     {"name": "filters", "description": "Your saved filters for lists of tasks. Needs an access token."},
     {"name": "sync", "description": "What changed, for a copy that also works offline. Needs an access token."},
     {"name": "changes", "description": "What was changed, and how to take it back."},
-    {"name": "trash", "description": "Deleted tasks, tags, projects and filters."},
+    {"name": "trash", "description": "Deleted tasks, tags, projects, sections and filters."},
     {"name": "events", "description": "What changes, at the moment it changes. Needs an access token or a ticket."},
     {"name": "health", "description": "For monitors."},
 ]
@@ -257,8 +257,9 @@ def _make_rate_limits(settings: Settings) -> RateLimits:
 def _add_routes(app: FastAPI) -> None:
     # A flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
-        *(tasks.router, account.router, tags.router, projects.router, auth.router, login_sessions.router),
-        *(task_bulk.router, filters.router, access_tokens.router, totp.router, mailed_links.router, health.router),
+        *(tasks.router, account.router, tags.router, projects.router, sections.router),
+        *(filters.router, auth.router, login_sessions.router),
+        *(task_bulk.router, access_tokens.router, totp.router, mailed_links.router, health.router),
         *(sync.router, events.router, history.pages, history.router, trash.pages, trash.router),
         *(documentation.router, pages.router),
     )

@@ -18,7 +18,7 @@ from tests.support import (
     make_settings,
     operations_in,
 )
-from todo.domain.scope import NOUN_OF, SCOPES
+from todo.domain.scope import SCOPE_OF_PATH, SCOPES
 from todo.http.dependencies.principal import CurrentUser
 from todo.main import create_app
 
@@ -79,9 +79,9 @@ RESOURCES = [
 
 
 def scope_of(operation: str) -> str:
-    """Return the scope of an operation on a resource."""
-    resource = operation.split("/")[3]
-    return f"{NOUN_OF.get(resource, resource)}:{'read' if operation.startswith('GET') else 'write'}"
+    method, path = operation.split()
+    resource = path.split("/")[3]
+    return f"{SCOPE_OF_PATH.get(resource, resource)}:{'read' if method == 'GET' else 'write'}"
 
 
 SCOPE_OF = dict.fromkeys(OF_THE_ACCOUNT, "account") | {operation: scope_of(operation) for operation in RESOURCES}

@@ -79,7 +79,9 @@ def test_not_binds_before_and_before_or(text: str, shown: str) -> None:
             Term("updated at", Comparison(">=", datetime(2026, 12, 24, 17, tzinfo=UTC))),
         ),
         ('#"Garten & Hof"', Term("project", Name("Garten & Hof", is_quoted=True))),
+        ("/Later", Term("section", Name("Later", is_quoted=False))),
         ("no project", Term("no project")),
+        ("no section", Term("no section")),
         ("search: milk", Term("search", "milk")),
         ('search:"oat milk"', Term("search", "oat milk")),
     ],
@@ -134,7 +136,7 @@ def test_name_is_read_with_and_without_quotes(text: str, name: Name) -> None:
         ("@„Büro", 2, "Expected the name of a tag, and a closing quote at position 2"),
         ("search milk", 8, "Expected a colon at position 8"),
         ("search:", 8, "Expected a text to search at position 8"),
-        ("no", 3, "Expected due, start, deadline, tags or project at position 3"),
+        ("no", 3, "Expected due, start, deadline, tags, project or section at position 3"),
         ("no due date", 8, "Expected & or | at position 8"),
         ("due", 4, "Expected <, <=, =, >= or > at position 4"),
         (

@@ -41,8 +41,11 @@ SELECT_SEQUENTIAL = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = $1
 IMPORTED = 500
 EQUALITY = re.compile(r"\((\w+) = (?!ANY)")
 """A column that a condition of an index compares with one value."""
-ONCE = {("fk_task_tag_link_tags", "cascade"), ("fk_tasks_projects", "cascade")}
-"""Read the links or tasks of a user once for each deleted tag or project, by any index if the costs are equal."""
+ONCE = {
+    (f"fk_{name}", "cascade")
+    for name in ("task_tag_link_tags", "tasks_projects", "tasks_sections", "sections_projects")
+}
+"""Read the rows of a user once for each deleted tag, project or section, by any index if the costs are equal."""
 FOREIGN_KEYS = [
     constraint for table in Base.metadata.sorted_tables for constraint in sorted(table.foreign_key_constraints, key=str)
 ]

@@ -16,6 +16,7 @@ from todo.core.database.statement import Statement
 from todo.domain.filters.terms import Branch, Expression, Leaf
 from todo.models import Base
 from todo.schemas.projects.project import ProjectFields
+from todo.schemas.projects.section import SectionFields
 from todo.schemas.saved_filter import FilterFields
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
@@ -60,7 +61,7 @@ OF_NO_USER = {"deployment"}
 FRESH_KEYS = {
     *("pk_invitations", "pk_password_reset_requests", "pk_password_resets", "pk_recovery_codes", "pk_sessions"),
     *("idx_task_tag_link_task", "pk_changes", "pk_task_search"),
-    "uq_access_tokens_token_hash",
+    *("uq_access_tokens_token_hash", "uq_sections_user_id_project_id_id"),
 }
 """Unique constraints on random values, on numbers of the locked clock, on the ids of new tasks, and on links that were
 missing when the clock was locked. No request can violate them."""
@@ -68,6 +69,7 @@ WRITTEN_COLUMNS = {
     "update_filter": frozenset(FilterFields.model_fields),
     "insert_task": frozenset(column_names(TaskCreate.model_fields)),
     "update_project": frozenset(ProjectFields.model_fields),
+    "update_section": frozenset(SectionFields.model_fields),
     "update_task": frozenset({*column_names(TaskUpdate.model_fields), *PLACE}),
     "update_user": frozenset({"name", "email", "email_key", "pending_email"}),
 }
@@ -194,7 +196,7 @@ def test_write_of_a_logged_table_must_log_it() -> None:
     with pytest.raises(TypeError, match="must be a Write"):
         _ = Statement(delete(tasks).where(tasks.c.user_id == bindparam("user_id"))).sql
     assert {name for name, table in TABLES.items() if table.info.get("is_logged")} == {
-        *("tasks", "tags", "task_tag_link", "projects", "filters"),
+        *("tasks", "tags", "task_tag_link", "projects", "sections", "filters"),
     }
     logged_writes = [statement for statement in STATEMENTS.values() if isinstance(statement, Write)]
     assert logged_writes

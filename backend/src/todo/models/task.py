@@ -42,6 +42,8 @@ Indexes of expressions include the column instead, because PostgreSQL ignores th
 """
 OWNER_EXISTS = "fk_tasks_users"
 PROJECT_EXISTS = "fk_tasks_projects"
+SECTION_EXISTS = "fk_tasks_sections"
+SECTION_HAS_PROJECT = "ck_tasks_section_id"
 EXTERNAL_ID_UNIQUE = "uq_tasks_user_id_external_id"
 
 
@@ -70,6 +72,13 @@ class Task(Base, table=True):
         ForeignKeyConstraint(
             ["user_id", "project_id"], ["projects.user_id", "projects.id"], name=PROJECT_EXISTS, ondelete="CASCADE"
         ),
+        CheckConstraint("section_id IS NULL OR project_id IS NOT NULL", name="section_id"),
+        ForeignKeyConstraint(
+            ["user_id", "project_id", "section_id"],
+            ["sections.user_id", "sections.project_id", "sections.id"],
+            name=SECTION_EXISTS,
+            ondelete="CASCADE",
+        ),
         Index(
             EXTERNAL_ID_UNIQUE,
             "user_id",
@@ -94,7 +103,14 @@ class Task(Base, table=True):
             postgresql_include=["due_date", "due_day", "archived"],
         ),
         Index("idx_tasks_user_title", "user_id", "title_key", "id", postgresql_where=IS_LISTED),
-        Index("idx_tasks_user_project", "user_id", "project_id", "id", postgresql_where=text("project_id IS NOT NULL")),
+        Index(
+            "idx_tasks_user_project",
+            "user_id",
+            "project_id",
+            "section_id",
+            "id",
+            postgresql_where=text("project_id IS NOT NULL"),
+        ),
         {"info": LOGGED},
     )
 
@@ -113,6 +129,7 @@ class Task(Base, table=True):
     estimated_minutes: int | None = Field(default=None, sa_column=Column(Integer))
     recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))
     project_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    section_id: int | None = Field(default=None, sa_column=Column(BigInteger))
     position: str | None = Field(default=None, sa_column=Column(String(POSITION_MAX, collation="C")))
     archived: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     external_id: str | None = Field(default=None, sa_column=Column(String(EXTERNAL_ID_MAX)))

@@ -7,6 +7,7 @@ from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.tasks.bulk import TaskBulk, TaskBulkPublic
 from todo.services.projects.errors import ProjectNotFoundError
+from todo.services.sections.errors import SectionNotFoundError
 from todo.services.tasks import bulk as bulk_service
 from todo.services.tasks.errors import TaskNotFoundError
 
@@ -16,7 +17,12 @@ router = make_router("/tasks", "tasks")
 @router.post(
     "/bulk",
     responses=errors(
-        DuplicateItemError, TaskNotFoundError, ProjectNotFoundError, PreconditionFailedError, FieldConflictError
+        DuplicateItemError,
+        TaskNotFoundError,
+        ProjectNotFoundError,
+        SectionNotFoundError,
+        PreconditionFailedError,
+        FieldConflictError,
     ),
 )
 async def write_tasks(bulk: TaskBulk, writer: CurrentWriter) -> TaskBulkPublic:

@@ -17,6 +17,7 @@ from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.projects.errors import ProjectNotFoundError
+from todo.services.sections.errors import SectionNotFoundError
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks import service as task_service
 from todo.services.tasks.errors import TaskNotFoundError, TooManyTagsOnTaskError
@@ -27,7 +28,9 @@ TASK_EXISTED: Responses = {200: {"model": TaskPublic, "description": "A task wit
 TAG_PRESENT: Responses = {200: {"model": TaskPublic, "description": "The task had the tag already."}}
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=TASK_EXISTED | errors(ProjectNotFoundError))
+@router.post(
+    "", status_code=status.HTTP_201_CREATED, responses=TASK_EXISTED | errors(ProjectNotFoundError, SectionNotFoundError)
+)
 async def create_task(task: TaskCreate, response: Response, writer: CurrentWriter) -> TaskPublic:
     """Create a task. Only a title is required. If a task with this `external_id` exists, it is returned with 200."""
     created_task, created = await task_service.create_task(writer, task)
@@ -51,7 +54,7 @@ async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskP
     return await task_service.get_task(session, user.id, task_id)
 
 
-@router.put("/{task_id}", responses=errors(TaskNotFoundError, ProjectNotFoundError))
+@router.put("/{task_id}", responses=errors(TaskNotFoundError, ProjectNotFoundError, SectionNotFoundError))
 async def replace_task(
     task_id: RowId, task: TaskReplace, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
 ) -> TaskPublic:
@@ -63,7 +66,9 @@ async def replace_task(
 
 
 @router.patch(
-    "/{task_id}", responses=errors(TaskNotFoundError, ProjectNotFoundError), openapi_extra=merge_patch(TaskUpdate)
+    "/{task_id}",
+    responses=errors(TaskNotFoundError, ProjectNotFoundError, SectionNotFoundError),
+    openapi_extra=merge_patch(TaskUpdate),
 )
 async def update_task(
     task_id: RowId, task: TaskUpdate, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase

@@ -8,6 +8,7 @@ from pydantic import MISSING, BaseModel, Field
 from todo.core.errors import DomainError, MalformedRequestError, Problem, UnknownFieldError
 from todo.domain.rules import COMPONENT, string_schema
 from todo.schemas.projects.project import ProjectPublic
+from todo.schemas.projects.section import SectionPublic
 from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
@@ -42,7 +43,7 @@ class ErrorPublic(BaseModel):
     detail: str
     code: ErrorCode
     errors: list[FieldError] | MISSING = MISSING
-    current: TaskPublic | TagPublic | ProjectPublic | FilterPublic | MISSING = Field(
+    current: TaskPublic | TagPublic | ProjectPublic | SectionPublic | FilterPublic | MISSING = Field(
         default=MISSING, description="With 412 and `FIELD_CONFLICT`: the current state of the resource."
     )
     request_id: str | MISSING = Field(default=MISSING, description="With 500: quote it when you report the error.")

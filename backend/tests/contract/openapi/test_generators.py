@@ -13,7 +13,7 @@ from todo.core.errors import DomainError
 from todo.domain.scope import SCOPES
 
 REFERENCE = "#/components/schemas/"
-SORT_FIELDS = ("due_date", "priority", "created_at", "title", "start_day", "updated_at", "completed_at")
+SORT_FIELDS = ("due_date", "priority", "created_at", "title", "start_day", "updated_at", "completed_at", "position")
 
 
 @pytest.fixture
@@ -235,7 +235,8 @@ def test_parameters_declare_their_constraints(document: Json, name: str, constra
 def test_current_resource_of_a_412_is_typed(document: Json) -> None:
     current = document["components"]["schemas"]["ErrorPublic"]["properties"]["current"]
 
-    assert current["anyOf"] == [{"$ref": f"{REFERENCE}TaskPublic"}, {"$ref": f"{REFERENCE}TagPublic"}]
+    nouns = ("Task", "Tag", "Project", "Section")
+    assert current["anyOf"] == [{"$ref": f"{REFERENCE}{noun}Public"} for noun in nouns]
 
 
 @pytest.mark.spec("DOC-010")

@@ -7,7 +7,8 @@ from httpx import AsyncClient
 from tests.support import Make, Person, assert_error, operations_in
 
 LIST_PARAMETERS = [
-    *("page", "limit", "cursor", "total", "q", "filter", "status", "priority", "tag", "external_id"),
+    *("page", "limit", "cursor", "total", "q", "filter", "status", "priority", "tag", "project", "section"),
+    *("archived", "external_id"),
     *("due", "due_from", "due_until", "started", "completed_from", "completed_until", "updated_since", "sort"),
 ]
 

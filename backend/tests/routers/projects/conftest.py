@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.routers.projects.support import MakeSection
 from tests.support import Json, Make, Person
 
 
@@ -22,3 +23,22 @@ def make_project() -> Make:
 async def project(ada: Person, make_project: Make) -> Json:
     """Return a project of Ada."""
     return await make_project(ada)
+
+
+@pytest.fixture
+def make_section() -> MakeSection:
+    """Create sections of a project. The default name is "Next"."""
+
+    async def make(owner: Person, project: Json, **fields: object) -> Json:
+        response = await owner.client.post(f"/projects/{project['id']}/sections", json={"name": "Next"} | fields)
+        assert response.status_code == 201, response.text
+        section: Json = response.json()
+        return section
+
+    return make
+
+
+@pytest.fixture
+async def section(ada: Person, project: Json, make_section: MakeSection) -> Json:
+    """Return a section of the project."""
+    return await make_section(ada, project)

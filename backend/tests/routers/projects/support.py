@@ -1,10 +1,17 @@
 """Requests on projects and their tasks."""
 
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, Protocol
 
 from httpx import Response
 
 from tests.support import Json, Person
+
+
+class MakeSection(Protocol):
+    """Creates a section of a project. Keywords are fields of the body."""
+
+    def __call__(self, owner: Person, project: Json, **fields: object) -> Awaitable[Json]: ...
 
 
 async def list_tasks(owner: Person, **query: Any) -> list[Json]:

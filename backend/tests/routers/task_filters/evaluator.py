@@ -52,6 +52,7 @@ class Generator:
         now: the instant of the request.
         tags: names of tags.
         projects: ids of projects by name.
+        sections: ids of sections by name.
         words: texts to search.
         moments: days and instants to compare with.
     """
@@ -63,11 +64,13 @@ class Generator:
         *,
         tags: Sequence[str],
         projects: Mapping[str, Sequence[int]],
+        sections: Mapping[str, Sequence[int]],
         words: Sequence[str],
         moments: Sequence[date],
     ) -> None:
         self._zone, self._now, self._today = zone, now, now.astimezone(zone).date()
-        self._tags, self._projects, self._words, self._moments = tags, projects, words, moments
+        self._tags, self._words, self._moments = tags, words, moments
+        self._places = {"#": ("project_id", projects), "/": ("section_id", sections)}
 
     def make(self, depth: int) -> Evaluated:
         """Return a filter with at most this many nested expressions."""
@@ -76,7 +79,7 @@ class Generator:
             return random.choice(
                 [
                     *(self._comparison, self._comparison, self._named_due, self._missing),
-                    *(self._tag, self._project, self._text, self._state),
+                    *(self._tag, self._place, self._text, self._state),
                 ]
             )()
         if kind == "not":
@@ -123,18 +126,20 @@ class Generator:
         return Evaluated(vary_case(name), is_due)
 
     def _missing(self) -> Evaluated:
-        field = random.choice(["due", "start", "deadline", "tags", "project"])
-        names = {"tags": ("tags",), "project": ("project_id",)}.get(field) or FIELDS[field]
+        field = random.choice(["due", "start", "deadline", "tags", "project", "section"])
+        others = {"tags": ("tags",), "project": ("project_id",), "section": ("section_id",)}
+        names = others.get(field) or FIELDS[field]
         return Evaluated(f"{vary_case('no')} {field}", lambda task: not any(task[name] for name in names))
 
     def _tag(self) -> Evaluated:
         tag = random.choice([*self._tags, "unknown"])
         return Evaluated(f"@{quote(tag)}", lambda task: tag in [shown["name"] for shown in task["tags"]])
 
-    def _project(self) -> Evaluated:
-        name = random.choice([*self._projects, "unknown"])
-        ids = self._projects.get(name, ())
-        return Evaluated(f"#{quote(name)}", lambda task: task["project_id"] in ids)
+    def _place(self) -> Evaluated:
+        sign, (field, places) = random.choice([*self._places.items()])
+        name = random.choice([*places, "unknown"])
+        ids = places.get(name, ())
+        return Evaluated(f"{sign}{quote(name)}", lambda task: task[field] in ids)
 
     def _text(self) -> Evaluated:
         word = random.choice(self._words)

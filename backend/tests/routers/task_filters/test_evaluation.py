@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -50,23 +51,37 @@ def random_task(number: int) -> Json:
     return task | {"completed": random.random() < 0.3}
 
 
+@dataclass(frozen=True)
+class Places:
+    """The projects and sections of a person: ids by name, and the fields of tasks that are there."""
+
+    projects: dict[str, list[int]]
+    sections: dict[str, list[int]]
+    fields: list[Json]
+
+
 @pytest.fixture
-async def projects(ada: Person) -> dict[str, list[int]]:
-    """Return the ids of the projects of Ada by name. Two projects have one name."""
-    ids = defaultdict(list)
+async def places(ada: Person) -> Places:
+    """Return projects and sections of Ada. Some of them have the same name."""
+    found = Places(defaultdict(list), defaultdict(list), [{}])
     for name in ("Work", "Garten & Hof", "Work"):
-        ids[name].append((await ada.client.post("/projects", json={"name": name})).json()["id"])
-    return ids
+        project_id = (await ada.client.post("/projects", json={"name": name})).json()["id"]
+        found.projects[name].append(project_id)
+        found.fields.append({"project_id": project_id})
+        for section in ("Later", f"in {name}"):
+            response = await ada.client.post(f"/projects/{project_id}/sections", json={"name": section})
+            found.sections[section].append(response.json()["id"])
+            found.fields.append({"section_id": response.json()["id"]})
+    return found
 
 
 @pytest.fixture
-async def tasks(ada: Person, make_task: Make, make_tag: Make, projects: dict[str, list[int]]) -> list[Json]:
+async def tasks(ada: Person, make_task: Make, make_tag: Make, places: Places) -> list[Json]:
     """Return the tasks of Ada as lists show them."""
     await ada.client.patch("/auth/me", json={"time_zone": ZONE})
     tags = [await make_tag(ada, name=name) for name in TAGS]
-    project_ids = [id_ for ids in projects.values() for id_ in ids]
     for number in range(40):
-        task = await make_task(ada, **random_task(number), project_id=random.choice([None, *project_ids]))
+        task = await make_task(ada, **random_task(number), **random.choice(places.fields))
         for tag in random.sample(tags, random.choice([0, 0, 1, 2, 3])):
             await tag_task(ada, task, tag)
     items: list[Json] = (await list_tasks(ada, limit=100))["items"]
@@ -75,14 +90,22 @@ async def tasks(ada: Person, make_task: Make, make_tag: Make, projects: dict[str
 
 @pytest.mark.spec("FIL-001", "FIL-002", "FIL-003", "FIL-004", "FIL-006")
 async def test_list_has_the_tasks_for_which_the_filter_is_true(
-    ada: Person, tasks: list[Json], projects: dict[str, list[int]], set_now: SetNow
+    ada: Person, tasks: list[Json], places: Places, set_now: SetNow
 ) -> None:
     set_now(NOW.isoformat())
     instants = [datetime.fromisoformat(text) for text in EDGES]
     instants += [datetime.fromisoformat(task[field]) for task in tasks[:5] for field in ("created_at", "updated_at")]
     instants += [datetime.fromisoformat(task["completed_at"]) for task in tasks if task["completed"]]
     days = [date.fromisoformat(random_day()) for _ in range(5)] + [datetime.now(UTC).date()]
-    generator = Generator(ZoneInfo(ZONE), NOW, tags=TAGS, projects=projects, words=WORDS, moments=[*instants, *days])
+    generator = Generator(
+        ZoneInfo(ZONE),
+        NOW,
+        tags=TAGS,
+        projects=places.projects,
+        sections=places.sections,
+        words=WORDS,
+        moments=[*instants, *days],
+    )
     counts = []
 
     for _ in range(ROUNDS):

@@ -64,11 +64,13 @@ MISSING: dict[str, TermKind] = {
     "deadline": "no deadline",
     "tags": "no tags",
     "project": "no project",
+    "section": "no section",
 }
 """By the keyword after `no`, the kind of the term."""
 NAMED: dict[str, tuple[TermKind, str]] = {
     "@": ("tag", "the name of a tag"),
     "#": ("project", "the name of a project"),
+    "/": ("section", "the name of a section"),
 }
 """By sign, the kind of the term and the description of its name."""
 RELATIVE_DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}

@@ -20,15 +20,17 @@ TermKind = Literal[
     "no deadline",
     "no tags",
     "no project",
+    "no section",
     "priority",
     "tag",
     "project",
+    "section",
     "search",
 ]
 
 
 class Name(NamedTuple):
-    """The name of a tag or of a project.
+    """The name of a tag, a project or a section.
 
     Attributes:
         text: the name.

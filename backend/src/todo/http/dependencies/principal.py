@@ -8,7 +8,7 @@ from fastapi.security.base import SecurityBase
 
 from todo.core.clock import utc_now
 from todo.core.errors import DomainError
-from todo.domain.scope import ACCOUNT_SCOPE, NOUN_OF, SHARED_RESOURCES
+from todo.domain.scope import ACCOUNT_SCOPE, SCOPE_OF_PATH, SHARED_RESOURCES
 from todo.http.dependencies.resources import get_session, resources_of
 from todo.http.openapi import raises
 from todo.http.request_state import READ_METHODS, request_state
@@ -98,8 +98,8 @@ def check_scope(principal: Principal, method: str, path: str) -> None:
     if resource == "auth":
         principal.require_scope(ACCOUNT_SCOPE)
     elif resource not in SHARED_RESOURCES:
-        right = "read" if method in READ_METHODS else "write"
-        principal.require_scope(f"{NOUN_OF.get(resource, resource)}:{right}")
+        noun = SCOPE_OF_PATH.get(resource, resource)
+        principal.require_scope(f"{noun}:{'read' if method in READ_METHODS else 'write'}")
 
 
 @raises(LoginSessionEndedError, LoginSessionRequiredError)

@@ -17,6 +17,7 @@ from todo.services.history import service as history_service
 from todo.services.history.errors import AlreadyUndoneError, ChangeNotFoundError, ChangePurgedError, UndoConflictError
 from todo.services.history.undo import undo_change
 from todo.services.projects.errors import ProjectNotFoundError
+from todo.services.sections.errors import ProjectOfSectionGoneError, SectionNotFoundError
 from todo.services.tags.errors import TagNameTakenError, TagNotFoundError
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
 
@@ -57,6 +58,14 @@ async def project_changes(
     return await history_service.list_project_changes(session, user.id, project_id, query)
 
 
+@pages.get("/sections/{section_id}/changes", responses=errors(SectionNotFoundError))
+async def section_changes(
+    section_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
+) -> ChangePage:
+    """Return the changes of a section, the newest first. The section may be deleted."""
+    return await history_service.list_section_changes(session, user.id, section_id, query)
+
+
 @pages.get("/filters/{filter_id}/changes", responses=errors(FilterNotFoundError))
 async def filter_changes(
     filter_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
@@ -74,6 +83,7 @@ async def filter_changes(
         ChangePurgedError,
         TagNameTakenError,
         ExternalIdTakenError,
+        ProjectOfSectionGoneError,
     ),
 )
 async def undo(seq: RowId, request: UndoRequest, writer: CurrentWriter, user: CurrentUser) -> UndoResult:

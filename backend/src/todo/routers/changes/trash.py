@@ -13,6 +13,7 @@ from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.changes.history import HistoryQuery
 from todo.schemas.changes.trash import RestoreResult, TrashPage
+from todo.services.sections.errors import ProjectOfSectionGoneError
 from todo.services.tags.errors import TagNameTakenError
 from todo.services.tasks.errors import ExternalIdTakenError
 from todo.services.trash import service as trash_service
@@ -34,11 +35,14 @@ async def list_trash(
     return await trash_service.list_trash(session, user, query, resources.settings.trash_retention)
 
 
-@router.post("/{seq}/restore", responses=errors(TrashEntryNotFoundError, TagNameTakenError, ExternalIdTakenError))
+@router.post(
+    "/{seq}/restore",
+    responses=errors(TrashEntryNotFoundError, TagNameTakenError, ExternalIdTakenError, ProjectOfSectionGoneError),
+)
 async def restore_entry(seq: RowId, writer: CurrentWriter, resources: Resources, user: CurrentUser) -> RestoreResult:
     """Restore a deleted resource with its id, its fields and its tags, and what was deleted with it.
 
-    Tags and projects that are gone are left out.
+    Tags, projects and sections that are gone are left out.
     """
     return await trash_service.restore(writer, user, seq, resources.settings.trash_retention)
 

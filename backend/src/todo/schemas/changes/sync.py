@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from todo.domain.changes import SYNC_LIMIT_MAX, WAIT_MAX_SECONDS, SyncTokenText, WaitSeconds
 from todo.domain.listing import PositiveInt
 from todo.schemas.projects.project import ProjectPublic
+from todo.schemas.projects.section import SectionPublic
 from todo.schemas.request import RequestModel
 from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
@@ -83,6 +84,13 @@ class SyncedProject(SyncItem):
     data: ProjectPublic | None
 
 
+class SyncedSection(SyncItem):
+    """A section, as `GET /sections/{section_id}` returns it; null if it was deleted."""
+
+    type: Literal["section"]
+    data: SectionPublic | None
+
+
 class SyncedTask(SyncItem):
     """A task, as `GET /tasks/{task_id}` returns it; null if it was deleted."""
 
@@ -97,7 +105,9 @@ class SyncedFilter(SyncItem):
     data: FilterPublic | None
 
 
-Synced = Annotated[SyncedAccount | SyncedFilter | SyncedTag | SyncedProject | SyncedTask, Field(discriminator="type")]
+Synced = Annotated[
+    SyncedAccount | SyncedTag | SyncedProject | SyncedSection | SyncedFilter | SyncedTask, Field(discriminator="type")
+]
 
 
 class SyncPage(TypedDict):

@@ -34,6 +34,10 @@ class TaskQuery(PageQuery):
         Text,
         Field(description="The id or the name of a project. Digits match either. `none`: the inbox."),
     ] = ""
+    section: Annotated[
+        Text,
+        Field(description="The id or the name of a section. Digits match either. `none`: tasks without a section."),
+    ] = ""
     archived: Annotated[
         ArchivedFilter,
         Field(description="`false`: no tasks of archived projects. `true`: these alone. `all`: both. Default: false."),

@@ -64,6 +64,7 @@ class TaskPublic(TypedDict):
     estimated_minutes: Annotated[int | None, Field(examples=[45])]
     recurrence_rule: Annotated[str | None, Field(examples=["FREQ=WEEKLY;BYDAY=MO,TH"])]
     project_id: Annotated[int | None, Field(examples=[5], description="Null for a task of the inbox.")]
+    section_id: Annotated[int | None, Field(examples=[9], description="Null for a task without a section.")]
     position: Annotated[str, Field(examples=["i000000000000002a"], description=POSITION_TEXT)]
     external_id: Annotated[str | None, Field(examples=["import-7"])]
     user_id: UUID
@@ -96,6 +97,10 @@ class TaskFields(RequestModel):
     recurrence_rule: RecurrenceRule | None = None
     project_id: Annotated[
         BodyId | None, Field(description="The project of the task, or null for the inbox. A new task comes last.")
+    ] = None
+    section_id: Annotated[
+        BodyId | None,
+        Field(description="The section of the task, or null for none. The task comes into the project of the section."),
     ] = None
 
 

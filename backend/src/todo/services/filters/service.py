@@ -11,6 +11,7 @@ from todo.schemas.saved_filter import FilterCreate, FilterPublic, FilterReplace,
 from todo.services.filters import statements
 from todo.services.filters.errors import FilterNotFoundError, TooManyFiltersError
 from todo.services.shared.log.change_base import based_on
+from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.positions import public_position
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
@@ -94,7 +95,7 @@ async def delete_filter(
     """
     async with writer.transaction(), _based_on(base, writer, filter_id, None):
         check_entity_tags(entity_tags, await get_filter(writer.session, writer.user_id, filter_id))
-        await writer.write_all(statements.REMOVE_FILTERS, id=[filter_id], undoes=[None])
+        await statements.WRITES.remove_rows(writer, [Reverted(None, filter_id, {})])
 
 
 def _based_on(

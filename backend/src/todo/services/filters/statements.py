@@ -24,7 +24,7 @@ IS_OWN = FILTERS.c.user_id == USER_ID
 WRITES = RowWrites(
     table=FILTERS, entity=FILTER, columns=COLUMNS, fields=LOGGED_FIELDS, violations={OWNER_EXISTS: InvalidTokenError}
 )
-RESTORE_FILTERS, REVERT_FILTERS, REMOVE_FILTERS = WRITES.restore(), WRITES.revert(), WRITES.remove()
+RESTORE_FILTERS, REVERT_FILTERS, REMOVE_FILTERS = WRITES.restore, WRITES.revert, WRITES.remove
 
 
 def _insert_filter() -> Write:

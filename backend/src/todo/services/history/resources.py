@@ -9,13 +9,12 @@ from sqlalchemy import Table
 from todo.domain.projects.position import key_of_id
 from todo.schemas.tag import TagWrite
 from todo.services.authentication import InsufficientScopeError, Principal
-from todo.services.filters import restore as filters
-from todo.services.filters.statements import FILTER, FILTERS
-from todo.services.filters.statements import LOGGED_FIELDS as FILTER_FIELDS
+from todo.services.filters import statements as filters
 from todo.services.placement import deletion
-from todo.services.projects import restore as projects
-from todo.services.projects import statements as project_statements
-from todo.services.projects.statements import PROJECT, PROJECTS
+from todo.services.projects import statements as projects
+from todo.services.projects.statements import PROJECT
+from todo.services.sections import statements as sections
+from todo.services.sections.statements import SECTION
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
 from todo.services.tags import restore as tags
@@ -66,17 +65,6 @@ LOGGED: Mapping[str, LoggedResource] = {
     resource.type: resource
     for resource in (
         LoggedResource(
-            FILTER,
-            "tasks",
-            FILTERS,
-            FILTER_FIELDS,
-            "name",
-            filters.restore_filters,
-            filters.revert_filters,
-            filters.remove_filters,
-            reverts_all_fields=True,
-        ),
-        LoggedResource(
             TAG,
             "tags",
             TAGS,
@@ -90,12 +78,34 @@ LOGGED: Mapping[str, LoggedResource] = {
         LoggedResource(
             PROJECT,
             "projects",
-            PROJECTS,
-            project_statements.LOGGED_FIELDS,
+            projects.PROJECTS,
+            projects.LOGGED_FIELDS,
             "name",
-            projects.restore_projects,
-            projects.revert_projects,
+            projects.WRITES.restore_rows,
+            projects.WRITES.revert_rows,
             deletion.remove_projects,
+            reverts_all_fields=True,
+        ),
+        LoggedResource(
+            SECTION,
+            "projects",
+            sections.SECTIONS,
+            sections.LOGGED_FIELDS,
+            "name",
+            sections.RESTORES.restore_rows,
+            sections.RESTORES.revert_rows,
+            deletion.remove_sections,
+            reverts_all_fields=True,
+        ),
+        LoggedResource(
+            filters.FILTER,
+            "tasks",
+            filters.FILTERS,
+            filters.LOGGED_FIELDS,
+            "name",
+            filters.WRITES.restore_rows,
+            filters.WRITES.revert_rows,
+            filters.WRITES.remove_rows,
             reverts_all_fields=True,
         ),
         LoggedResource(
@@ -103,7 +113,7 @@ LOGGED: Mapping[str, LoggedResource] = {
         ),
     )
 }
-"""By type, in the order in which resources are put back: tags and projects before the tasks that have them."""
+"""By type, in the order in which resources are put back: first those that others refer to."""
 
 
 def readable_types(principal: Principal) -> list[str]:

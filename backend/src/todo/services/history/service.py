@@ -18,6 +18,8 @@ from todo.services.history import statements
 from todo.services.history.resources import LOGGED, readable_types
 from todo.services.projects import service as project_service
 from todo.services.projects.statements import PROJECT
+from todo.services.sections import service as section_service
+from todo.services.sections.statements import SECTION
 from todo.services.shared.log.logged_values import public_values
 from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
@@ -77,6 +79,19 @@ async def list_project_changes(session: Session, user_id: UUID, project_id: int,
     page = await _changes_of(session, user_id, PROJECT, project_id, query)
     if not page["items"]:
         await project_service.get_project(session, user_id, project_id)
+    return page
+
+
+async def list_section_changes(session: Session, user_id: UUID, section_id: int, query: HistoryQuery) -> ChangePage:
+    """Return the changes of a section, which may be deleted.
+
+    Raises:
+        SectionNotFoundError: the section never existed, or belongs to another user.
+        InvalidCursorError: the cursor is malformed.
+    """
+    page = await _changes_of(session, user_id, SECTION, section_id, query)
+    if not page["items"]:
+        await section_service.get_section(session, user_id, section_id)
     return page
 
 

@@ -18,9 +18,11 @@ from todo.services.history.errors import (
     UndoConflictError,
 )
 from todo.services.history.resources import LOGGED, entry_fields
-from todo.services.placement.statements import SELECT_CONTENTS
+from todo.services.placement.deletion import find_contents
 from todo.services.projects import service as project_service
 from todo.services.projects.statements import PROJECT
+from todo.services.sections.statements import SECTION
+from todo.services.sections.statements import SELECT_IDS as SELECT_SECTION_IDS
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
@@ -34,10 +36,17 @@ State = Mapping[str, Any]
 
 
 class Existing(NamedTuple):
-    """The ids of what tasks can refer to."""
+    """What tasks can refer to.
+
+    Attributes:
+        tags: the ids.
+        projects: the ids.
+        sections: by id, the project.
+    """
 
     tags: set[int]
     projects: set[int]
+    sections: dict[int, int]
 
 
 @dataclass
@@ -186,28 +195,42 @@ async def _read_existing(writer: Writer, changes: list[Row]) -> Existing:
     tags = await tag_service.list_tags(writer.session, writer.user_id)
     projects = await project_service.list_projects(writer.session, writer.user_id, "all")
     deleted = {(change["type"], change["id"]) for change in changes if change["action"] == "delete"}
+    sections = await writer.session.fetch_all(SELECT_SECTION_IDS, user_id=writer.user_id)
+    restored = {
+        change["id"]: from_json(change["before"])["project_id"]
+        for change in changes
+        if (change["type"], change["action"]) == (SECTION, "delete")
+    }
     return Existing(
         tags={tag["id"] for tag in tags} | {id_ for type_, id_ in deleted if type_ == TAG},
         projects={project["id"] for project in projects} | {id_ for type_, id_ in deleted if type_ == PROJECT},
+        sections={row["id"]: row["project_id"] for row in sections} | restored,
     )
 
 
 async def _find_contents(writer: Writer, inverse: Inverse) -> list[str]:
-    """Return the conflicts of projects to remove: tasks came into them that are not removed as well."""
-    removed = [project.id for project in inverse.removed.get(PROJECT, ())]
-    if not removed:
+    """Return the conflicts of projects and sections to remove: tasks came into them that are not removed as well."""
+    removed = {type_: {resource.id for resource in some} for type_, some in inverse.removed.items()}
+    projects, sections = removed.get(PROJECT, set()), removed.get(SECTION, set())
+    if not projects and not sections:
         return []
-    tasks_too = {task.id for task in inverse.removed.get(TASK, ())}
-    rows = await writer.session.fetch_all(SELECT_CONTENTS, user_id=writer.user_id, project_ids=removed)
-    return [f"project.{id_}.tasks" for id_ in sorted({row["project_id"] for row in rows if row["id"] not in tasks_too})]
+    rows = await find_contents(writer, [*projects], [*sections])
+    found = [row for row in rows if row["id"] not in removed.get(TASK, ())]
+    of_projects = {row["project_id"] for row in found} & projects
+    of_sections = {row["section_id"] for row in found} & sections
+    return [
+        *(f"{PROJECT}.{id_}.tasks" for id_ in sorted(of_projects)),
+        *(f"{SECTION}.{id_}.tasks" for id_ in sorted(of_sections)),
+    ]
 
 
 def _restore(inverse: Inverse, change: Row, before: State, existing: Existing) -> None:
     fields = dict(before)
-    if not _is_in_existing_project(fields, existing):
-        inverse.conflicts.append(f"{change['type']}.{change['id']}.project_id")
-        inverse.left_out.append(f"project.{fields['project_id']}")
-        fields["project_id"] = None
+    if change["type"] == TASK:
+        for field, gone in _find_gone(fields, existing).items():
+            inverse.conflicts.append(f"{change['type']}.{change['id']}.{field}")
+            inverse.left_out.append(gone)
+            fields[field] = None
     if "tags" in fields:
         fields["tags"] = [tag_id for tag_id in fields["tags"] if tag_id in existing.tags]
         for tag_id in {*before["tags"]} - {*fields["tags"]}:
@@ -218,9 +241,10 @@ def _restore(inverse: Inverse, change: Row, before: State, existing: Existing) -
 
 def _revert(inverse: Inverse, change: Row, before: State, after: State, state: State, existing: Existing) -> None:
     fields = {name: value for name, value in before.items() if name != "tags"}
-    if not _is_in_existing_project(fields, existing):
-        inverse.conflicts.append(f"{change['type']}.{change['id']}.project_id")
-        del fields["project_id"]
+    if change["type"] == TASK:
+        for field in _find_gone({**state, **fields}, existing):
+            inverse.conflicts.append(f"{change['type']}.{change['id']}.{field}")
+            fields[field] = None
     if "tags" in before:
         added, removed = {*after["tags"]} - {*before["tags"]}, {*before["tags"]} - {*after["tags"]}
         present = {*_ids(state)}
@@ -246,9 +270,15 @@ def _compare(inverse: Inverse, change: Row, expected: State, state: State) -> No
     inverse.conflicts += [f"{change['type']}.{change['id']}.{name}" for name in differing]
 
 
-def _is_in_existing_project(fields: State, existing: Existing) -> bool:
-    project_id = fields.get("project_id")
-    return project_id is None or project_id in existing.projects
+def _find_gone(task: State, existing: Existing) -> dict[str, str]:
+    """Return what a task would be in but cannot, by field: a project that is gone, or a section of another project."""
+    gone = {}
+    project_id, section_id = task.get("project_id"), task.get("section_id")
+    if project_id is not None and project_id not in existing.projects:
+        gone["project_id"] = f"{PROJECT}.{project_id}"
+    if section_id is not None and (gone or existing.sections.get(section_id) != project_id):
+        gone["section_id"] = f"{SECTION}.{section_id}"
+    return gone
 
 
 def _ids(task: State) -> list[int]:

@@ -60,7 +60,7 @@ WRITES = RowWrites(
     violations={OWNER_EXISTS: InvalidTokenError, EXTERNAL_ID_UNIQUE: ProjectExternalIdTakenError},
     consequences=_archive_tasks,
 )
-RESTORE_PROJECTS, REVERT_PROJECTS, REMOVE_PROJECTS = WRITES.restore(), WRITES.revert(), WRITES.remove()
+RESTORE_PROJECTS, REVERT_PROJECTS, REMOVE_PROJECTS = WRITES.restore, WRITES.revert, WRITES.remove
 
 
 def _insert_project() -> Write:

@@ -16,6 +16,8 @@ from todo.services.filters import service as filter_service
 from todo.services.filters.statements import FILTER
 from todo.services.projects import service as project_service
 from todo.services.projects.statements import PROJECT
+from todo.services.sections import service as section_service
+from todo.services.sections.statements import SECTION
 from todo.services.shared.log.account_log import ACCOUNT
 from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
@@ -71,6 +73,15 @@ async def _read_projects_after(session: Session, user_id: UUID, after: int, limi
     return {project["id"]: project for project in projects}
 
 
+async def _read_sections(session: Session, user_id: UUID, ids: Sequence[Any], _now: datetime) -> Found:
+    return {section["id"]: section for section in await section_service.list_sections_by_ids(session, user_id, ids)}
+
+
+async def _read_sections_after(session: Session, user_id: UUID, after: int, limit: int, _now: datetime) -> Found:
+    sections = await section_service.list_sections_after(session, user_id, after, limit)
+    return {section["id"]: section for section in sections}
+
+
 async def _read_tasks(session: Session, user_id: UUID, ids: Sequence[Any], _now: datetime) -> Found:
     return {task["id"]: task for task in await task_service.list_tasks_by_ids(session, user_id, ids)}
 
@@ -91,6 +102,7 @@ RESOURCES = (
     Resource(ACCOUNT, ACCOUNT_SCOPE, _read_account, _read_account_after),
     Resource(TAG, "tags:read", _read_tags, _read_tags_after),
     Resource(PROJECT, "projects:read", _read_projects, _read_projects_after),
+    Resource(SECTION, "projects:read", _read_sections, _read_sections_after),
     Resource(FILTER, "tasks:read", _read_filters, _read_filters_after),
     Resource(TASK, "tasks:read", _read_tasks, _read_tasks_after),
 )

@@ -28,12 +28,13 @@ from todo.services.tasks.bulk_targets import (
     Items,
     Problems,
     Targets,
-    check_projects,
+    check_containers,
     columns_of,
+    columns_of_create,
     named_tasks,
     read_targets,
 )
-from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
+from todo.services.tasks.derived import SEARCHED_FIELDS, search_values
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
 from todo.services.tasks.write_statements import TASK
@@ -59,7 +60,7 @@ async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
     async with writer.transaction():
         targets = await read_targets(writer, items, problems)
         outcomes = _check_targets(items, problems, targets)
-        check_projects(items, problems, targets.containers)
+        check_containers(items, problems, targets.containers)
         outcomes |= await _check_bases(writer, items, problems, targets)
         if bulk.atomic and problems:
             first = {index: outcome for index, outcome in outcomes.items() if index == min(problems)}
@@ -200,10 +201,7 @@ async def _create(writer: Writer, items: Items, targets: Targets) -> Outcomes:
             new[index] = task
             named[task.external_id] = index
     if new:
-        rows_by_index = {
-            index: column_values(task.model_dump()) | targets.containers.values(task.project_id)
-            for index, task in new.items()
-        }
+        rows_by_index = {index: columns_of_create(task, targets.containers) for index, task in new.items()}
         arrays = {name: [row[name] for row in rows_by_index.values()] for name in statements.CREATED_COLUMNS}
         rows = await writer.write_all(statements.INSERT_TASKS, **arrays)
         new_ids = sorted(row["id"] for row in rows)

@@ -20,11 +20,10 @@ from sqlalchemy import (
 )
 
 from todo.core.database.statement import Statement
-from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS, PROJECT_EXISTS
+from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.authentication import InvalidTokenError
-from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.lists import ONE
 from todo.services.shared.log.writes import (
@@ -39,7 +38,7 @@ from todo.services.shared.log.writes import (
 from todo.services.shared.positions import key_of
 from todo.services.shared.versions import next_version
 from todo.services.tasks.derived import PLACE, SEARCHED_FIELDS, column_names, completed_at, new_state
-from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
+from todo.services.tasks.errors import CONTAINER_VIOLATIONS, ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, STATE, TASKS, USER_ID, tag_ids, tags_json
 from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS, TASK
 
@@ -64,9 +63,9 @@ _existing_ids = select(_next_task.c.id).select_from(
 )
 _all_ids = func.array(_existing_ids.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
 SELECT_TARGETS = Statement(
-    select(TASKS.c.id, TASKS.c.version, TASKS.c.external_id, TASKS.c.due_time_zone, TASKS.c.project_id).where(
-        TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids)
-    )
+    select(
+        TASKS.c.id, TASKS.c.version, TASKS.c.external_id, TASKS.c.due_time_zone, TASKS.c.project_id, TASKS.c.section_id
+    ).where(TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids))
 )
 """Returns the tasks that a request names by id or external id."""
 
@@ -90,7 +89,7 @@ def _insert_tasks() -> Write:
         violations={
             OWNER_EXISTS: InvalidTokenError,
             EXTERNAL_ID_UNIQUE: ExternalIdTakenError,
-            PROJECT_EXISTS: ProjectNotFoundError,
+            **CONTAINER_VIOLATIONS,
         },
     )
 
@@ -146,7 +145,7 @@ def _update_tasks() -> Write:
     log = log_changes(
         clock, plan, Logged(TASK, "update", plan.c.before, plan.c.after, plan.c.undoes), order=plan.c[INDEX]
     )
-    return Write(written(plan, clock, plan.c.id).add_cte(task, log), {PROJECT_EXISTS: ProjectNotFoundError})
+    return Write(written(plan, clock, plan.c.id).add_cte(task, log), CONTAINER_VIOLATIONS)
 
 
 def _delete_tasks() -> Write:

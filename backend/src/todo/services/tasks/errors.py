@@ -1,6 +1,16 @@
 """Errors of tasks."""
 
 from todo.core.errors import ConflictError, InvalidValueError, NotFoundError
+from todo.models.task import PROJECT_EXISTS, SECTION_EXISTS, SECTION_HAS_PROJECT
+from todo.services.projects.errors import ProjectNotFoundError
+from todo.services.sections.errors import SectionNotFoundError
+
+CONTAINER_VIOLATIONS = {
+    PROJECT_EXISTS: ProjectNotFoundError,
+    SECTION_EXISTS: SectionNotFoundError,
+    SECTION_HAS_PROJECT: SectionNotFoundError,
+}
+"""The errors of writes of the project and the section of a task."""
 
 
 class TaskNotFoundError(NotFoundError):

@@ -36,6 +36,7 @@ from todo.domain.task import TITLE_MAX, Priority
 from todo.domain.text import Text, sort_key
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.projects.statements import PROJECTS
+from todo.services.sections.statements import SECTIONS
 from todo.services.shared.cursors import Instant
 from todo.services.shared.lists import Listing, Order, PageShape
 from todo.services.shared.positions import key_of
@@ -67,6 +68,8 @@ class TaskFilter(NamedTuple):
         has_updated_at: by change; binds `updated_since`.
         has_project: by project; binds `project_name` and `project_id`.
         lacks_project: tasks of the inbox.
+        has_section: by section; binds `section_name` and `section_id`.
+        lacks_section: tasks without a section.
         is_archived: tasks of archived projects alone.
         shows_archived: tasks of archived projects too.
     """
@@ -84,6 +87,8 @@ class TaskFilter(NamedTuple):
     has_updated_at: bool = False
     has_project: bool = False
     lacks_project: bool = False
+    has_section: bool = False
+    lacks_section: bool = False
     is_archived: bool = False
     shows_archived: bool = False
 
@@ -132,7 +137,8 @@ def select_page(filters: TaskFilter, shape: PageShape) -> Statement:
         # Its index has the due dates in order, but counting them would read the tasks a second time.
         (filters.has_due_range or filters.lacks_due) and (field != "due_date" or shape.counts),
         not TASK_LISTING.orders[field].is_indexed,
-        *(filters.has_project, filters.lacks_project, filters.is_archived, filters.shows_archived),
+        *(filters.has_project, filters.lacks_project, filters.has_section, filters.lacks_section),
+        *(filters.is_archived, filters.shows_archived),
     )
     matching = _matching(filters, shape.sort, conditions) if any(has_unsorted_source) else None
     return TASK_LISTING.select_page(shape, conditions, matching)
@@ -167,7 +173,7 @@ def _conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
 
 
 def _project_conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions of the filters by project. The indexes of lists have no tasks of archived projects."""
+    """Return the conditions of the filters by project and section. Lists show no archived tasks unless asked for."""
     conditions: list[ColumnElement[bool]] = []
     if filters.has_project:
         is_project = or_(
@@ -177,6 +183,17 @@ def _project_conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
         conditions.append(_in_projects(is_project))
     if filters.lacks_project:
         conditions.append(TASKS.c.project_id.is_(None))
+    if filters.has_section:
+        is_section = or_(
+            SECTIONS.c.name == bindparam("section_name", type_=String),
+            SECTIONS.c.id == bindparam("section_id", type_=BigInteger),
+        )
+        # The index has the project before the section.
+        for name, column in {"project_id": SECTIONS.c.project_id, "section_id": SECTIONS.c.id}.items():
+            found = select(column).where(SECTIONS.c.user_id == USER_ID, is_section).scalar_subquery()
+            conditions.append(TASKS.c[name] == any_(func.array(found)))
+    if filters.lacks_section:
+        conditions.append(TASKS.c.section_id.is_(None))
     if filters.is_archived:
         conditions.append(_in_projects(PROJECTS.c.archived == true()))
     elif not filters.shows_archived:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from todo.services.projects.containers import Containers, read_containers
+from todo.services.sections.containers import Container, Containers, read_containers
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted, keys_of
 from todo.services.shared.log.writer import Writer
@@ -24,7 +24,7 @@ async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
     """
     for some in _batched(tasks):
         containers = await _read_containers(writer, some)
-        rows = [_row(task) | containers.values(task.fields.get("project_id")) for task in some]
+        rows = [_row(task) | containers.values(_container_of(task)) for task in some]
         arrays = {name: [row.get(name) for row in rows] for name in restore_statements.RESTORED_COLUMNS}
         await writer.write_all(restore_statements.RESTORE_TASKS, **keys_of(some), **arrays, **_links(some))
         texts = [search_values({"description": None} | dict(task.fields)) for task in some]
@@ -42,7 +42,7 @@ async def revert_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
         containers = await _read_containers(writer, some)
         rows = [
             column_values(stored_values(TASKS, task.fields))
-            | (containers.values(task.fields["project_id"]) if "project_id" in task.fields else {})
+            | ({"archived": containers.archived[task.fields["project_id"]]} if "project_id" in task.fields else {})
             for task in some
         ]
         arrays: dict[str, list[object]] = {"owner_id": [writer.user_id] * len(some)}
@@ -73,8 +73,12 @@ async def remove_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
 
 
 async def _read_containers(writer: Writer, tasks: Iterable[Reverted]) -> Containers:
-    ids = [task.fields.get("project_id") for task in tasks]
-    return await read_containers(writer.session, writer.user_id, ids, moves=False)
+    named = [{"project_id": task.fields.get("project_id")} for task in tasks]
+    return await read_containers(writer.session, writer.user_id, named, moves=False)
+
+
+def _container_of(task: Reverted) -> Container:
+    return Container(task.fields.get("project_id"), task.fields.get("section_id"))
 
 
 def _batched(tasks: Iterable[Reverted]) -> Iterator[list[Reverted]]:

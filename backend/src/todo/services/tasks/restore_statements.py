@@ -5,10 +5,9 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, any_, delete, func, insert, literal_column, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS, PROJECT_EXISTS
+from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.services.authentication import InvalidTokenError
-from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.log.insert_with_id import InsertWithId
 from todo.services.shared.log.writes import (
@@ -23,7 +22,7 @@ from todo.services.shared.log.writes import (
 from todo.services.shared.versions import next_version
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks.bulk_statements import ARE_OWN_TASKS, IDS
-from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
+from todo.services.tasks.errors import CONTAINER_VIOLATIONS, ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import LINKS, TASKS, USER_ID, tag_ids
 from todo.services.tasks.write_statements import LOGGED_FIELDS, TASK
 
@@ -56,7 +55,7 @@ def _restore_tasks() -> Write:
     violations = {
         OWNER_EXISTS: InvalidTokenError,
         EXTERNAL_ID_UNIQUE: ExternalIdTakenError,
-        PROJECT_EXISTS: ProjectNotFoundError,
+        **CONTAINER_VIOLATIONS,
         **LINK_VIOLATIONS,
     }
     return Write(written(plan, clock, plan.c.id).add_cte(task, link, log), violations)

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.accounts.time_zones import get_time_zone
-from todo.services.projects.containers import place_values
+from todo.services.sections.containers import CONTAINER_FIELDS, Container, read_containers
 from todo.services.shared.lists import NEWEST_FIRST
 from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.writer import Writer
@@ -37,8 +36,8 @@ from todo.services.tasks.listing.keys import PRIORITY_RANKS
 from todo.services.tasks.listing.term_values import needs_zone, term_values
 from todo.services.tasks.write_statements import TASK
 
-NO_PROJECT = "none"
-"""The filter for tasks of the inbox."""
+NONE = "none"
+"""The filter for tasks without a project, or without a section."""
 UTC_ZONE = ZoneInfo("UTC")
 CREATE_ATTEMPTS = 5
 """How often a create is tried while a task with its external id is created and deleted by others."""
@@ -53,6 +52,7 @@ async def create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, boo
     Raises:
         InvalidTokenError: the user was deleted.
         ProjectNotFoundError: the user has no such project.
+        SectionNotFoundError: the user has no such section, or it is in another project.
         ExternalIdTakenError: the task with this `external_id` is created and deleted again and again.
     """
     fields = task.model_dump()
@@ -94,8 +94,10 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery, now: dat
         is_started=query.started,
         has_completed_at=query.completed_from is not None or query.completed_until is not None,
         has_updated_at=query.updated_since is not None,
-        has_project=query.project not in ("", NO_PROJECT),
-        lacks_project=query.project == NO_PROJECT,
+        has_project=query.project not in ("", NONE),
+        lacks_project=query.project == NONE,
+        has_section=query.section not in ("", NONE),
+        lacks_section=query.section == NONE,
         is_archived=query.archived == "true",
         shows_archived=query.archived == "all",
     )
@@ -113,6 +115,8 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery, now: dat
         values["external_id"] = query.external_id
     if filters.has_project:
         values |= {"project_name": query.project, "project_id": read_id(query.project)}
+    if filters.has_section:
+        values |= {"section_name": query.section, "section_id": read_id(query.section)}
     select = partial(select_page, filters)
     if query.filter is not None:
         select = partial(select_filtered_page, filters, query.filter.expression)
@@ -155,6 +159,7 @@ async def update_task(
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-015, TSK-017).
         ProjectNotFoundError: the user has no such project.
+        SectionNotFoundError: the user has no such section, or it is in another project.
         PreconditionFailedError: the task has none of the entity tags (VER-003).
         FieldConflictError: a field was changed after `base` (BAS-001).
     """
@@ -177,8 +182,15 @@ async def update_task(
 async def _column_values(
     writer: Writer, task_id: int, fields: Mapping[str, object]
 ) -> AsyncIterator[dict[str, object]]:
-    """Return the values of the columns. If they depend on the stored task, it does not change in the block."""
-    if not needs_time_zone(fields) and "project_id" not in fields:
+    """Return the values of the columns. If they depend on the stored task, it does not change in the block.
+
+    Raises:
+        TaskNotFoundError: the task does not exist, or belongs to another user.
+        ProjectNotFoundError: the project does not exist.
+        SectionNotFoundError: the section does not exist, or is in another project.
+    """
+    is_placed = not CONTAINER_FIELDS.isdisjoint(fields)
+    if not needs_time_zone(fields) and not is_placed:
         yield column_values(fields)
         return
     async with writer.transaction():
@@ -186,8 +198,10 @@ async def _column_values(
         if row is None:
             raise TaskNotFoundError
         place: Mapping[str, object] = {}
-        if "project_id" in fields:
-            place = await place_values(writer, row["project_id"], cast("int | None", fields["project_id"]))
+        if is_placed:
+            stored = [row["project_id"]]
+            containers = await read_containers(writer.session, writer.user_id, [fields], moves=True, stored=stored)
+            place = containers.values_of_move(fields, Container(row["project_id"], row["section_id"]))
         yield column_values({**fields, **place}, row["due_time_zone"])
 
 

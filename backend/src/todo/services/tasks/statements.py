@@ -94,7 +94,7 @@ def _from_links(value: ColumnElement[Any], task: Columns, tag: Any) -> Select[An
 
 SELECT_TASK = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*IS_OWN_TASK))
 
-SELECT_STORED = Statement(select(TASKS.c.due_time_zone, TASKS.c.project_id).where(*IS_OWN_TASK))
+SELECT_STORED = Statement(select(TASKS.c.due_time_zone, TASKS.c.project_id, TASKS.c.section_id).where(*IS_OWN_TASK))
 """Returns what a change of other fields depends on."""
 
 SELECT_BY_EXTERNAL_ID = Statement(

@@ -22,11 +22,12 @@ from sqlalchemy import (
     update,
 )
 
-from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS, PROJECT_EXISTS
+from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
 from todo.services.authentication import InvalidTokenError
-from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.projects.statements import PROJECTS
+from todo.services.sections.containers import CONTAINER_FIELDS
+from todo.services.sections.statements import SECTIONS
 from todo.services.shared.log.writes import (
     Logged,
     Write,
@@ -40,7 +41,7 @@ from todo.services.shared.log.writes import (
 from todo.services.shared.tables import binds_of
 from todo.services.shared.versions import entity_tag_matches, next_version
 from todo.services.tasks.derived import SEARCHED_FIELDS, completed_at, new_state
-from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
+from todo.services.tasks.errors import CONTAINER_VIOLATIONS, ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import (
     COLUMNS,
     IS_OWN_TASK,
@@ -60,7 +61,7 @@ VIOLATIONS = {
     OWNER_EXISTS: InvalidTokenError,
     EXTERNAL_ID_UNIQUE: ExternalIdTakenError,
     SEARCHED_TASK_EXISTS: TaskNotFoundError,
-    PROJECT_EXISTS: ProjectNotFoundError,
+    **CONTAINER_VIOLATIONS,
 }
 SEARCH_TEXTS = {field: bindparam(parameter, type_=Text) for field, parameter in SEARCHED_FIELDS.items()}
 NO_TAGS: ColumnElement[str] = literal_column("'[]'")
@@ -100,16 +101,22 @@ def insert_task(fields: frozenset[str], *, once: bool) -> Write:
 def _plan_of_insert(columns: Mapping[str, ColumnElement[Any]], *, once: bool) -> CTE | None:
     """Return the plan of a new task, or None if the insert depends on no other row.
 
-    A task in a project gets `archived` of the project. If the project does not exist, the foreign key is violated.
+    A task in a section gets the project of the section, and a task in a project gets `archived` of the project. If one
+    of them does not exist, a constraint is violated.
     """
-    if not once and "project_id" not in columns:
+    if not once and columns.keys().isdisjoint(CONTAINER_FIELDS):
         return None
     plan = select(true().label("is_changed"))
     if once:
         is_known = exists().where(TASKS.c.user_id == USER_ID, TASKS.c.external_id == columns["external_id"])
         plan = plan.where(~is_known)
-    if "project_id" in columns:
-        is_project = (PROJECTS.c.user_id == USER_ID, PROJECTS.c.id == columns["project_id"])
+    project_id = columns.get("project_id")
+    if "section_id" in columns and project_id is None:
+        is_section = (SECTIONS.c.user_id == USER_ID, SECTIONS.c.id == columns["section_id"])
+        project_id = select(SECTIONS.c.project_id).where(*is_section).scalar_subquery()
+        plan = plan.add_columns(project_id.label("project_id"))
+    if project_id is not None:
+        is_project = (PROJECTS.c.user_id == USER_ID, PROJECTS.c.id == project_id)
         archived = select(PROJECTS.c.archived).where(*is_project).scalar_subquery()
         plan = plan.add_columns(func.coalesce(archived, false()).label("archived"))
     return plan.cte("plan")
@@ -151,7 +158,7 @@ def update_task(fields: frozenset[str], *, conditional: bool) -> Write:
         is_own = (SEARCH.c.user_id == USER_ID, SEARCH.c.task_id == plan.c.id, clock.c.seq.is_not(None))
         differs = or_(*(SEARCH.c[field] != text for field, text in texts.items()))
         statement = statement.add_cte(update(SEARCH).where(*is_own, differs).values(**texts).cte("search"))
-    return Write(statement, violations={PROJECT_EXISTS: ProjectNotFoundError})
+    return Write(statement, violations=CONTAINER_VIOLATIONS)
 
 
 @cache

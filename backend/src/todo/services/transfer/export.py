@@ -7,14 +7,17 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from todo.core.database.session import Session
+from todo.domain.identifiers import BIGINT_MAX
 from todo.schemas.changes.trash import TrashEntry
 from todo.schemas.projects.project import ProjectPublic
+from todo.schemas.projects.section import SectionPublic
 from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.accounts import service as account_service
 from todo.services.filters import service as filter_service
 from todo.services.projects import service as project_service
+from todo.services.sections import service as section_service
 from todo.services.tags import service as tag_service
 from todo.services.tasks import service as task_service
 from todo.services.trash import service as trash_service
@@ -25,6 +28,7 @@ TASKS_PER_PIECE = 500
 SECTIONS = {
     "tags": TagPublic,
     "projects": ProjectPublic,
+    "sections": SectionPublic,
     "filters": FilterPublic,
     "trash": TrashEntry,
     "tasks": TaskPublic,
@@ -50,6 +54,7 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
     user = await account_service.get_user(session, user_id, now)
     tags = await tag_service.list_tags(session, user_id)
     projects = await project_service.list_projects(session, user_id, "all")
+    sections = await section_service.list_sections_after(session, user_id, 0, BIGINT_MAX)
     trash = await trash_service.export_trash(session, user_id, retention)
     head = {
         "format": FORMAT,
@@ -58,6 +63,7 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
         "user": user,
         "tags": tags,
         "projects": projects,
+        "sections": sections,
         "filters": await filter_service.list_filters(session, user_id),
         "trash": trash,
     }

@@ -34,7 +34,7 @@ IN_TRASH = (
     CHANGES.c.undone_by.is_(None),
 )
 """The condition of the indexes `idx_changes_user_trash` and `idx_changes_trash_at`."""
-REFERENCES = {"project": "project_id"}
+REFERENCES = {"project": "project_id", "section": "section_id"}
 """By type of a resource that contains others, the field with which they refer to it."""
 
 

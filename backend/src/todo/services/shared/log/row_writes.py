@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +23,9 @@ from sqlalchemy import (
 from todo.core.database.driver_errors import Violations
 from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.log.insert_with_id import InsertWithId
+from todo.services.shared.log.logged_values import stored_values
+from todo.services.shared.log.reverted import Reverted, keys_of
+from todo.services.shared.log.writer import Writer
 from todo.services.shared.log.writes import (
     USER_ID,
     Logged,
@@ -107,6 +111,7 @@ class RowWrites:
         shown = [plan.c[column.name] for column in self.columns]
         return Write(written(plan, clock, *shown).add_cte(row, *self.consequences(plan, clock), log), self.violations)
 
+    @cached_property
     def restore(self) -> Write:
         """Return the write that inserts deleted rows with their ids; an array for each column, `id` and `undoes`."""
         restored = self.restored_columns
@@ -128,6 +133,7 @@ class RowWrites:
         """The columns that `restore` inserts, beside the owner and the id."""
         return [column.name for column in self.table.c if column.name not in {"user_id", "id", "updated_at"}]
 
+    @cached_property
     def revert(self) -> Write:
         """Return the write of all fields of several rows; an array for each field, `id` and `undoes`."""
         item = unnest(
@@ -164,6 +170,7 @@ class RowWrites:
             written(plan, clock, plan.c.id).add_cte(row, *self.consequences(plan, clock), log), self.violations
         )
 
+    @cached_property
     def remove(self) -> Write:
         """Return the write that deletes rows which nothing refers to; the arrays `id` and `undoes`."""
         item = unnest(("id", BigInteger()), ("undoes", BigInteger()))
@@ -188,6 +195,23 @@ class RowWrites:
         content = Logged(self.entity, "delete", plan.c.before, undoes=plan.c.undoes)
         log = log_changes(clock, plan, content, order=plan.c[INDEX])
         return Write(written(plan, clock, plan.c.id).add_cte(row.cte("deleted"), log))
+
+    async def restore_rows(self, writer: Writer, resources: Sequence[Reverted]) -> None:
+        """Insert deleted resources with their ids, without what they contained."""
+        rows = [stored_values(self.table, resource.fields) for resource in resources]
+        rows = [{**row, "version": row["version"] + 1} for row in rows]
+        arrays = {name: [row.get(name) for row in rows] for name in self.restored_columns}
+        await writer.write_all(self.restore, **keys_of(resources), **arrays)
+
+    async def revert_rows(self, writer: Writer, resources: Sequence[Reverted]) -> None:
+        """Write all fields of existing resources."""
+        rows = [stored_values(self.table, resource.fields) for resource in resources]
+        arrays = {name: [row[name] for row in rows] for name in self.fields}
+        await writer.write_all(self.revert, **keys_of(resources), **arrays)
+
+    async def remove_rows(self, writer: Writer, resources: Sequence[Reverted]) -> None:
+        """Delete resources that contain nothing."""
+        await writer.write_all(self.remove, **keys_of(resources))
 
     def _state(self) -> dict[str, ColumnElement[Any]]:
         """Return the stored values as clients read them."""

@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from todo.domain.filters.terms import Branch, Expression, TermKind
 from todo.services.projects.statements import PROJECTS
+from todo.services.sections.statements import SECTIONS
 from todo.services.tasks.derived import SEARCHED_FIELDS
 from todo.services.tasks.listing.keys import due_key, priority_rank
 from todo.services.tasks.statements import LINKS, SEARCH, TAGS, TASKS, USER_ID
@@ -97,6 +98,10 @@ def _is_in_project(prefix: str, _is_required: bool) -> ColumnElement[bool]:
     return and_(TASKS.c.project_id.is_not(None), TASKS.c.project_id == any_(_ids_of(PROJECTS, prefix)))
 
 
+def _is_in_section(prefix: str, _is_required: bool) -> ColumnElement[bool]:
+    return and_(TASKS.c.section_id.is_not(None), TASKS.c.section_id == any_(_ids_of(SECTIONS, prefix)))
+
+
 def _ids_of(table: Table, prefix: str) -> ColumnElement[Any]:
     """Return the ids of the rows that a name means."""
     has_name = table.c.name == bindparam(f"{prefix}_name", type_=String)
@@ -145,9 +150,11 @@ CONDITIONS: dict[TermKind, Condition] = {
     "no start": lambda _prefix, _is_required: TASKS.c.start_day.is_(None),
     "no deadline": lambda _prefix, _is_required: TASKS.c.deadline_day.is_(None),
     "no project": lambda _prefix, _is_required: TASKS.c.project_id.is_(None),
+    "no section": lambda _prefix, _is_required: TASKS.c.section_id.is_(None),
     "priority": _has_priority,
     "tag": _has_tag,
     "project": _is_in_project,
+    "section": _is_in_section,
     "no tags": _has_no_tags,
     "search": _has_text,
 }
