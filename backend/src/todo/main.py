@@ -59,7 +59,7 @@ from todo.routers import (
 )
 from todo.routers.changes import events, history, sync, trash
 from todo.routers.pages import router as pages
-from todo.routers.projects import projects, sections
+from todo.routers.projects import moves, projects, sections
 from todo.services.accounts.disabled_users import DisabledUsers
 from todo.services.accounts.service import Security
 from todo.services.delivery.service import MailService
@@ -259,7 +259,7 @@ def _add_routes(app: FastAPI) -> None:
     routers = (
         *(tasks.router, account.router, tags.router, projects.router, sections.router),
         *(filters.router, auth.router, login_sessions.router),
-        *(task_bulk.router, access_tokens.router, totp.router, mailed_links.router, health.router),
+        *(moves.router, task_bulk.router, access_tokens.router, totp.router, mailed_links.router, health.router),
         *(sync.router, events.router, history.pages, history.router, trash.pages, trash.router),
         *(documentation.router, pages.router),
     )

@@ -87,10 +87,18 @@ def test_projects_run_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("projects", service, tmp_path)
 
     assert '"code"' not in output, output
-    assert re.findall(r'"total":(\d+),"page"', output) == ["1", "2", "2", "2"], output
+    assert re.findall(r'"total":(\d+),"page"', output) == ["1", "2", "1", "2", "2"], output
     assert '[{"project_id":' in output
-    assert '"contains":{"task":2}' in output
+    assert '"contains":{"section":1,"task":2}' in output or '"contains":{"task":2,"section":1}' in output
     assert '"left_out":[]' in output
+
+
+@pytest.mark.spec("ORD-001", "ORD-002")
+def test_order_runs_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("order", service, tmp_path)
+
+    assert '"code"' not in output, output
+    assert re.findall("order: (.*)", output) == ["one two three", "three two one", "three one"], output
 
 
 @pytest.mark.spec("FIL-001", "FIL-005", "FIL-020")

@@ -10,9 +10,12 @@ from todo.http.dependencies.versions import IfMatch
 from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import errors, merge_patch
 from todo.http.resource_route import make_router
+from todo.schemas.projects.move import Move
 from todo.schemas.saved_filter import FilterCreate, FilterPublic, FilterReplace, FilterUpdate
 from todo.services.filters import service as filter_service
 from todo.services.filters.errors import FilterNotFoundError, TooManyFiltersError
+from todo.services.placement import moves
+from todo.services.placement.errors import SiblingNotFoundError
 
 router = make_router("/filters", "filters")
 
@@ -49,6 +52,14 @@ async def update_filter(
 ) -> FilterPublic:
     """Change some fields of a filter. Absent fields stay, and null clears the colour."""
     return await filter_service.update_filter(writer, filter_id, saved_filter, entity_tags, base)
+
+
+@router.post("/{filter_id}/move", responses=errors(FilterNotFoundError, SiblingNotFoundError))
+async def move_filter(
+    filter_id: RowId, move: Move, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
+) -> FilterPublic:
+    """Move a filter among all your filters. Two moves at once leave one order."""
+    return await moves.move_filter(writer, filter_id, move, entity_tags, base)
 
 
 @router.delete("/{filter_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(FilterNotFoundError))

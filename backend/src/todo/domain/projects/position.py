@@ -81,7 +81,7 @@ def _fraction_after(fraction: str) -> str:
         number = number * BASE + DIGITS.index(digit)
     number += 1 if (number + 1) % BASE else 2  # a fraction does not end with a zero
     if number >= BASE**COUNTER:
-        return fraction + DIGITS[BASE // 2]
+        return fraction[:COUNTER] + _fraction_after(fraction[COUNTER:])
     digits = ""
     for _ in range(COUNTER):
         number, digit_value = divmod(number, BASE)

@@ -12,6 +12,7 @@ from todo.http.dependencies.versions import IfMatch
 from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import Responses, errors, merge_patch
 from todo.http.resource_route import make_router
+from todo.schemas.projects.move import Move
 from todo.schemas.projects.project import (
     DeletionQuery,
     ProjectCounts,
@@ -20,7 +21,8 @@ from todo.schemas.projects.project import (
     ProjectQuery,
     ProjectUpdate,
 )
-from todo.services.placement import deletion
+from todo.services.placement import deletion, moves
+from todo.services.placement.errors import SiblingNotFoundError
 from todo.services.projects import service as project_service
 from todo.services.projects.errors import ProjectNotFoundError, TooManyProjectsError
 
@@ -71,6 +73,14 @@ async def update_project(
 ) -> ProjectPublic:
     """Change some fields of a project. To archive it, send `{"archived": true}`: its tasks leave the lists of tasks."""
     return await project_service.update_project(writer, project_id, project, entity_tags, base)
+
+
+@router.post("/{project_id}/move", responses=errors(ProjectNotFoundError, SiblingNotFoundError))
+async def move_project(
+    project_id: RowId, move: Move, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
+) -> ProjectPublic:
+    """Move a project among all your projects. Two moves at once leave one order."""
+    return await moves.move_project(writer, project_id, move, entity_tags, base)
 
 
 @router.delete("/{project_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(ProjectNotFoundError))

@@ -12,8 +12,10 @@ from todo.http.dependencies.versions import IfMatch
 from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import Responses, errors, merge_patch
 from todo.http.resource_route import make_router
+from todo.schemas.projects.move import Move
 from todo.schemas.projects.section import SectionCreate, SectionDeletionQuery, SectionPublic, SectionUpdate
-from todo.services.placement import deletion
+from todo.services.placement import deletion, moves
+from todo.services.placement.errors import SiblingNotFoundError
 from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.sections import service as section_service
 from todo.services.sections.errors import SectionNotFoundError, TooManySectionsError
@@ -65,6 +67,14 @@ async def update_section(
 ) -> SectionPublic:
     """Change the name of a section. It stays in its project."""
     return await section_service.update_section(writer, section_id, section, entity_tags, base)
+
+
+@router.post("/sections/{section_id}/move", responses=errors(SectionNotFoundError, SiblingNotFoundError))
+async def move_section(
+    section_id: RowId, move: Move, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
+) -> SectionPublic:
+    """Move a section within its project. Two moves at once leave one order."""
+    return await moves.move_section(writer, section_id, move, entity_tags, base)
 
 
 @router.delete("/sections/{section_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(SectionNotFoundError))

@@ -1,11 +1,15 @@
-"""Statements on the contents of projects and sections."""
+"""Statements on the contents of projects and sections, and on the rows beside a place."""
+
+from functools import cache
 
 from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select
 
 from todo.core.database.statement import Statement
-from todo.services.projects.statements import TASKS
-from todo.services.sections.statements import SECTIONS
+from todo.services.filters.statements import FILTERS
+from todo.services.projects.statements import PROJECTS, TASKS
+from todo.services.sections.statements import IN_PROJECT, SECTIONS
 from todo.services.shared.log.writes import USER_ID
+from todo.services.shared.positions import select_neighbours
 
 PROJECT_IDS = bindparam("project_ids", type_=ARRAY(BigInteger))
 _sections = select(SECTIONS.c.id, SECTIONS.c.project_id).where(
@@ -21,3 +25,26 @@ SELECT_TASKS_OF_SECTIONS = Statement(
     ).order_by(TASKS.c.id)
 )
 """The index has the project before the section, so the statement gets both."""
+
+_ALL_PROJECTS = (PROJECTS.c.user_id == USER_ID,)
+PROJECTS_BEFORE, PROJECTS_AFTER = (
+    Statement(select_neighbours(PROJECTS, _ALL_PROJECTS, after=after)) for after in (False, True)
+)
+_ALL_FILTERS = (FILTERS.c.user_id == USER_ID,)
+FILTERS_BEFORE, FILTERS_AFTER = (
+    Statement(select_neighbours(FILTERS, _ALL_FILTERS, after=after)) for after in (False, True)
+)
+SECTIONS_BEFORE, SECTIONS_AFTER = (
+    Statement(select_neighbours(SECTIONS, IN_PROJECT, after=after)) for after in (False, True)
+)
+
+
+@cache
+def select_task_neighbours(*, in_project: bool, in_section: bool, after: bool) -> Statement:
+    """Return the statement that reads the tasks before or after a place in a container."""
+    is_member = {"project_id": in_project, "section_id": in_section}
+    conditions = [
+        TASKS.c[name] == bindparam(name, type_=BigInteger) if is_set else TASKS.c[name].is_(None)
+        for name, is_set in is_member.items()
+    ]
+    return Statement(select_neighbours(TASKS, [TASKS.c.user_id == USER_ID, *conditions], after=after))

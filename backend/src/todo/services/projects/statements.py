@@ -61,6 +61,7 @@ WRITES = RowWrites(
     consequences=_archive_tasks,
 )
 RESTORE_PROJECTS, REVERT_PROJECTS, REMOVE_PROJECTS = WRITES.restore, WRITES.revert, WRITES.remove
+MOVE_PROJECTS = WRITES.reposition
 
 
 def _insert_project() -> Write:

@@ -35,6 +35,7 @@ WRITES = RowWrites(
 )
 RESTORES = replace(WRITES, violations={**WRITES.violations, PROJECT_EXISTS: ProjectOfSectionGoneError})
 RESTORE_SECTIONS, REVERT_SECTIONS, REMOVE_SECTIONS = RESTORES.restore, RESTORES.revert, RESTORES.remove
+MOVE_SECTIONS = WRITES.reposition
 
 
 def _insert_section() -> Write:

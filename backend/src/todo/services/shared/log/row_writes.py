@@ -136,10 +136,18 @@ class RowWrites:
     @cached_property
     def revert(self) -> Write:
         """Return the write of all fields of several rows; an array for each field, `id` and `undoes`."""
+        return self._write_many(self.fields)
+
+    @cached_property
+    def reposition(self) -> Write:
+        """Return the write of the positions of several rows; the arrays `position`, `id` and `undoes`."""
+        return self._write_many(["position"])
+
+    def _write_many(self, fields: Sequence[str]) -> Write:
         item = unnest(
-            ("id", BigInteger()), ("undoes", BigInteger()), *((name, self.table.c[name].type) for name in self.fields)
+            ("id", BigInteger()), ("undoes", BigInteger()), *((name, self.table.c[name].type) for name in fields)
         )
-        new = {name: item.c[name] for name in self.fields}
+        new = {name: item.c[name] for name in fields}
         is_changed, before, after = difference(self._state(), new)
         versions = next_version(self.table)
         plan = (
@@ -208,6 +216,11 @@ class RowWrites:
         rows = [stored_values(self.table, resource.fields) for resource in resources]
         arrays = {name: [row[name] for row in rows] for name in self.fields}
         await writer.write_all(self.revert, **keys_of(resources), **arrays)
+
+    async def reposition_rows(self, writer: Writer, keys: Mapping[int, str]) -> None:
+        """Write the positions of existing resources by id."""
+        ids = keys_of(Reverted(None, row_id, {}) for row_id in keys)
+        await writer.write_all(self.reposition, **ids, position=[*keys.values()])
 
     async def remove_rows(self, writer: Writer, resources: Sequence[Reverted]) -> None:
         """Delete resources that contain nothing."""

@@ -1,0 +1,34 @@
+"""Moves in requests."""
+
+from typing import Annotated
+
+from pydantic import MISSING, ConfigDict, Field
+
+from todo.domain.identifiers import BodyId
+from todo.domain.projects.move import IsEnd, SiblingId
+from todo.schemas.request import RequestModel
+
+
+class Move(RequestModel):
+    """The new place in a list: one of four. Without a place it is the last one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"first": True}]})
+
+    before: Annotated[SiblingId, Field(description="The id of the resource that comes after the place.")] = None
+    after: Annotated[SiblingId, Field(description="The id of the resource that comes before the place.")] = None
+    first: Annotated[IsEnd, Field(description="Whether the place is the first one. `false` if absent.")] = False
+    last: Annotated[IsEnd, Field(description="Whether the place is the last one. `false` if absent.")] = False
+
+
+class TaskMove(Move):
+    """The new project and section of a task, and its place there.
+
+    Without a project and a section, the task comes to the task at its place, or stays where it is.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"last": True}]})
+
+    project_id: Annotated[BodyId | MISSING | None, Field(description="The project, or null for the inbox.")] = MISSING
+    section_id: Annotated[
+        BodyId | MISSING | None, Field(description="The section, or null for none. It decides the project.")
+    ] = MISSING

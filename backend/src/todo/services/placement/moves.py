@@ -1,0 +1,201 @@
+"""Moves of tasks, projects, sections and filters within their lists (ADR 0064)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from todo.core.database.session import Row
+from todo.core.database.statement import Statement
+from todo.schemas.projects.move import Move, TaskMove
+from todo.schemas.projects.project import ProjectPublic
+from todo.schemas.projects.section import SectionPublic
+from todo.schemas.saved_filter import FilterPublic
+from todo.schemas.tasks.task import TaskPublic
+from todo.services.filters import statements as filters
+from todo.services.filters.service import get_filter, list_filters_by_ids
+from todo.services.placement import statements
+from todo.services.placement.errors import SiblingNotFoundError
+from todo.services.projects import statements as projects
+from todo.services.projects.service import get_project, list_projects_by_ids
+from todo.services.sections import statements as sections
+from todo.services.sections.containers import CONTAINER_FIELDS, Container, read_containers
+from todo.services.sections.service import get_section, list_sections_by_ids
+from todo.services.shared.log.change_base import based_on
+from todo.services.shared.log.reverted import Reverted
+from todo.services.shared.log.writer import Writer
+from todo.services.shared.positions import END, START, Neighbour, Place, find_place
+from todo.services.shared.versions import EntityTags, check_entity_tags
+from todo.services.tasks.restore import revert_tasks
+from todo.services.tasks.service import get_task, list_tasks_by_ids
+from todo.services.tasks.write_statements import TASK
+
+Sibling = Mapping[str, Any]
+"""The resource beside a place."""
+
+
+async def move_project(
+    writer: Writer, project_id: int, move: Move, entity_tags: EntityTags | None = None, base: int | None = None
+) -> ProjectPublic:
+    """Move a project within the list of all projects (ORD-001).
+
+    Raises:
+        ProjectNotFoundError: the project does not exist, or belongs to another user.
+        SiblingNotFoundError: the project of `before` or `after` does not exist.
+        PreconditionFailedError: the project has none of the entity tags.
+        FieldConflictError: the project was moved after `base`.
+    """
+
+    async def read() -> ProjectPublic:
+        return await get_project(writer.session, writer.user_id, project_id)
+
+    async with writer.transaction():
+        project = await read()
+        check_entity_tags(entity_tags, project)
+        found = await list_projects_by_ids(writer.session, writer.user_id, _sibling_ids(move))
+        queries = (statements.PROJECTS_BEFORE, statements.PROJECTS_AFTER)
+        place = await _find_place(writer, move, (project["position"], project_id), found, queries)
+        async with based_on(base, writer, projects.PROJECT, read, {"position": place.key}):
+            await projects.WRITES.reposition_rows(writer, {project_id: place.key, **place.moved})
+            return await read()
+
+
+async def move_filter(
+    writer: Writer, filter_id: int, move: Move, entity_tags: EntityTags | None = None, base: int | None = None
+) -> FilterPublic:
+    """Move a saved filter within the list of all filters (FIL-028).
+
+    Raises:
+        FilterNotFoundError: the filter does not exist, or belongs to another user.
+        SiblingNotFoundError: the filter of `before` or `after` does not exist.
+        PreconditionFailedError: the filter has none of the entity tags.
+        FieldConflictError: the filter was moved after `base`.
+    """
+
+    async def read() -> FilterPublic:
+        return await get_filter(writer.session, writer.user_id, filter_id)
+
+    async with writer.transaction():
+        saved_filter = await read()
+        check_entity_tags(entity_tags, saved_filter)
+        found = await list_filters_by_ids(writer.session, writer.user_id, _sibling_ids(move))
+        queries = (statements.FILTERS_BEFORE, statements.FILTERS_AFTER)
+        place = await _find_place(writer, move, (saved_filter["position"], filter_id), found, queries)
+        async with based_on(base, writer, filters.FILTER, read, {"position": place.key}):
+            await filters.WRITES.reposition_rows(writer, {filter_id: place.key, **place.moved})
+            return await read()
+
+
+async def move_section(
+    writer: Writer, section_id: int, move: Move, entity_tags: EntityTags | None = None, base: int | None = None
+) -> SectionPublic:
+    """Move a section within its project (ORD-001).
+
+    Raises:
+        SectionNotFoundError: the section does not exist, or belongs to another user.
+        SiblingNotFoundError: the section of `before` or `after` does not exist, or is in another project.
+        PreconditionFailedError: the section has none of the entity tags.
+        FieldConflictError: the section was moved after `base`.
+    """
+
+    async def read() -> SectionPublic:
+        return await get_section(writer.session, writer.user_id, section_id)
+
+    async with writer.transaction():
+        section = await read()
+        check_entity_tags(entity_tags, section)
+        project_id = section["project_id"]
+        found = await list_sections_by_ids(writer.session, writer.user_id, _sibling_ids(move))
+        found = [sibling for sibling in found if sibling["project_id"] == project_id]
+        queries, own = (statements.SECTIONS_BEFORE, statements.SECTIONS_AFTER), (section["position"], section_id)
+        place = await _find_place(writer, move, own, found, queries, project_id=project_id)
+        async with based_on(base, writer, sections.SECTION, read, {"position": place.key}):
+            await sections.WRITES.reposition_rows(writer, {section_id: place.key, **place.moved})
+            return await read()
+
+
+async def move_task(
+    writer: Writer, task_id: int, move: TaskMove, entity_tags: EntityTags | None = None, base: int | None = None
+) -> TaskPublic:
+    """Move a task within its container, or into another one (ORD-002).
+
+    Raises:
+        TaskNotFoundError: the task does not exist, or belongs to another user.
+        SiblingNotFoundError: the task of `before` or `after` does not exist, or is elsewhere.
+        ProjectNotFoundError: the project does not exist.
+        SectionNotFoundError: the section does not exist, or is in another project.
+        PreconditionFailedError: the task has none of the entity tags.
+        FieldConflictError: the task was moved after `base`.
+    """
+
+    async def read() -> TaskPublic:
+        return await get_task(writer.session, writer.user_id, task_id)
+
+    async with writer.transaction():
+        task = await read()
+        check_entity_tags(entity_tags, task)
+        found = await list_tasks_by_ids(writer.session, writer.user_id, _sibling_ids(move))
+        stored = _container_of(task)
+        container = await _target_of(writer, move, stored, found)
+        found = [sibling for sibling in found if _container_of(sibling) == container]
+        own = (task["position"] if container == stored else "", task_id)
+        ids = {name: value for name, value in container._asdict().items() if value is not None}
+        kind = {"in_project": container.project_id is not None, "in_section": container.section_id is not None}
+        before, after = (statements.select_task_neighbours(**kind, after=after) for after in (False, True))
+        place = await _find_place(writer, move, own, found, (before, after), **ids)
+        values = {**container._asdict(), "position": place.key}
+        async with based_on(base, writer, TASK, read, values):
+            neighbours = [Reverted(None, id_, {"position": key}) for id_, key in place.moved.items()]
+            await revert_tasks(writer, [Reverted(None, task_id, values), *neighbours])
+            return await read()
+
+
+def _container_of(task: TaskPublic) -> Container:
+    return Container(task["project_id"], task["section_id"])
+
+
+async def _target_of(writer: Writer, move: TaskMove, stored: Container, found: Sequence[TaskPublic]) -> Container:
+    """Return the container that a move names, or that of the task at the place."""
+    fields = move.model_dump(include=CONTAINER_FIELDS)
+    if not fields:
+        return _container_of(found[0]) if found else stored
+    containers = await read_containers(writer.session, writer.user_id, [fields], moves=False)
+    return containers.resolve(fields, stored)
+
+
+def _sibling_ids(move: Move) -> list[int]:
+    return [id_ for id_ in (move.before, move.after) if id_ is not None]
+
+
+async def _find_place(
+    writer: Writer,
+    move: Move,
+    own: Neighbour,
+    found: Sequence[Sibling],
+    queries: tuple[Statement, Statement],
+    **values: object,
+) -> Place:
+    """Return the place of a move.
+
+    Args:
+        writer: is inside its transaction, so the list does not change.
+        move: the place as the client names it.
+        own: the key and the id of the moved row, as `find_place` expects them.
+        found: the resource of `before` or `after`, if it is in the list.
+        queries: read the rows before and after a place.
+        values: the parameters of the list.
+
+    Raises:
+        SiblingNotFoundError: the resource of `before` or `after` is missing, or is the moved one itself.
+    """
+    anchor = START if move.first else END
+    if _sibling_ids(move):
+        if not found or found[0]["id"] == own[1]:
+            raise SiblingNotFoundError
+        anchor = (found[0]["position"], found[0]["id"])
+
+    async def fetch(after: bool, neighbour: Neighbour, limit: int) -> Sequence[Row]:
+        key, key_id = neighbour
+        return await writer.session.fetch_all(
+            queries[after], user_id=writer.user_id, id=own[1], key=key, key_id=key_id, limit=limit, **values
+        )
+
+    return await find_place(fetch, own, anchor, is_before=move.before is not None or anchor == END)
