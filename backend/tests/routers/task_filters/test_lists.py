@@ -34,7 +34,8 @@ async def test_pages_and_cursors_have_the_order_of_the_whole_list(owner: Person,
     expected = [task["id"] for task in whole["items"]]
 
     by_page = [await list_tasks(owner, **query, limit=5, page=page) for page in (1, 2, 3, 4)]
-    by_cursor, cursor = [], ""
+    by_cursor: list[int] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = await list_tasks(owner, **query, limit=5, cursor=cursor, total="false")
         by_cursor += [task["id"] for task in page["items"]]
