@@ -129,3 +129,12 @@ def test_tour_of_the_change_log_runs_as_written(service: Service, tmp_path: Path
     assert codes == ["UNDO_CONFLICT", "FIELD_CONFLICT"], output
     for expected in ('"before":"Water the plants","after":"Water the ferns"', '"left_out":[]', "retry: 3000"):
         assert expected in output
+
+
+@pytest.mark.spec("TGW-001", "TGW-002", "TGW-004")
+def test_tags_run_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("tags", service, tmp_path)
+
+    assert re.findall(r'"tags":\[([^]]*)\]', output)[0].count('"name":"garden"') == 1, output
+    assert '"name":"errands"' not in output
+    assert re.findall(r'"code":"(\w+)"', output) == ["TAG_NOT_FOUND"], output

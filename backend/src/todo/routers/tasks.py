@@ -18,22 +18,26 @@ from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.sections.errors import SectionNotFoundError
-from todo.services.tags.errors import TagNotFoundError
+from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
+from todo.services.tags.references import TagLimits
 from todo.services.tasks import service as task_service
 from todo.services.tasks.errors import TaskNotFoundError, TooManyTagsOnTaskError
 
 router = make_router("/tasks", "tasks")
 
 TASK_EXISTED: Responses = {200: {"model": TaskPublic, "description": "A task with this `external_id` existed."}}
+REFERENCE_ERRORS = (
+    *(ProjectNotFoundError, SectionNotFoundError),
+    *(TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError),
+)
+UPDATE_ERRORS = errors(TaskNotFoundError, *REFERENCE_ERRORS)
 TAG_PRESENT: Responses = {200: {"model": TaskPublic, "description": "The task had the tag already."}}
 
 
-@router.post(
-    "", status_code=status.HTTP_201_CREATED, responses=TASK_EXISTED | errors(ProjectNotFoundError, SectionNotFoundError)
-)
-async def create_task(task: TaskCreate, response: Response, writer: CurrentWriter) -> TaskPublic:
+@router.post("", status_code=status.HTTP_201_CREATED, responses=TASK_EXISTED | errors(*REFERENCE_ERRORS))
+async def create_task(task: TaskCreate, response: Response, writer: CurrentWriter, resources: Resources) -> TaskPublic:
     """Create a task. Only a title is required. If a task with this `external_id` exists, it is returned with 200."""
-    created_task, created = await task_service.create_task(writer, task)
+    created_task, created = await task_service.create_task(writer, task, TagLimits.of(resources.settings))
     response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
     return created_task
 
@@ -54,27 +58,35 @@ async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskP
     return await task_service.get_task(session, user.id, task_id)
 
 
-@router.put("/{task_id}", responses=errors(TaskNotFoundError, ProjectNotFoundError, SectionNotFoundError))
+@router.put("/{task_id}", responses=UPDATE_ERRORS)
 async def replace_task(
-    task_id: RowId, task: TaskReplace, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
+    task_id: RowId,
+    task: TaskReplace,
+    writer: CurrentWriter,
+    entity_tags: IfMatch,
+    base: ChangeBase,
+    resources: Resources,
 ) -> TaskPublic:
     """Replace a task. `description`, `due_date` and `recurrence_rule` become null if they are absent.
 
     All other optional fields and the tags stay if they are absent.
     """
-    return await task_service.update_task(writer, task_id, task, entity_tags, base)
+    limits = TagLimits.of(resources.settings)
+    return await task_service.update_task(writer, task_id, task, limits, entity_tags, base)
 
 
-@router.patch(
-    "/{task_id}",
-    responses=errors(TaskNotFoundError, ProjectNotFoundError, SectionNotFoundError),
-    openapi_extra=merge_patch(TaskUpdate),
-)
+@router.patch("/{task_id}", responses=UPDATE_ERRORS, openapi_extra=merge_patch(TaskUpdate))
 async def update_task(
-    task_id: RowId, task: TaskUpdate, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase
+    task_id: RowId,
+    task: TaskUpdate,
+    writer: CurrentWriter,
+    entity_tags: IfMatch,
+    base: ChangeBase,
+    resources: Resources,
 ) -> TaskPublic:
     """Change some fields of a task. Absent fields stay, and null clears an optional field."""
-    return await task_service.update_task(writer, task_id, task, entity_tags, base)
+    limits = TagLimits.of(resources.settings)
+    return await task_service.update_task(writer, task_id, task, limits, entity_tags, base)
 
 
 @router.delete("/{task_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TaskNotFoundError))

@@ -12,6 +12,7 @@ from todo.domain.dates.days import Day
 from todo.domain.dates.due import DueDate, DueDay, DueTimeZone
 from todo.domain.identifiers import BodyId, ExternalId
 from todo.domain.recurrence import RecurrenceRule
+from todo.domain.tag import TagReferences
 from todo.domain.task import Completed, Description, EstimatedMinutes, Priority, Title
 from todo.schemas.partial import partial_of
 from todo.schemas.projects.project import POSITION_TEXT
@@ -102,6 +103,12 @@ class TaskFields(RequestModel):
         BodyId | None,
         Field(description="The section of the task, or null for none. The task comes into the project of the section."),
     ] = None
+    tags: TagReferences = Field(
+        default=[],
+        description="All tags of the task: ids, names, or tags as they were read. A new name creates a tag, for which a "
+        "personal access token needs `tags:write`.",
+        examples=[[7, "home"]],
+    )
 
 
 class TaskCreate(TaskFields):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -17,36 +17,20 @@ from todo.services.history.errors import (
     ChangePurgedError,
     UndoConflictError,
 )
+from todo.services.history.references import Existing, find_gone, read_existing
 from todo.services.history.resources import LOGGED, entry_fields
 from todo.services.placement.deletion import find_contents
-from todo.services.projects import service as project_service
 from todo.services.projects.statements import PROJECT
 from todo.services.sections.statements import SECTION
-from todo.services.sections.statements import SELECT_IDS as SELECT_SECTION_IDS
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
 from todo.services.sync.resources import ResourceKey, read_items
-from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
 from todo.services.tasks import restore as tasks
 from todo.services.tasks.write_statements import TASK
 
 State = Mapping[str, Any]
-
-
-class Existing(NamedTuple):
-    """What tasks can refer to.
-
-    Attributes:
-        tags: the ids.
-        projects: the ids.
-        sections: by id, the project.
-    """
-
-    tags: set[int]
-    projects: set[int]
-    sections: dict[int, int]
 
 
 @dataclass
@@ -168,11 +152,15 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         writer.session, writer.user_id, [*keys, *((TASK, task_id) for task_id in linked)], utc_now()
     )
     current: dict[ResourceKey, Any] = {(item["type"], item["id"]): item["data"] for item in items}
-    existing = await _read_existing(writer, changes)
+    existing = await read_existing(writer, changes)
     inverse = Inverse()
+    new = _new_resources(changes)
     for change in changes:
+        key = (change["type"], change["id"])
         before, after = (from_json(change[name] or "{}") for name in ("before", "after"))
-        state = current[change["type"], change["id"]]
+        state = current[key]
+        if change["action"] == "update" and key in new:
+            continue
         if change["action"] == "delete":
             _restore(inverse, change, before, existing)
             for task_id in before.get("tasks", ()):
@@ -184,28 +172,22 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         elif change["action"] == "update":
             _revert(inverse, change, before, after, state, existing)
         else:
-            _compare(inverse, change, entry_fields(change["type"], change["id"], after), state)
+            _compare(inverse, change, entry_fields(change["type"], change["id"], new[key]), state)
             inverse.removed.setdefault(change["type"], []).append(Reverted(change["seq"], change["id"], {}))
     inverse.conflicts += await _find_contents(writer, inverse)
     return inverse
 
 
-async def _read_existing(writer: Writer, changes: list[Row]) -> Existing:
-    """Return the tags and projects that exist, or that taking these changes back restores."""
-    tags = await tag_service.list_tags(writer.session, writer.user_id)
-    projects = await project_service.list_projects(writer.session, writer.user_id, "all")
-    deleted = {(change["type"], change["id"]) for change in changes if change["action"] == "delete"}
-    sections = await writer.session.fetch_all(SELECT_SECTION_IDS, user_id=writer.user_id)
-    restored = {
-        change["id"]: from_json(change["before"])["project_id"]
-        for change in changes
-        if (change["type"], change["action"]) == (SECTION, "delete")
-    }
-    return Existing(
-        tags={tag["id"] for tag in tags} | {id_ for type_, id_ in deleted if type_ == TAG},
-        projects={project["id"] for project in projects} | {id_ for type_, id_ in deleted if type_ == PROJECT},
-        sections={row["id"]: row["project_id"] for row in sections} | restored,
-    )
+def _new_resources(changes: list[Row]) -> dict[ResourceKey, dict[str, Any]]:
+    """Return the fields of the resources that the changes created or put back, after the last of the changes."""
+    new: dict[ResourceKey, dict[str, Any]] = {}
+    for change in sorted(changes, key=lambda change: change["seq"]):
+        key = (change["type"], change["id"])
+        if change["before"] is None:
+            new[key] = from_json(change["after"])
+        elif change["action"] == "update" and key in new:
+            new[key] |= from_json(change["after"])
+    return new
 
 
 async def _find_contents(writer: Writer, inverse: Inverse) -> list[str]:
@@ -227,7 +209,7 @@ async def _find_contents(writer: Writer, inverse: Inverse) -> list[str]:
 def _restore(inverse: Inverse, change: Row, before: State, existing: Existing) -> None:
     fields = dict(before)
     if change["type"] == TASK:
-        for field, gone in _find_gone(fields, existing).items():
+        for field, gone in find_gone(fields, existing).items():
             inverse.conflicts.append(f"{change['type']}.{change['id']}.{field}")
             inverse.left_out.append(gone)
             fields[field] = None
@@ -242,7 +224,7 @@ def _restore(inverse: Inverse, change: Row, before: State, existing: Existing) -
 def _revert(inverse: Inverse, change: Row, before: State, after: State, state: State, existing: Existing) -> None:
     fields = {name: value for name, value in before.items() if name != "tags"}
     if change["type"] == TASK:
-        for field in _find_gone({**state, **fields}, existing):
+        for field in find_gone({**state, **fields}, existing):
             inverse.conflicts.append(f"{change['type']}.{change['id']}.{field}")
             fields[field] = None
     if "tags" in before:
@@ -268,17 +250,6 @@ def _compare(inverse: Inverse, change: Row, expected: State, state: State) -> No
     if "tags" in expected and sorted(expected["tags"]) != _ids(state):
         differing.append("tags")
     inverse.conflicts += [f"{change['type']}.{change['id']}.{name}" for name in differing]
-
-
-def _find_gone(task: State, existing: Existing) -> dict[str, str]:
-    """Return what a task would be in but cannot, by field: a project that is gone, or a section of another project."""
-    gone = {}
-    project_id, section_id = task.get("project_id"), task.get("section_id")
-    if project_id is not None and project_id not in existing.projects:
-        gone["project_id"] = f"{PROJECT}.{project_id}"
-    if section_id is not None and (gone or existing.sections.get(section_id) != project_id):
-        gone["section_id"] = f"{SECTION}.{section_id}"
-    return gone
 
 
 def _ids(task: State) -> list[int]:

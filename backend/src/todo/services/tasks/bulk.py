@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+from todo.core.database.session import Row
 from todo.core.database.statement import Statement
 from todo.core.errors import FieldConflictError, InvalidItemsError, PreconditionFailedError, Problem
 from todo.domain.bulk import DuplicateItemError
@@ -23,10 +24,9 @@ from todo.schemas.tasks.bulk import (
 from todo.schemas.tasks.task import TaskCreate, TaskPublic
 from todo.services.shared.log.change_base import BasedWrite, find_conflicts, read_clock
 from todo.services.shared.log.writer import Writer
+from todo.services.tags.references import TagLimits
 from todo.services.tasks import bulk_statements as statements
 from todo.services.tasks.bulk_targets import (
-    Items,
-    Problems,
     Targets,
     check_containers,
     columns_of,
@@ -34,19 +34,26 @@ from todo.services.tasks.bulk_targets import (
     named_tasks,
     read_targets,
 )
-from todo.services.tasks.derived import SEARCHED_FIELDS, search_values
+from todo.services.tasks.derived import SEARCHED_FIELDS, TAGS_FIELD, search_values
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
+from todo.services.tasks.tagging.bulk import (
+    CREATED,
+    Items,
+    Outcomes,
+    Problems,
+    read_tags,
+    tag_references,
+    write_tags,
+)
+from todo.services.tasks.tagging.written import shown_tags
 from todo.services.tasks.write_statements import TASK
 
-Outcomes = dict[int, tuple[int, int]]
-"""Status and task id of items by index."""
-CREATED = 201
 VALIDATED_AT_ONCE = 50
 """Items validated before other requests run: a long recurrence rule takes a millisecond."""
 
 
-async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
+async def write_tasks(writer: Writer, bulk: TaskBulk, limits: TagLimits) -> TaskBulkPublic:
     """Create, update and delete tasks; return a result for each item, in the order of the items (BLK-001 to BLK-009).
 
     The user's change clock is locked first, so no concurrent change comes between check and write.
@@ -61,7 +68,8 @@ async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
         targets = await read_targets(writer, items, problems)
         outcomes = _check_targets(items, problems, targets)
         check_containers(items, problems, targets.containers)
-        outcomes |= await _check_bases(writer, items, problems, targets)
+        tags = await read_tags(writer, items, problems, limits)
+        outcomes |= await _check_bases(writer, items, problems, targets, tags)
         if bulk.atomic and problems:
             first = {index: outcome for index, outcome in outcomes.items() if index == min(problems)}
             [current, *_] = [*(await _read_tasks(writer, first)).values(), None]
@@ -70,6 +78,7 @@ async def write_tasks(writer: Writer, bulk: TaskBulk) -> TaskBulkPublic:
         outcomes |= await _update(writer, valid, targets)
         outcomes |= await _delete(writer, valid)
         outcomes |= await _create(writer, valid, targets)
+        await write_tags(writer, valid, outcomes, tags)
         tasks = await _read_tasks(writer, outcomes)
     results = []
     for index in items:
@@ -120,7 +129,9 @@ def _check_targets(items: Items, problems: Problems, targets: Targets) -> Outcom
     return failed
 
 
-async def _check_bases(writer: Writer, items: Items, problems: Problems, targets: Targets) -> Outcomes:
+async def _check_bases(
+    writer: Writer, items: Items, problems: Problems, targets: Targets, tags: Mapping[int | str, Row]
+) -> Outcomes:
     """Add the problems of items whose fields were changed after their base, and return these items (BAS-004)."""
     based = {index: item for index, item in named_tasks(items, problems).items() if item.base is not None}
     if not based:
@@ -133,7 +144,11 @@ async def _check_bases(writer: Writer, items: Items, problems: Problems, targets
         if item.base > clock.seq:
             problems[index] = [Problem.of(InvalidChangeBaseError, "base")]
         else:
-            values = columns_of(item, targets) if isinstance(item, UpdateItem) else None
+            values: dict[str, object] | None = None
+            if isinstance(item, UpdateItem):
+                references = tag_references(item)
+                shown = {} if references is None else {TAGS_FIELD: shown_tags(references, tags)}
+                values = columns_of(item, targets) | shown
             writes.append(BasedWrite(item.id, item.base, values))
     conflicts = await find_conflicts(writer, TASK, writes, current, clock.swept_seq)
     failed: Outcomes = {}

@@ -1,6 +1,6 @@
 """The targets of bulk writes: the tasks and projects that items name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from todo.core.errors import Problem
@@ -12,11 +12,7 @@ from todo.services.sections.errors import SectionNotFoundError
 from todo.services.shared.log.writer import Writer
 from todo.services.tasks import bulk_statements as statements
 from todo.services.tasks.derived import column_values
-
-Items = Mapping[int, object]
-"""Items by their index in the request."""
-Problems = dict[int, list[Problem]]
-"""Problems of items by index; the first one decides the status."""
+from todo.services.tasks.tagging.bulk import Items, Problems
 
 
 class Targets(NamedTuple):

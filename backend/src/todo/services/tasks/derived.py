@@ -15,6 +15,9 @@ SEARCHED_FIELDS = {"title": "search_title", "description": "search_description"}
 PLACE = ("archived", "position")
 """The columns that a change of the project writes too (`services.projects.containers`)."""
 
+TAGS_FIELD = "tags"
+"""The field that is no column: `services/tasks/written_tags.py` writes it."""
+
 
 def column_values(fields: Mapping[str, object], stored_time_zone: str | None = None) -> dict[str, object]:
     """Return the values of the columns of `tasks`: the fields, and the values that follow from them.
@@ -23,7 +26,7 @@ def column_values(fields: Mapping[str, object], stored_time_zone: str | None = N
         fields: the fields of a request.
         stored_time_zone: the time zone of the stored due date; read if `needs_time_zone` is true.
     """
-    values = {**fields}
+    values = {name: value for name, value in fields.items() if name != TAGS_FIELD}
     if isinstance(title := fields.get("title"), str):
         values["title_key"] = sort_key(title)
     due_date = fields.get("due_date")
@@ -53,7 +56,7 @@ def search_values(fields: Mapping[str, object]) -> dict[str, str]:
 
 def column_names(fields: Iterable[str]) -> list[str]:
     """Return the names of the columns that `column_values` writes for all these fields."""
-    names = list(fields)
+    names = [name for name in fields if name != TAGS_FIELD]
     return [*names, "title_key"] if "title" in names else names
 
 

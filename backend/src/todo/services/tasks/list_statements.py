@@ -44,7 +44,7 @@ from todo.services.tasks.derived import SEARCHED_FIELDS
 from todo.services.tasks.listing.expressions import condition_of
 from todo.services.tasks.listing.keys import due_instant, due_key, or_infinity, or_last_day, priority_rank
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, USER_ID, tags_json
-from todo.services.tasks.tag_statements import TAG_ID
+from todo.services.tasks.tagging.statements import TAG_ID
 
 Position = Annotated[Text, Field(max_length=POSITION_MAX)]
 FILTERED_STATEMENTS_MAX = 500

@@ -1,7 +1,7 @@
 """Tasks: create, read, list, change and delete them, and put tags on them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -15,15 +15,15 @@ from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.accounts.time_zones import get_time_zone
-from todo.services.sections.containers import CONTAINER_FIELDS, Container, read_containers
 from todo.services.shared.lists import NEWEST_FIRST
 from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
 from todo.services.tags.errors import TagNotFoundError
-from todo.services.tasks import statements, tag_statements, write_statements
+from todo.services.tags.references import TagLimits
+from todo.services.tasks import statements, write_statements
 from todo.services.tasks.date_filters import date_values, depends_on_zone, has_due_range
-from todo.services.tasks.derived import column_values, needs_time_zone, search_values
+from todo.services.tasks.derived import TAGS_FIELD, column_values, search_values
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
     TASK_LISTING,
@@ -34,6 +34,9 @@ from todo.services.tasks.list_statements import (
 )
 from todo.services.tasks.listing.keys import PRIORITY_RANKS
 from todo.services.tasks.listing.term_values import needs_zone, term_values
+from todo.services.tasks.placed import complete_values
+from todo.services.tasks.tagging import statements as tag_statements
+from todo.services.tasks.tagging.written import resolve_tags_of_task, set_tags
 from todo.services.tasks.write_statements import TASK
 
 NONE = "none"
@@ -43,8 +46,8 @@ CREATE_ATTEMPTS = 5
 """How often a create is tried while a task with its external id is created and deleted by others."""
 
 
-async def create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, bool]:
-    """Create a task; return it and whether it is new (TSK-001).
+async def create_task(writer: Writer, task: TaskCreate, limits: TagLimits) -> tuple[TaskPublic, bool]:
+    """Create a task with its tags; return it and whether it is new (TSK-001, TGW-001).
 
     If the user has a task with this `external_id`, that task is returned unchanged, so a client can safely retry. If
     two requests run concurrently, the first creates the task (EXT-001, EXT-002).
@@ -54,7 +57,20 @@ async def create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, boo
         ProjectNotFoundError: the user has no such project.
         SectionNotFoundError: the user has no such section, or it is in another project.
         ExternalIdTakenError: the task with this `external_id` is created and deleted again and again.
+        TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError, InsufficientScopeError: as for
+            `resolve_tags_of_task`.
     """
+    if not task.tags:
+        return await _create_task(writer, task)
+    async with writer.transaction():
+        created, is_new = await _create_task(writer, task)
+        if is_new:
+            await set_tags(writer, {created["id"]: await resolve_tags_of_task(writer, task.tags, limits)})
+            created = await get_task(writer.session, writer.user_id, created["id"])
+    return created, is_new
+
+
+async def _create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, bool]:
     fields = task.model_dump()
     columns = {name: value for name, value in column_values(fields).items() if value is not None}
     insert = write_statements.insert_task(frozenset(columns), once=task.external_id is not None)
@@ -148,10 +164,11 @@ async def update_task(
     writer: Writer,
     task_id: int,
     changes: TaskReplace | TaskUpdate,
+    limits: TagLimits,
     entity_tags: EntityTags | None = None,
     base: int | None = None,
 ) -> TaskPublic:
-    """Write the fields that `changes` has, in one statement (TSK-014, TSK-016).
+    """Write the fields that `changes` has, in one statement, and the tags in another (TSK-014, TSK-016, TGW-002).
 
     Concurrent changes of different fields are both kept. If they change the same field, the later change is kept. If
     every field has its value already, nothing is written (CHG-005).
@@ -162,47 +179,43 @@ async def update_task(
         SectionNotFoundError: the user has no such section, or it is in another project.
         PreconditionFailedError: the task has none of the entity tags (VER-003).
         FieldConflictError: a field was changed after `base` (BAS-001).
+        TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError, InsufficientScopeError: as for
+            `resolve_tags_of_task`.
     """
     fields = changes.model_dump()
+    references = fields.pop(TAGS_FIELD, None)
+    if references is None:
+        return await _write_fields(writer, task_id, fields, {}, entity_tags, base)
+    async with writer.transaction():
+        await get_task(writer.session, writer.user_id, task_id)
+        tags = await resolve_tags_of_task(writer, references, limits)
+        await _write_fields(writer, task_id, fields, {TAGS_FIELD: tags}, entity_tags, base)
+        await set_tags(writer, {task_id: tags})
+        return await get_task(writer.session, writer.user_id, task_id)
+
+
+async def _write_fields(
+    writer: Writer,
+    task_id: int,
+    fields: Mapping[str, object],
+    other_values: Mapping[str, object],
+    entity_tags: EntityTags | None,
+    base: int | None,
+) -> TaskPublic:
+    """Write the columns of a task. `other_values` are written elsewhere, and compared with `base` here."""
     if not fields:
-        task = await get_task(writer.session, writer.user_id, task_id)
-        check_entity_tags(entity_tags, task)
-        return task
-    async with _column_values(writer, task_id, fields) as columns:
+        async with _based_on(base if other_values else None, writer, task_id, other_values):
+            task = await get_task(writer.session, writer.user_id, task_id)
+            check_entity_tags(entity_tags, task)
+            return task
+    async with complete_values(writer, task_id, fields) as columns:
         write = write_statements.update_task(frozenset(columns), conditional=entity_tags is not None)
         values = columns | search_values(fields) | condition_values(entity_tags)
-        async with _based_on(base, writer, task_id, columns):
+        async with _based_on(base, writer, task_id, {**columns, **other_values}):
             row = await writer.write_one(write, task_id=task_id, **values)
             if row is None and entity_tags is not None:
                 raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
     return _read_row(row)
-
-
-@asynccontextmanager
-async def _column_values(
-    writer: Writer, task_id: int, fields: Mapping[str, object]
-) -> AsyncIterator[dict[str, object]]:
-    """Return the values of the columns. If they depend on the stored task, it does not change in the block.
-
-    Raises:
-        TaskNotFoundError: the task does not exist, or belongs to another user.
-        ProjectNotFoundError: the project does not exist.
-        SectionNotFoundError: the section does not exist, or is in another project.
-    """
-    is_placed = not CONTAINER_FIELDS.isdisjoint(fields)
-    if not needs_time_zone(fields) and not is_placed:
-        yield column_values(fields)
-        return
-    async with writer.transaction():
-        row = await writer.session.fetch_one(statements.SELECT_STORED, user_id=writer.user_id, task_id=task_id)
-        if row is None:
-            raise TaskNotFoundError
-        place: Mapping[str, object] = {}
-        if is_placed:
-            stored = [row["project_id"]]
-            containers = await read_containers(writer.session, writer.user_id, [fields], moves=True, stored=stored)
-            place = containers.values_of_move(fields, Container(row["project_id"], row["section_id"]))
-        yield column_values({**fields, **place}, row["due_time_zone"])
 
 
 async def delete_task(

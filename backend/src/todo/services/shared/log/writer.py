@@ -14,13 +14,15 @@ class Writer:
 
     Attributes:
         session: the database session of the request, for statements that log nothing.
-        user_id: the user.
+        principal: the user, with the scopes of the request.
+        user_id: the id of the user.
         batch: the number of the request's first change; None until something was changed.
         last_seq: the number of the request's last change; None until something was changed.
     """
 
     def __init__(self, session: Session, principal: Principal, request_id: str | None = None) -> None:
         self.session = session
+        self.principal = principal
         self.user_id: UUID = principal.id
         self.last_seq: int | None = None
         self._origin: Mapping[str, object] = {

@@ -1,0 +1,57 @@
+"""References of tasks to tags, projects and sections: whether what is taken back can have them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json
+
+from todo.core.database.session import Row
+from todo.services.projects import service as project_service
+from todo.services.projects.statements import PROJECT
+from todo.services.sections.statements import SECTION, SELECT_IDS
+from todo.services.shared.log.writer import Writer
+from todo.services.tags import service as tag_service
+from todo.services.tags.statements import TAG
+
+
+class Existing(NamedTuple):
+    """What tasks can refer to.
+
+    Attributes:
+        tags: the ids.
+        projects: the ids.
+        sections: by id, the project.
+    """
+
+    tags: set[int]
+    projects: set[int]
+    sections: dict[int, int]
+
+
+async def read_existing(writer: Writer, changes: list[Row]) -> Existing:
+    """Return the tags and projects that exist, or that taking these changes back restores."""
+    tags = await tag_service.list_tags(writer.session, writer.user_id)
+    projects = await project_service.list_projects(writer.session, writer.user_id, "all")
+    deleted = {(change["type"], change["id"]) for change in changes if change["action"] == "delete"}
+    sections = await writer.session.fetch_all(SELECT_IDS, user_id=writer.user_id)
+    restored = {
+        change["id"]: from_json(change["before"])["project_id"]
+        for change in changes
+        if (change["type"], change["action"]) == (SECTION, "delete")
+    }
+    return Existing(
+        tags={tag["id"] for tag in tags} | {id_ for type_, id_ in deleted if type_ == TAG},
+        projects={project["id"] for project in projects} | {id_ for type_, id_ in deleted if type_ == PROJECT},
+        sections={row["id"]: row["project_id"] for row in sections} | restored,
+    )
+
+
+def find_gone(task: Mapping[str, Any], existing: Existing) -> dict[str, str]:
+    """Return what a task would be in but cannot, by field: a project that is gone, or a section of another project."""
+    gone = {}
+    project_id, section_id = task.get("project_id"), task.get("section_id")
+    if project_id is not None and project_id not in existing.projects:
+        gone["project_id"] = f"{PROJECT}.{project_id}"
+    if section_id is not None and (gone or existing.sections.get(section_id) != project_id):
+        gone["section_id"] = f"{SECTION}.{section_id}"
+    return gone

@@ -1,0 +1,37 @@
+"""The values of a task's columns that depend on the stored task, and on the project and section that it comes into."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from todo.services.sections.containers import CONTAINER_FIELDS, Container, read_containers
+from todo.services.shared.log.writer import Writer
+from todo.services.tasks import statements
+from todo.services.tasks.derived import column_values, needs_time_zone
+from todo.services.tasks.errors import TaskNotFoundError
+
+
+@asynccontextmanager
+async def complete_values(
+    writer: Writer, task_id: int, fields: Mapping[str, object]
+) -> AsyncIterator[dict[str, object]]:
+    """Return the values of the columns. If they depend on the stored task, it does not change in the block.
+
+    Raises:
+        TaskNotFoundError: the task does not exist, or belongs to another user.
+        ProjectNotFoundError: the project does not exist.
+        SectionNotFoundError: the section does not exist, or is in another project.
+    """
+    is_placed = not CONTAINER_FIELDS.isdisjoint(fields)
+    if not needs_time_zone(fields) and not is_placed:
+        yield column_values(fields)
+        return
+    async with writer.transaction():
+        row = await writer.session.fetch_one(statements.SELECT_STORED, user_id=writer.user_id, task_id=task_id)
+        if row is None:
+            raise TaskNotFoundError
+        place: Mapping[str, object] = {}
+        if is_placed:
+            stored = [row["project_id"]]
+            containers = await read_containers(writer.session, writer.user_id, [fields], moves=True, stored=stored)
+            place = containers.values_of_move(fields, Container(row["project_id"], row["section_id"]))
+        yield column_values({**fields, **place}, row["due_time_zone"])
