@@ -1,9 +1,12 @@
 """A project and the requests of a user who keeps projects."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+from httpx import AsyncClient
 
 from tests.routers.projects.support import MakeSection
-from tests.support import Json, Make, Person
+from tests.support import Json, Make, MakeApp, Person, make_client
 
 
 @pytest.fixture
@@ -42,3 +45,10 @@ def make_section() -> MakeSection:
 async def section(ada: Person, project: Json, make_section: MakeSection) -> Json:
     """Return a section of the project."""
     return await make_section(ada, project)
+
+
+@pytest.fixture
+async def elsewhere(make_app: MakeApp, ada: Person) -> AsyncIterator[AsyncClient]:
+    """Return a client of Ada on another application. Writes of one user run one after the other in an application."""
+    async with make_client(await make_app(), headers=ada.client.headers) as client:
+        yield client
