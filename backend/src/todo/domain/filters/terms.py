@@ -100,7 +100,7 @@ Expression = Leaf | Branch
 """The form of a filter without its values. Filters with equal expressions have the same statement."""
 
 
-class Filter(NamedTuple):
+class Filter:
     """A filter.
 
     Attributes:
@@ -108,5 +108,6 @@ class Filter(NamedTuple):
         terms: the terms in the order of the text.
     """
 
-    expression: Expression
-    terms: tuple[Term, ...]
+    def __init__(self, expression: Expression, terms: tuple[Term, ...]) -> None:
+        self.expression = expression
+        self.terms = terms
