@@ -21,6 +21,11 @@ ENDLESS = {"stream_events"}
 MAX_SECONDS = 5
 
 
+def _ends_like(collection: str, path: str) -> bool:
+    """Return whether both paths end with the same noun; a collection can be below another resource."""
+    return collection.rpartition("/")[2] == path.rpartition("/")[2]
+
+
 class ResourceIds:
     """Ids of resources of one user, created on demand by a POST to their collection with its documented example."""
 
@@ -46,11 +51,13 @@ class ResourceIds:
 
     async def _create(self, path: str) -> int:
         """Create a resource of a collection, and return its id."""
-        collection = path if "post" in self._document["paths"].get(path, {}) else f"/api/v1/{path.rpartition('/')[2]}"
+        collections = [name for name, methods in self._document["paths"].items() if "post" in methods]
+        collection = next(name for name in (path, *collections) if name in collections and _ends_like(name, path))
         body = self._document["paths"][collection]["post"]["requestBody"]["content"]["application/json"]
         schema = self._document["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]
         example = schema["examples"][0] | ({"name": uuid4().hex} if "name" in schema["properties"] else {})
-        response = await self._owner.client.post(f"https://todo.test{collection}", json=example)
+        url = f"https://todo.test{await self.fill(collection)}"
+        response = await self._owner.client.post(url, json=example)
         assert response.status_code == 201, response.text
         id_: int = response.json()["id"]
         return id_
