@@ -52,6 +52,7 @@ from todo.routers import (
     health,
     login_sessions,
     mailed_links,
+    occurrences,
     tags,
     task_bulk,
     tasks,
@@ -258,8 +259,8 @@ def _add_routes(app: FastAPI) -> None:
     # A flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
         *(tasks.router, account.router, tags.router, projects.router, sections.router),
-        *(filters.router, auth.router, login_sessions.router),
-        *(moves.router, task_bulk.router, access_tokens.router, totp.router, mailed_links.router, health.router),
+        *(filters.router, auth.router, login_sessions.router, moves.router),
+        *(task_bulk.router, occurrences.router, access_tokens.router, totp.router, mailed_links.router, health.router),
         *(sync.router, events.router, history.pages, history.router, trash.pages, trash.router),
         *(documentation.router, pages.router),
     )

@@ -17,7 +17,7 @@ from todo.domain.account import PASSWORD_MAX, PASSWORD_MIN, Email, Password
 from todo.domain.dates.due import DueDate
 from todo.domain.dates.time_zones import attach_time_zone
 from todo.domain.identifiers import RowId
-from todo.domain.recurrence import RecurrenceRule
+from todo.domain.recurrence.rule import RecurrenceRule
 from todo.domain.tag import Color, TagName
 from todo.domain.task import Description, Title
 

@@ -82,6 +82,18 @@ def test_dates_run_as_written(service: Service, tmp_path: Path) -> None:
     assert re.findall(r'"total":(\d+)', output) == ["1", "0", "2", "1", "1"], output
 
 
+@pytest.mark.spec("REP-001", "REP-006", "REP-021", "REP-031")
+def test_repeating_runs_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("repeating", service, tmp_path)
+
+    days = re.findall(r'"due_day":"([0-9-]+)"', output)
+    assert days[:3] == ["2031-01-31", "2031-03-31", "2031-05-31"], output
+    assert output.count('"recurrence_start":"2031-01-31"') == 3, output
+    assert re.findall(r'"status":"(\w+)"', output)[:4] == ["completed", "completed", "skipped", "completed"], output
+    assert '"due_date":"2031-03-30T07:00:00Z"' in output
+    assert re.findall(r'"code":"(\w+)"', output) == ["RECURRENCE_TOO_COMPLEX"], output
+
+
 @pytest.mark.spec("PRO-014", "PRO-015", "PRO-022", "PRO-023")
 def test_projects_run_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("projects", service, tmp_path)

@@ -24,7 +24,7 @@ SORTS = [
 UNINDEXED_SORTS = [field for field, order in TASK_LISTING.orders.items() if not order.is_indexed]
 TABLES = {
     *("tasks", "task_search", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"),
-    *("totp_factors", "recovery_codes", "change_clocks", "changes"),
+    *("totp_factors", "recovery_codes", "change_clocks", "changes", "task_occurrences"),
 }
 
 

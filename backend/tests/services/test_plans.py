@@ -43,6 +43,9 @@ SELECT users.id, 'Task ' || md5(i::text), 'task ' || md5(i::text),
 FROM users, generate_series(1, CASE email WHEN 'user1@example.com' THEN 10000 ELSE 100 END) AS i;
 INSERT INTO task_search (user_id, task_id, title, description)
 SELECT user_id, id, title_key, lower(coalesce(description, '')) FROM tasks;
+INSERT INTO task_occurrences (user_id, task_id, number, due_day, completed_at, status, place, position)
+SELECT user_id, id, i, '2026-12-01', now(), 'completed', '2026-12-01', i FROM tasks, generate_series(1, 4) AS i
+WHERE id % 10 = 0;
 INSERT INTO tags (user_id, name, name_key) SELECT id, 'tag' || i, 'tag' || i FROM users, generate_series(1, 10) AS i;
 INSERT INTO task_tag_link (user_id, task_id, tag_id)
 SELECT user_id, tasks.id, tags.id FROM tasks JOIN tags USING (user_id) WHERE name = 'tag' || tasks.id % 20;

@@ -43,7 +43,7 @@ WITHOUT_USER = {
     "invitations.statements.INSERT_INVITATION": "an invitation belongs to no user",
     "invitations.statements.SWEEP": "an invitation belongs to no user",
     "trash.statements.SELECT_OLD_ENTRIES": "a sweep reads the old deletions of all users",
-    "trash.statements.SELECT_OLD_USER": "a sweep looks for a user with old changes",
+    "trash.statements.SELECT_OLD_CHANGES": "a sweep reads the old changes of all users",
     "totp.statements.SELECT_OTHERWISE_SEALED": "a new secret seals the secrets of all users anew",
     "accounts.email_change_statements.SELECT_EXPIRED": "a sweep finds the expired addresses of all users",
     "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
@@ -60,7 +60,7 @@ OF_NO_USER = {"deployment"}
 """Tables whose rows belong to no user."""
 FRESH_KEYS = {
     *("pk_invitations", "pk_password_reset_requests", "pk_password_resets", "pk_recovery_codes", "pk_sessions"),
-    *("idx_task_tag_link_task", "pk_changes", "pk_task_search"),
+    *("idx_task_tag_link_task", "pk_changes", "pk_task_occurrences", "pk_task_search"),
     *("uq_access_tokens_token_hash", "uq_sections_user_id_project_id_id"),
 }
 """Unique constraints on random values, on numbers of the locked clock, on the ids of new tasks, and on links that were

@@ -178,6 +178,8 @@ class DeclaredRoute(APIRoute):
         if isinstance(field.field_info, Form):
             return field.validate(await _read_form(request), loc=("body",))
         body = await read_body(request)
+        if not body and not field.field_info.is_required():
+            return field.get_default(), []
         if not body:
             return None, [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
         _check_content_type(request, PATCH_TYPES if request.method == "PATCH" else JSON_TYPES)

@@ -57,6 +57,8 @@ async def send_events(events: AsyncGenerator[list[Event]], send: Send) -> None:
     async with aclosing(events):
         async for block in events:
             await send({"type": "http.response.body", "body": render(block), "more_body": True})
+            # Sent events would take memory as long as the stream waits.
+            del block
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -74,24 +74,28 @@ class KeyedWrite:
 
     async def perform(self, transaction: Session, handler: Handler) -> Response:
         """Do the write and store its response."""
-        state = request_state(self.request.scope)
-        state.transaction = transaction
+        request_state(self.request.scope).transaction = transaction
         response = await handler(self.request)
+        await self.store(transaction, response)
+        return response
+
+    async def store(self, transaction: Session, response: Response) -> None:
+        """Store the response of a write whose key was claimed in the transaction."""
+        writer = request_state(self.request.scope).writer
         stored = StoredResponse(
             status=response.status_code,
             content_type=response.headers.get("Content-Type"),
             etag=response.headers.get("ETag"),
             body=bytes(response.body),
-            change_seq=state.writer.last_seq if state.writer else None,
+            change_seq=writer.last_seq if writer else None,
         )
         await idempotency_service.store_response(transaction, self.user_id, self.key, stored)
-        return response
 
 
 WriteOnce = Callable[[KeyedWrite, Handler], Awaitable[Response]]
 
 
-def idempotent(handler: Handler, write_once: WriteOnce, *, hashes_password: bool = False) -> Handler:
+def idempotent(handler: Handler, write_once: WriteOnce, *, is_long: bool = False) -> Handler:
     """Wrap the handler of a write: with a key, the write and its response are stored in one transaction.
 
     A repeated request gets the stored response. Writes of one user wait for each other in memory, because each would
@@ -100,16 +104,17 @@ def idempotent(handler: Handler, write_once: WriteOnce, *, hashes_password: bool
     Args:
         handler: serves a request.
         write_once: does a write with a key.
-        hashes_password: whether the handler hashes a password. Without a key, other writes then do not wait for it.
+        is_long: whether the handler takes long without a lock. Then only requests with the same key wait for it.
     """
 
     async def handle(request: Request) -> Response:
         resources = resources_of(request)
         if KEY_FIELD in request_state(request.scope).headers:
             write = await _keyed_write(request, resources)
-            async with resources.user_writes.hold(write.user_id, IdempotencyKeyInUseError):
+            lock = (write.user_id, write.key) if is_long else write.user_id
+            async with resources.user_writes.hold(lock, IdempotencyKeyInUseError):
                 return await write_once(write, handler)
-        if hashes_password:
+        if is_long:
             return await handler(request)
         user = await get_current_user(request)
         # A slow client must not hold the lock.
@@ -149,6 +154,22 @@ async def write_after_password(write: KeyedWrite, handler: Handler) -> Response:
             stored = await write.find_response()
             if stored is None:
                 raise
+    return _replay(stored)
+
+
+async def write_in_steps(write: KeyedWrite, handler: Handler) -> Response:
+    """Serve the request in several transactions, and store the response in a further one.
+
+    A request that ended in the middle is served again from the beginning, so the steps must allow that.
+    """
+    stored = await write.find_response()
+    if stored is None:
+        response = await handler(write.request)
+        async with write.database.transaction() as transaction:
+            stored = await write.claim(transaction)
+            if stored is None:
+                await write.store(transaction, response)
+                return response
     return _replay(stored)
 
 

@@ -17,6 +17,7 @@ from todo.http.idempotency import (
     REPLAYED_HEADERS,
     idempotent,
     write_after_password,
+    write_in_steps,
     write_in_transaction,
 )
 from todo.http.openapi import add_errors, errors
@@ -28,11 +29,11 @@ class ResourceRoute(DeclaredRoute):
 
     Attributes:
         write_once: does a write that has an idempotency key.
-        hashes_password: whether a write hashes a password.
+        is_long: whether a write takes long without a lock.
     """
 
     write_once = staticmethod(write_in_transaction)
-    hashes_password: ClassVar[bool] = False
+    is_long: ClassVar[bool] = False
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         reads = set(options.get("methods") or ["GET"]) == {"GET"}
@@ -41,7 +42,7 @@ class ResourceRoute(DeclaredRoute):
             self.handler = conditional(self.handler)
         else:
             # The announcement is outside of the transaction of an idempotent write.
-            keyed = idempotent(self.handler, self.write_once, hashes_password=self.hashes_password)
+            keyed = idempotent(self.handler, self.write_once, is_long=self.is_long)
             self.handler = announced(keyed)
 
     def render(self, result: Any, response: Response | None, *headers: tuple[bytes, bytes]) -> Response:
@@ -66,7 +67,14 @@ class PasswordRoute(ResourceRoute):
     """A route of a resource whose writes verify a password first."""
 
     write_once = staticmethod(write_after_password)
-    hashes_password = True
+    is_long = True
+
+
+class StepwiseRoute(ResourceRoute):
+    """A route of a resource whose writes are several transactions."""
+
+    write_once = staticmethod(write_in_steps)
+    is_long = True
 
 
 def make_router(path: str, tag: str, *, route_class: type[APIRoute] = ResourceRoute) -> APIRouter:

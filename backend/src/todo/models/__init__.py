@@ -18,6 +18,7 @@ from todo.models.projects.section import Section
 from todo.models.saved_filter import SavedFilter
 from todo.models.tag import Tag
 from todo.models.task import Task
+from todo.models.task_occurrence import TaskOccurrence
 from todo.models.task_search import TaskSearch
 from todo.models.task_tag_link import TaskTagLink
 
@@ -39,6 +40,7 @@ __all__ = [
     "Section",
     "Tag",
     "Task",
+    "TaskOccurrence",
     "TaskSearch",
     "TaskTagLink",
     "TotpFactor",

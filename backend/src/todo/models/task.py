@@ -25,7 +25,7 @@ from sqlmodel import Field
 from todo.domain.dates.time_zones import TIME_ZONE_MAX
 from todo.domain.identifiers import EXTERNAL_ID_MAX
 from todo.domain.projects.position import POSITION_MAX
-from todo.domain.recurrence import RECURRENCE_RULE_MAX
+from todo.domain.recurrence.rule import PLACE_MAX, RECURRENCE_RULE_MAX
 from todo.domain.task import DESCRIPTION_MAX, ESTIMATE_MAX, TITLE_MAX
 from todo.domain.text import SORT_KEY_MAX
 from todo.models.base import LOGGED, Base, instant_column, owner_column
@@ -64,6 +64,7 @@ class Task(Base, table=True):
         CheckConstraint("priority IN ('low', 'medium', 'high')", name="priority"),
         CheckConstraint("recurrence_rule <> ''", name="recurrence_rule"),
         CheckConstraint("external_id <> ''", name="external_id"),
+        CheckConstraint("recurrence_basis IN ('due', 'completion')", name="recurrence_basis"),
         CheckConstraint("due_day IS NULL OR due_date IS NULL", name="due_day"),
         CheckConstraint("due_time_zone IS NULL OR due_date IS NOT NULL", name="due_time_zone"),
         CheckConstraint(f"estimated_minutes BETWEEN 1 AND {ESTIMATE_MAX}", name="estimated_minutes"),
@@ -128,6 +129,8 @@ class Task(Base, table=True):
     deadline_day: date | None = Field(default=None, sa_column=Column(Date))
     estimated_minutes: int | None = Field(default=None, sa_column=Column(Integer))
     recurrence_rule: str | None = Field(default=None, sa_column=Column(String(RECURRENCE_RULE_MAX)))
+    recurrence_basis: str = Field(default="due", sa_column=Column(Text, nullable=False, server_default="due"))
+    recurrence_start: str | None = Field(default=None, sa_column=Column(String(PLACE_MAX)))
     project_id: int | None = Field(default=None, sa_column=Column(BigInteger))
     section_id: int | None = Field(default=None, sa_column=Column(BigInteger))
     position: str | None = Field(default=None, sa_column=Column(String(POSITION_MAX, collation="C")))

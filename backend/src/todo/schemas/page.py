@@ -32,6 +32,19 @@ class PageQuery(RequestModel):
     ] = True
 
 
+class CursorQuery(RequestModel):
+    """Which part of a list to return. The list is in one order and has no total."""
+
+    limit: Annotated[
+        PositiveInt,
+        AfterValidator(lambda limit: min(limit, PAGE_LIMIT_MAX)),
+        Field(description=f"Entries per page; more than {PAGE_LIMIT_MAX} counts as {PAGE_LIMIT_MAX}. Default: 20."),
+    ] = 20
+    cursor: Annotated[
+        CursorText | None, Field(description="The `next_cursor` of the previous page. Absent: the newest entries.")
+    ] = None
+
+
 class Page(TypedDict, Generic[Item]):
     """A page of items, and how many there are in all. `pages` is 0 when `total` is 0."""
 

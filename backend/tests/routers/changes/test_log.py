@@ -16,7 +16,8 @@ from tests.support import Json, Make, MakeToken, Person, authorize
 Send = Callable[[Person, Json, Json], Awaitable[Response]]
 REPLACEMENT = {"title": "Feed the cat", "priority": "low", "completed": True, "due_date": "2026-12-01T18:00:00+01:00"}
 INSTANTS = ("created_at", "updated_at")
-TASK = {"title": "Water the plants", "priority": "medium", "completed": False}
+REPLACED = {"title": "Water the plants", "priority": "medium", "completed": False}
+TASK = REPLACED | {"recurrence_basis": "due"}
 
 
 class Case(NamedTuple):
@@ -108,7 +109,7 @@ async def task(ada: Person, make_task: Make, tag: Json) -> Json:
             replace_task,
             "task",
             "update",
-            TASK | {"due_date": None},
+            REPLACED | {"due_date": None},
             REPLACEMENT | {"due_date": "2026-12-01T17:00:00"},
         ),
         Case(change_task, "task", "update", {"completed": False}, {"completed": True}),

@@ -10,9 +10,17 @@ from httpx import Response
 
 from tests.routers.changes.support import read_log
 from tests.routers.task_bulk.support import create_item, delete_item, update_item, write_bulk
-from tests.support import Json, Make, MakeToken, Person, assert_error, authorize
+from tests.support import Json, Make, MakeToken, Person, RecordedApp, assert_error, authorize, make_client
 
 VERSIONED = ("version", "updated_at")
+MANY = 2000
+INSERT_TASKS = """
+INSERT INTO tasks (user_id, title, title_key)
+SELECT $1, 'Task ' || i, 'task ' || i FROM generate_series(1, $2::bigint) AS i
+"""
+LINK_TASKS = """
+INSERT INTO task_tag_link (user_id, task_id, tag_id) SELECT $1, id, unnest($2::bigint[]) FROM tasks WHERE user_id = $1
+"""
 
 
 def seq_of(response: Response) -> int:
@@ -331,3 +339,43 @@ async def take_a_step(owner: Person, generator: random.Random, state: Json) -> R
         ]
     )
     return await owner.client.request(method, path, json=body)
+
+
+@pytest.mark.spec("HIS-015")
+async def test_redo_of_the_deletion_of_a_tag_logs_the_tag_alone_and_its_tasks(
+    ada: Person, task: Json, tag: Json, connection: asyncpg.Connection
+) -> None:
+    undone = await undo(ada, seq_of(await ada.client.delete(f"/tags/{tag['id']}")))
+
+    redone = await undo(ada, seq_of(undone))
+
+    [deletion] = await read_log(connection, ada, after=seq_of(undone))
+    assert (deletion["type"], deletion["action"], deletion["before"]["tasks"]) == ("tag", "delete", [task["id"]])
+    [entry] = (await ada.client.get("/trash")).json()["items"]
+    assert entry["seq"] == seq_of(redone)
+    restored = await ada.client.post(f"/trash/{entry['seq']}/restore")
+    assert [item["id"] for item in restored.json()["items"]] == [tag["id"], task["id"]]
+    assert (await ada.client.get(f"/tasks/{task['id']}")).json()["tags"] == task["tags"]
+
+
+@pytest.mark.spec("HIS-015")
+async def test_tag_on_many_tasks_is_put_back_with_few_statements(
+    ada: Person, tag: Json, make_tag: Make, connection: asyncpg.Connection, recorded_app: RecordedApp
+) -> None:
+    other = await make_tag(ada)
+    await connection.execute(INSERT_TASKS, ada.id, MANY)
+    await connection.execute(LINK_TASKS, ada.id, [tag["id"], other["id"]])
+    deletion = await ada.client.delete(f"/tags/{tag['id']}")
+    async with make_client(recorded_app.app, headers=ada.client.headers) as client:
+        recorded_app.statements.clear()
+        response = await client.post(f"/changes/{seq_of(deletion)}/undo", json={})
+
+    assert response.status_code == 200, response.text
+    assert len(recorded_app.statements) < 20 + MANY / 500
+    items = response.json()["items"]
+    assert len(items) == MANY + 1
+    assert {len(item["data"]["tags"]) for item in items if item["type"] == "task"} == {2}
+    changes = await read_log(connection, ada, after=seq_of(deletion) + 1)
+    assert len(changes) == MANY
+    assert all(change["before"] == {"tags": [other["id"]]} for change in changes)
+    assert all(change["after"] == {"tags": sorted([tag["id"], other["id"]])} for change in changes)

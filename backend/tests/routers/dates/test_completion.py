@@ -85,6 +85,7 @@ async def test_log_has_the_fields_that_follow_from_a_change(
     assert created["after"] == {
         "title": task["title"],
         "priority": "medium",
+        "recurrence_basis": "due",
         "completed": False,
         "due_date": "2026-12-01T08:00:00",
         "due_time_zone": "Europe/Berlin",

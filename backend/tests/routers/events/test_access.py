@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from tests.routers.disabled_accounts.support import disable
 from tests.routers.events.support import follow, open_stream
 from tests.support import (
     PASSWORD,
@@ -83,7 +84,7 @@ async def test_stream_ends_with_its_access_token(app: FastAPI, ada: Person) -> N
 
 
 @pytest.mark.spec("EVT-009")
-@pytest.mark.parametrize("way", ["log-out", "password", "account"])
+@pytest.mark.parametrize("way", ["log-out", "password", "account", "disabled"])
 async def test_stream_ends_with_its_login_session(
     app: FastAPI, ada: Person, make_login_session: MakeLoginSession, way: str
 ) -> None:
@@ -91,13 +92,14 @@ async def test_stream_ends_with_its_login_session(
     async with follow(app, ada) as stream:
         match way:
             case "log-out":
-                response = await other.client.post("/auth/logout-all")
+                await other.client.post("/auth/logout-all")
             case "password":
                 body = {"old_password": PASSWORD, "new_password": "another horse battery"}
-                response = await other.client.post("/auth/password", json=body)
+                await other.client.post("/auth/password", json=body)
+            case "account":
+                await other.client.request("DELETE", "/auth/me", json={"password": PASSWORD})
             case _:
-                response = await other.client.request("DELETE", "/auth/me", json={"password": PASSWORD})
-        assert response.status_code in (200, 204), response.text
+                await disable(app, ada)
         async with asyncio.timeout(REVOKED_SECONDS):
             assert await stream.next_event() is None
 
@@ -114,6 +116,29 @@ async def test_stream_ends_when_its_token_is_deleted(app: FastAPI, ada: Person, 
             assert await stream.next_event() is None
         await ada.client.post("/tags", json={"name": "still open"})
         await kept_stream.next_changes(1)
+
+
+@pytest.mark.spec("EVT-009")
+async def test_stream_of_a_personal_access_token_ends_when_the_account_is_disabled(
+    app: FastAPI, ada: Person, bob: Person, make_token: MakeToken
+) -> None:
+    tokens = [await make_token(person, *SCOPES) for person in (ada, bob)]
+    of_ada, of_bob = (authorize(token["token"]) for token in tokens)
+    async with follow(app, headers=of_ada) as stream, follow(app, headers=of_bob) as other_stream:
+        await disable(app, ada)
+        async with asyncio.timeout(REVOKED_SECONDS):
+            assert await stream.next_event() is None
+        await bob.client.post("/tags", json={"name": "still open"})
+        await other_stream.next_changes(1)
+
+
+@pytest.mark.spec("EVT-009")
+async def test_stream_with_a_ticket_ends_when_the_account_is_disabled(app: FastAPI, ada: Person) -> None:
+    ticket = (await ada.client.post("/events/tickets")).json()["ticket"]
+    async with follow(app, query=f"ticket={ticket}") as stream:
+        await disable(app, ada)
+        async with asyncio.timeout(REVOKED_SECONDS):
+            assert await stream.next_event() is None
 
 
 @pytest.mark.spec("EVT-012")

@@ -111,9 +111,9 @@ async def test_name_that_no_tag_can_have_is_invalid(ada: Person, name: str) -> N
 
 
 @pytest.mark.spec("TGW-005")
-@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+@pytest.mark.parametrize("name", ["a\\u0000b", "\\ud800"])
 async def test_name_that_cannot_be_stored_is_malformed(ada: Person, name: str) -> None:
-    body = '{"title": "x", "tags": ["%s"]}' % name.encode("unicode_escape").decode().replace("\\x00", "\\u0000")
+    body = f'{{"title": "x", "tags": ["{name}"]}}'
 
     response = await ada.client.post("/tasks", content=body, headers={"Content-Type": "application/json"})
 

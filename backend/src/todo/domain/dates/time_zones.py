@@ -63,6 +63,14 @@ def day_in_zone(instant: datetime, zone: ZoneInfo) -> date:
         return instant.date()
 
 
+def clock_time(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Return the time that the clock of a zone shows, without a zone."""
+    try:
+        return instant.astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
+        return instant.replace(tzinfo=None)
+
+
 TimeZone = Annotated[
     Text, AfterValidator(_check_time_zone), Raises(InvalidTimeZoneError), string_schema(maxLength=TIME_ZONE_MAX)
 ]

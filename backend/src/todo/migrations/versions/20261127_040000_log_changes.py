@@ -37,14 +37,15 @@ def upgrade() -> None:
         sa.Column("request_id", sa.String(64)),
         sa.Column("undoes", sa.BigInteger()),
         sa.Column("undone_by", sa.BigInteger()),
+        sa.Column("deleted_again", sa.Boolean(), server_default="false", nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_changes_users", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "seq", name=op.f("pk_changes")),
     )
     op.create_index("idx_changes_user_type_id", "changes", ["user_id", "type", "id", "seq"])
-    in_trash = sa.text("action = 'delete' AND before IS NOT NULL AND undone_by IS NULL")
+    in_trash = sa.text("action = 'delete' AND before IS NOT NULL AND undone_by IS NULL AND NOT deleted_again")
     op.create_index("idx_changes_user_trash", "changes", ["user_id", "seq"], postgresql_where=in_trash)
     op.create_index("idx_changes_trash_at", "changes", ["at"], postgresql_where=in_trash)
-    op.create_index("idx_changes_at", "changes", ["at"], postgresql_using="brin")
+    op.create_index("idx_changes_at", "changes", ["at"])
     op.create_table(
         "deployment",
         sa.Column("epoch", sa.Uuid(), nullable=False),

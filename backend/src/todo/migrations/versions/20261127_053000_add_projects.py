@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "c4f7a1926e5b"
-down_revision = "b8e1f40c7d26"
+down_revision = "c5a70e92d314"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, String, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, PrimaryKeyConstraint, String, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -12,7 +12,7 @@ from todo.models.base import Base, instant_column, owner_column
 
 OWNER_EXISTS = "fk_changes_users"
 REQUEST_ID_MAX = 64
-IN_TRASH = "action = 'delete' AND before IS NOT NULL AND undone_by IS NULL"
+IN_TRASH = "action = 'delete' AND before IS NOT NULL AND undone_by IS NULL AND NOT deleted_again"
 """The condition of a deleted resource that can be restored."""
 
 
@@ -21,6 +21,7 @@ class Change(Base, table=True):
 
     All changes of one request have the same `batch`, which is the number of its first change. `before` and `after`
     have the changed fields alone. A change without a login session and without an access token was made by the service.
+    `deleted_again` marks a deletion whose undo was undone, so that a later deletion of the resource is in the trash.
     """
 
     __tablename__ = "changes"
@@ -29,7 +30,7 @@ class Change(Base, table=True):
         Index("idx_changes_user_type_id", "user_id", "type", "id", "seq"),
         Index("idx_changes_user_trash", "user_id", "seq", postgresql_where=text(IN_TRASH)),
         Index("idx_changes_trash_at", "at", postgresql_where=text(IN_TRASH)),
-        Index("idx_changes_at", "at", postgresql_using="brin"),
+        Index("idx_changes_at", "at"),
     )
 
     user_id: UUID = Field(sa_column=owner_column(OWNER_EXISTS))
@@ -46,3 +47,4 @@ class Change(Base, table=True):
     request_id: str | None = Field(default=None, sa_column=Column(String(REQUEST_ID_MAX)))
     undoes: int | None = Field(default=None, sa_column=Column(BigInteger))
     undone_by: int | None = Field(default=None, sa_column=Column(BigInteger))
+    deleted_again: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default="false"))

@@ -10,7 +10,7 @@ from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import Resources, Session
 from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import errors
-from todo.http.resource_route import make_router
+from todo.http.resource_route import StepwiseRoute, make_router
 from todo.schemas.changes.history import HistoryQuery
 from todo.schemas.changes.trash import RestoreResult, TrashPage
 from todo.services.sections.errors import ProjectOfSectionGoneError
@@ -53,7 +53,14 @@ async def purge_entry(seq: RowId, writer: CurrentWriter, resources: Resources, u
     await trash_service.purge(writer, user, seq, resources.settings.trash_retention)
 
 
-@router.delete("", status_code=status.HTTP_204_NO_CONTENT)
 async def empty_trash(writer: CurrentWriter, resources: Resources, user: CurrentUser) -> None:
-    """Delete all entries for good, with the old values in their history."""
+    """Delete all entries for good, with the old values in their history.
+
+    Entries are deleted in batches, and your other requests run in between. After an error send the request again.
+    """
     await trash_service.purge_all(writer, user, resources.settings.trash_retention)
+
+
+router.add_api_route(
+    "", empty_trash, methods=["DELETE"], status_code=status.HTTP_204_NO_CONTENT, route_class_override=StepwiseRoute
+)

@@ -3,25 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, Strict
+from pydantic import ConfigDict, Field, Strict
 from typing_extensions import TypedDict
 
-from todo.domain.listing import PAGE_LIMIT_MAX, CursorText, PositiveInt
 from todo.schemas.changes.sync import SYNCED_EXAMPLE, Synced
+from todo.schemas.page import CursorQuery
 from todo.schemas.request import RequestModel
 
 
-class HistoryQuery(RequestModel):
+class HistoryQuery(CursorQuery):
     """Which part of a history to return."""
-
-    limit: Annotated[
-        PositiveInt,
-        AfterValidator(lambda limit: min(limit, PAGE_LIMIT_MAX)),
-        Field(description=f"Entries per page; more than {PAGE_LIMIT_MAX} counts as {PAGE_LIMIT_MAX}. Default: 20."),
-    ] = 20
-    cursor: Annotated[
-        CursorText | None, Field(description="The `next_cursor` of the previous page. Absent: the newest entries.")
-    ] = None
 
 
 class ChangeActor(TypedDict):
@@ -52,8 +43,12 @@ class ChangeEntry(TypedDict):
     batch: Annotated[int, Field(description="The number of the first change of the same request.", examples=[17])]
     at: datetime
     action: Annotated[
-        Literal["create", "update", "delete", "restore"],
-        Field(description="`restore` puts a deleted resource back.", examples=["update"]),
+        Literal["create", "update", "delete", "restore", "complete", "skip"],
+        Field(
+            description="`restore` puts a deleted resource back. `complete` and `skip` are about an occurrence of a "
+            "repeating task.",
+            examples=["update"],
+        ),
     ]
     type: Annotated[str, Field(examples=["task"])]
     id: Annotated[int, Field(examples=[42])]

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from todo.domain.dates.days import Day
 from todo.domain.dates.due import DueDate, DueDay, DueTimeZone
 from todo.domain.identifiers import BodyId, ExternalId
-from todo.domain.recurrence import RecurrenceRule
+from todo.domain.recurrence.rule import RecurrenceBasis, RecurrenceRule
 from todo.domain.tag import TagReferences
 from todo.domain.task import Completed, Description, EstimatedMinutes, Priority, Title
 from todo.schemas.partial import partial_of
@@ -64,6 +64,17 @@ class TaskPublic(TypedDict):
     deadline_day: Annotated[date | None, Field(examples=["2026-12-24"])]
     estimated_minutes: Annotated[int | None, Field(examples=[45])]
     recurrence_rule: Annotated[str | None, Field(examples=["FREQ=WEEKLY;BYDAY=MO,TH"])]
+    recurrence_basis: Annotated[
+        RecurrenceBasis, Field(description="Whether the next date follows from the due or from the completion.")
+    ]
+    recurrence_start: Annotated[
+        str | None,
+        Field(
+            examples=["2026-11-30T18:00:00"],
+            description="The first date of the series: a day, or a time on the clock of `due_time_zone` or of UTC. "
+            "Null until an occurrence is recorded.",
+        ),
+    ]
     project_id: Annotated[int | None, Field(examples=[5], description="Null for a task of the inbox.")]
     section_id: Annotated[int | None, Field(examples=[9], description="Null for a task without a section.")]
     position: Annotated[str, Field(examples=["i000000000000002a"], description=POSITION_TEXT)]
@@ -96,6 +107,10 @@ class TaskFields(RequestModel):
     estimated_minutes: EstimatedMinutes | None = None
     completed: Completed = Field(default=False, description="`false` if absent.")
     recurrence_rule: RecurrenceRule | None = None
+    recurrence_basis: RecurrenceBasis = Field(
+        default="due",
+        description="Whether the next date follows from the `due` or from the day of `completion`. `due` if absent.",
+    )
     project_id: Annotated[
         BodyId | None, Field(description="The project of the task, or null for the inbox. A new task comes last.")
     ] = None
@@ -105,8 +120,8 @@ class TaskFields(RequestModel):
     ] = None
     tags: TagReferences = Field(
         default=[],
-        description="All tags of the task: ids, names, or tags as they were read. A new name creates a tag, for which a "
-        "personal access token needs `tags:write`.",
+        description="All tags of the task: ids, names, or tags as they were read. A new name creates a tag, for which "
+        "a personal access token needs `tags:write`.",
         examples=[[7, "home"]],
     )
 

@@ -88,6 +88,8 @@ async def follow_changes(
         while events := await follower.next_events():
             stream.is_sending = True
             yield events
+            # Sent events would take memory as long as the stream waits.
+            del events
             stream.is_sending = False
         if stream.end is End.EXPIRED:
             yield [Event("expired", {})]

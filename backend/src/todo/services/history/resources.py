@@ -1,6 +1,6 @@
 """The types of resources in history, undo and trash. A new type is an entry of LOGGED."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from todo.services.sections import statements as sections
 from todo.services.sections.statements import SECTION
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
+from todo.services.sync.resources import ResourceKey
 from todo.services.tags import restore as tags
 from todo.services.tags.statements import TAG, TAGS
 from todo.services.tasks import restore as tasks
@@ -126,6 +127,16 @@ def readable_types(principal: Principal) -> list[str]:
     if not types:
         raise InsufficientScopeError
     return types
+
+
+def shown_keys(principal: Principal, keys: Iterable[ResourceKey]) -> list[ResourceKey]:
+    """Return the keys of the resources that the principal may read or write, each once, in their order."""
+    shown = {
+        resource.type
+        for resource in LOGGED.values()
+        if principal.has_scope(f"{resource.noun}:read") or principal.has_scope(f"{resource.noun}:write")
+    }
+    return [key for key in dict.fromkeys(keys) if key[0] in shown]
 
 
 def entry_fields(type_: str, id_: int, fields: Mapping[str, Any]) -> Mapping[str, Any]:

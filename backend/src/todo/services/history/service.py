@@ -1,6 +1,5 @@
 """History: who changed which field from what to what (HIS-001 to HIS-005)."""
 
-import re
 from typing import cast
 from uuid import UUID
 
@@ -8,8 +7,6 @@ from pydantic_core import from_json
 
 from todo.core.clock import attach_utc
 from todo.core.database.session import Row, Session
-from todo.domain.identifiers import BIGINT_MAX
-from todo.domain.listing import InvalidCursorError
 from todo.schemas.changes.history import ChangeActor, ChangeEntry, ChangePage, FieldChange, HistoryQuery
 from todo.services.authentication import Principal
 from todo.services.filters import service as filter_service
@@ -20,14 +17,12 @@ from todo.services.projects import service as project_service
 from todo.services.projects.statements import PROJECT
 from todo.services.sections import service as section_service
 from todo.services.sections.statements import SECTION
+from todo.services.shared.cursors import read_number
 from todo.services.shared.log.logged_values import public_values
 from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
 from todo.services.tasks import service as task_service
 from todo.services.tasks.write_statements import TASK
-
-CURSOR = re.compile(r"[1-9][0-9]{0,17}")
-"""A cursor is the number of the last change of its page."""
 
 
 async def list_changes(session: Session, principal: Principal, query: HistoryQuery) -> ChangePage:
@@ -116,21 +111,8 @@ async def _changes_of(session: Session, user_id: UUID, type_: str, id_: int, que
     return _page(rows, query)
 
 
-def read_cursor(cursor: str | None) -> int:
-    """Return the number below which a page begins.
-
-    Raises:
-        InvalidCursorError: the cursor is malformed.
-    """
-    if cursor is None:
-        return BIGINT_MAX
-    if not CURSOR.fullmatch(cursor):
-        raise InvalidCursorError
-    return int(cursor)
-
-
 def _position(query: HistoryQuery) -> dict[str, int]:
-    return {"seq": read_cursor(query.cursor), "limit": query.limit + 1}
+    return {"seq": read_number(query.cursor), "limit": query.limit + 1}
 
 
 def _page(rows: list[Row], query: HistoryQuery) -> ChangePage:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    null,
     select,
     update,
 )
@@ -92,3 +93,9 @@ SET_UNDONE_BY = Statement(
     .where(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == any_(bindparam("seqs", type_=ARRAY(BigInteger))))
     .values(undone_by=bindparam("undone_by", type_=BigInteger))
 )
+CLEAR_UNDONE_BY = Statement(
+    update(CHANGES)
+    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == any_(bindparam("seqs", type_=ARRAY(BigInteger))))
+    .values(undone_by=null(), deleted_again=CHANGES.c.action == literal_column("'delete'"))
+)
+"""Reopens changes whose undo was undone. Their deletions are marked, because the resource was deleted again."""

@@ -18,7 +18,8 @@ from todo.services.history.errors import (
     UndoConflictError,
 )
 from todo.services.history.references import Existing, find_gone, read_existing
-from todo.services.history.resources import LOGGED, entry_fields
+from todo.services.history.resources import LOGGED, entry_fields, shown_keys
+from todo.services.occurrences.restore import RevertedOccurrences, revert_occurrences
 from todo.services.placement.deletion import find_contents
 from todo.services.projects.statements import PROJECT
 from todo.services.sections.statements import SECTION
@@ -31,6 +32,10 @@ from todo.services.tasks import restore as tasks
 from todo.services.tasks.write_statements import TASK
 
 State = Mapping[str, Any]
+CHANGING = {"update", "complete", "skip"}
+"""The actions that change a resource."""
+BESIDE = {"tags", "occurrences"}
+"""The fields that other tables have."""
 
 
 @dataclass
@@ -41,7 +46,9 @@ class Inverse:
         restored: deleted resources to insert, by type.
         reverted: existing resources with the fields to write, by type.
         removed: created resources to delete, by type.
+        occurrences: records of repeating tasks to write again or to remove.
         tags: by task, the change that is taken back and the ids of the task's tags after the undo.
+        linked: by task, the ids of the task's tags before and after deleted tags are put back.
         conflicts: fields that were changed since, after the type and the id of their resource.
         left_out: fields whose content cannot come back, such as a tag that is gone.
     """
@@ -49,9 +56,16 @@ class Inverse:
     restored: dict[str, list[Reverted]] = field(default_factory=dict)
     reverted: dict[str, list[Reverted]] = field(default_factory=dict)
     removed: dict[str, list[Reverted]] = field(default_factory=dict)
+    occurrences: list[RevertedOccurrences] = field(default_factory=list)
     tags: dict[int, tuple[int | None, list[int]]] = field(default_factory=dict)
+    linked: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
     conflicts: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+
+    @property
+    def tagged(self) -> list[ResourceKey]:
+        """The keys of the tasks whose tags are written."""
+        return [(TASK, task_id) for task_id in (*self.tags, *self.linked)]
 
     async def write(self, writer: Writer) -> None:
         """Write everything: resources before what refers to them, and deletions last."""
@@ -61,8 +75,10 @@ class Inverse:
         for type_, resource in LOGGED.items():
             if type_ in self.reverted:
                 await resource.revert(writer, self.reverted[type_])
+        await revert_occurrences(writer, self.occurrences)
         tagged = [Reverted(seq, task_id, {"tags": ids}) for task_id, (seq, ids) in self.tags.items()]
         await tasks.set_tags(writer, tagged)
+        await tasks.link_tags(writer, self.linked)
         for type_, resource in reversed([*LOGGED.items()]):
             if type_ in self.removed:
                 await resource.remove(writer, self.removed[type_])
@@ -96,8 +112,8 @@ async def undo_change(writer: Writer, principal: Principal, seq: int, *, force: 
         await inverse.write(writer)
         await mark_undone(writer, remaining)
         keys: list[ResourceKey] = [(row["type"], row["id"]) for row in remaining]
-        keys += [(TASK, task_id) for task_id in inverse.tags if (TASK, task_id) not in keys]
-        items = await read_items(writer.session, writer.user_id, keys, utc_now())
+        keys += inverse.tagged
+        items = await read_items(writer.session, writer.user_id, shown_keys(principal, keys), utc_now())
     return UndoResult(seq=writer.batch, undoes=change["batch"], items=items)
 
 
@@ -130,7 +146,7 @@ async def mark_undone(writer: Writer, changes: list[Row]) -> None:
     if original is not None:
         rows = await _read_batch(writer, original["batch"])
         seqs = [row["seq"] for row in rows if row["undone_by"] == first["batch"]]
-        await writer.session.fetch_all(statements.SET_UNDONE_BY, user_id=writer.user_id, seqs=seqs, undone_by=None)
+        await writer.session.fetch_all(statements.CLEAR_UNDONE_BY, user_id=writer.user_id, seqs=seqs)
 
 
 async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
@@ -148,9 +164,8 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         if change["type"] == TAG and change["action"] == "delete"
         for task_id in from_json(change["before"])["tasks"]
     }
-    items = await read_items(
-        writer.session, writer.user_id, [*keys, *((TASK, task_id) for task_id in linked)], utc_now()
-    )
+    tag_ids_of = await tasks.read_tag_ids(writer.session, writer.user_id, linked)
+    items = await read_items(writer.session, writer.user_id, keys, utc_now())
     current: dict[ResourceKey, Any] = {(item["type"], item["id"]): item["data"] for item in items}
     existing = await read_existing(writer, changes)
     inverse = Inverse()
@@ -164,16 +179,20 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         if change["action"] == "delete":
             _restore(inverse, change, before, existing)
             for task_id in before.get("tasks", ()):
-                if (task := current[TASK, task_id]) is not None:
-                    _, ids = inverse.tags.get(task_id, (None, _ids(task)))
-                    inverse.tags[task_id] = (None, sorted({*ids, change["id"]}))
+                if task_id in inverse.tags:
+                    seq, ids = inverse.tags[task_id]
+                    inverse.tags[task_id] = (seq, sorted({*ids, change["id"]}))
+                elif (old_ids := tag_ids_of.get(task_id)) is not None:
+                    _, ids = inverse.linked.get(task_id, (old_ids, old_ids))
+                    inverse.linked[task_id] = (old_ids, sorted({*ids, change["id"]}))
         elif state is None:
             inverse.conflicts.append(f"{change['type']}.{change['id']}")
-        elif change["action"] == "update":
+        elif change["action"] in CHANGING:
             _revert(inverse, change, before, after, state, existing)
         else:
             _compare(inverse, change, entry_fields(change["type"], change["id"], new[key]), state)
             inverse.removed.setdefault(change["type"], []).append(Reverted(change["seq"], change["id"], {}))
+    _keep_removed_tags(inverse, current)
     inverse.conflicts += await _find_contents(writer, inverse)
     return inverse
 
@@ -188,6 +207,18 @@ def _new_resources(changes: list[Row]) -> dict[ResourceKey, dict[str, Any]]:
         elif change["action"] == "update" and key in new:
             new[key] |= from_json(change["after"])
     return new
+
+
+def _keep_removed_tags(inverse: Inverse, current: Mapping[ResourceKey, Any]) -> None:
+    """Leave the links of removed tags to the removal of the tags, whose log row names their tasks."""
+    removed = {tag.id for tag in inverse.removed.get(TAG, ())}
+    for task_id, (seq, ids) in [*inverse.tags.items()]:
+        present = _ids(current[TASK, task_id])
+        kept = sorted({*ids} | removed.intersection(present))
+        if kept == present:
+            del inverse.tags[task_id]
+        else:
+            inverse.tags[task_id] = (seq, kept)
 
 
 async def _find_contents(writer: Writer, inverse: Inverse) -> list[str]:
@@ -222,7 +253,10 @@ def _restore(inverse: Inverse, change: Row, before: State, existing: Existing) -
 
 
 def _revert(inverse: Inverse, change: Row, before: State, after: State, state: State, existing: Existing) -> None:
-    fields = {name: value for name, value in before.items() if name != "tags"}
+    fields = {name: value for name, value in before.items() if name not in BESIDE}
+    if "occurrences" in before:
+        records = RevertedOccurrences(change["seq"], change["id"], before["occurrences"], after["occurrences"])
+        inverse.occurrences.append(records)
     if change["type"] == TASK:
         for field in find_gone({**state, **fields}, existing):
             inverse.conflicts.append(f"{change['type']}.{change['id']}.{field}")

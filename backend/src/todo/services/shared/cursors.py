@@ -1,5 +1,6 @@
 """Cursors: opaque text for the position in a list after its last item seen."""
 
+import re
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ from pydantic_core import from_json, to_json
 from todo.domain.identifiers import BIGINT_MAX
 from todo.domain.listing import CURSOR_MAX, InvalidCursorError
 
+NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 ItemId = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True)]
 Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 """The value of an instant in a cursor."""
@@ -57,3 +59,16 @@ class CursorCodec:
         if written_sort != sort:
             raise InvalidCursorError
         return Cursor(after, after_id)
+
+
+def read_number(cursor: str | None) -> int:
+    """Return the number below which a page begins, in a list whose cursors are the numbers of its items.
+
+    Raises:
+        InvalidCursorError: the cursor is malformed.
+    """
+    if cursor is None:
+        return BIGINT_MAX
+    if not NUMBER.fullmatch(cursor):
+        raise InvalidCursorError
+    return int(cursor)

@@ -45,9 +45,10 @@ from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS,
 IDS = bindparam("id", type_=ARRAY(BigInteger))
 ARE_OWN_TASKS = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
 CREATED_COLUMNS = [*column_names(TaskCreate.model_fields), "archived"]
-UPDATED_COLUMNS = [*column_names(TaskUpdate.model_fields), *PLACE, "completed_at"]
-"""The columns that `UPDATE_TASKS` can write. Only undo gives `completed_at`, which follows from the others otherwise.
-"""
+DERIVED_COLUMNS = ("completed_at", "recurrence_start")
+"""Columns that follow from the others. Only undo writes them."""
+UPDATED_COLUMNS = [*column_names(TaskUpdate.model_fields), *PLACE, *DERIVED_COLUMNS]
+"""The columns that `UPDATE_TASKS` can write."""
 # ORDER BY and LIMIT keep PostgreSQL on the index of external ids. Without statistics it would choose another index,
 # and read all tasks of the user for each item.
 _item = unnest(("external_id", Text()))
@@ -112,9 +113,10 @@ def _value(name: str) -> ColumnElement[Any]:
 
 
 def _update_tasks() -> Write:
-    given = {name: _value(name) for name in UPDATED_COLUMNS if name != "completed_at"}
+    given = {name: _value(name) for name in UPDATED_COLUMNS if name not in DERIVED_COLUMNS}
     new = new_state(TASKS.c, given)
-    new["completed_at"] = case((_change.c.has_completed_at, _change.c.completed_at), else_=new["completed_at"])
+    for name in DERIVED_COLUMNS:
+        new[name] = case((_change.c[f"has_{name}"], _change.c[name]), else_=new[name])
     logged = {name: value for name, value in new.items() if name in LOGGED_FIELDS}
     logged["position"] = key_of({"id": TASKS.c.id, "position": new["position"]})
     is_changed, before, after = difference(STATE, logged)

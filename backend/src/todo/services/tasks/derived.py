@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, and_, case, func
 
 from todo.domain.dates.time_zones import attach_time_zone
 from todo.domain.text import fold, sort_key
@@ -63,7 +63,8 @@ def column_names(fields: Iterable[str]) -> list[str]:
 def new_state(old: Columns, new: Mapping[str, ColumnElement[Any]]) -> dict[str, ColumnElement[Any]]:
     """Return the new values of columns, and the derived values that depend on the stored row.
 
-    A task without a due date has no time zone. A completion sets `completed_at`, and a repeated one keeps it.
+    A task without a due date has no time zone. Another rule begins another series. A completion sets `completed_at`,
+    and a repeated one keeps it.
 
     Args:
         old: the stored row.
@@ -73,6 +74,10 @@ def new_state(old: Columns, new: Mapping[str, ColumnElement[Any]]) -> dict[str, 
     if "due_time_zone" in new:
         due_date = new.get("due_date", old["due_date"])
         state["due_time_zone"] = case((due_date.is_not(None), new["due_time_zone"]))
+    if "recurrence_rule" in new or "recurrence_basis" in new:
+        series = [name for name in ("recurrence_rule", "recurrence_basis") if name in new]
+        is_same = and_(*(old[name].is_not_distinct_from(new[name]) for name in series))
+        state["recurrence_start"] = case((is_same, old["recurrence_start"]))
     if "completed" in new:
         at = case((old["completed"], old["completed_at"]), else_=func.now())
         state["completed_at"] = case((new["completed"], at))

@@ -93,7 +93,7 @@ class TaskFilter(NamedTuple):
     shows_archived: bool = False
 
 
-def read_row(row: Row) -> TaskPublic:
+def read_row(row: Row | Mapping[str, Any]) -> TaskPublic:
     """Return the task of a row; the row may have further columns."""
     task = cast("TaskPublic", dict(row))
     task["tags"] = from_json(row["tags"])

@@ -1,9 +1,13 @@
 """Tasks in undo and in the trash: put back, changed back, and removed again (ADR 0055)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
+from pydantic_core import from_json, to_json
+
+from todo.core.database.session import Session
 from todo.services.sections.containers import Container, Containers, read_containers
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted, keys_of
@@ -12,8 +16,15 @@ from todo.services.tasks import bulk_statements, restore_statements
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.statements import TASKS
 
+T = TypeVar("T")
 AT_ONCE = 500
-"""Tasks that a statement puts back. Its cost grows with the square of their number."""
+"""Tasks that a statement puts back."""
+
+
+async def read_tag_ids(session: Session, user_id: UUID, ids: Iterable[int]) -> dict[int, list[int]]:
+    """Return the ids of the tags of the existing tasks among some ids, in their order."""
+    rows = await session.fetch_all(restore_statements.SELECT_TAG_IDS, user_id=user_id, id=[*ids])
+    return {row["id"]: from_json(row["tag_ids"]) for row in rows}
 
 
 async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
@@ -26,7 +37,7 @@ async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
         containers = await _read_containers(writer, some)
         rows = [_row(task) | containers.values(_container_of(task)) for task in some]
         arrays = {name: [row.get(name) for row in rows] for name in restore_statements.RESTORED_COLUMNS}
-        await writer.write_all(restore_statements.RESTORE_TASKS, **keys_of(some), **arrays, **_links(some))
+        await writer.write_all(restore_statements.RESTORE_TASKS, **keys_of(some), **arrays, tag_ids=_tag_ids(some))
         texts = [search_values({"description": None} | dict(task.fields)) for task in some]
         await writer.session.fetch_all(
             bulk_statements.INSERT_SEARCHES,
@@ -63,7 +74,23 @@ async def revert_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
 async def set_tags(writer: Writer, tasks: Sequence[Reverted]) -> None:
     """Replace the tags of existing tasks with those of the field `tags`."""
     for some in _batched(tasks):
-        await writer.write_all(restore_statements.SET_TAGS, **keys_of(some), **_links(some))
+        await writer.write_all(restore_statements.SET_TAGS, **keys_of(some), tag_ids=_tag_ids(some))
+
+
+async def link_tags(writer: Writer, tags: Mapping[int, tuple[list[int], list[int]]]) -> None:
+    """Put tags that were deleted on existing tasks again. Versions of tasks stay, as they did at the deletion.
+
+    Args:
+        writer: is inside its transaction, so that the tags of the tasks do not change.
+        tags: by task, the ids of all its tags before and after.
+    """
+    for some in _batched(tags.items()):
+        await writer.write_all(
+            restore_statements.LINK_TAGS,
+            id=[task_id for task_id, _ in some],
+            old_ids=[to_json(old).decode() for _, (old, _) in some],
+            new_ids=[to_json(new).decode() for _, (_, new) in some],
+        )
 
 
 async def remove_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
@@ -81,8 +108,8 @@ def _container_of(task: Reverted) -> Container:
     return Container(task.fields.get("project_id"), task.fields.get("section_id"))
 
 
-def _batched(tasks: Iterable[Reverted]) -> Iterator[list[Reverted]]:
-    remaining = iter(tasks)
+def _batched(items: Iterable[T]) -> Iterator[list[T]]:
+    remaining = iter(items)
     while some := [*islice(remaining, AT_ONCE)]:
         yield some
 
@@ -92,6 +119,5 @@ def _row(task: Reverted) -> dict[str, Any]:
     return {**row, "version": row["version"] + 1}
 
 
-def _links(tasks: Iterable[Reverted]) -> dict[str, list[int]]:
-    links = [(task.id, tag_id) for task in tasks for tag_id in task.fields["tags"]]
-    return {"linked_task_id": [task_id for task_id, _ in links], "linked_tag_id": [tag_id for _, tag_id in links]}
+def _tag_ids(tasks: Iterable[Reverted]) -> list[str]:
+    return [to_json(task.fields["tags"]).decode() for task in tasks]

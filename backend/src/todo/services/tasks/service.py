@@ -194,6 +194,13 @@ async def update_task(
         return await get_task(writer.session, writer.user_id, task_id)
 
 
+async def complete_task(
+    writer: Writer, task_id: int, entity_tags: EntityTags | None = None, base: int | None = None
+) -> TaskPublic:
+    """Complete a task as a whole; the errors are those of `update_task` without tags."""
+    return await _write_fields(writer, task_id, {"completed": True}, {}, entity_tags, base)
+
+
 async def _write_fields(
     writer: Writer,
     task_id: int,

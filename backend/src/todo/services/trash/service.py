@@ -1,7 +1,7 @@
 """The trash: deleted resources are listed, restored and purged (TRA-001 to TRA-010)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,13 +9,14 @@ from pydantic_core import from_json
 
 from todo.core.clock import attach_utc, utc_now
 from todo.core.database.session import Row, Session
+from todo.domain.identifiers import BIGINT_MAX
 from todo.schemas.changes.history import HistoryQuery
 from todo.schemas.changes.trash import ExportedTrashEntry, RestoreResult, TrashEntry, TrashPage
 from todo.services.authentication import Principal
-from todo.services.history.resources import LOGGED, readable_types
-from todo.services.history.service import read_cursor
-from todo.services.history.statements import SELECT_CHANGE
+from todo.services.history.resources import LOGGED, readable_types, shown_keys
 from todo.services.history.undo import make_inverse, mark_undone
+from todo.services.occurrences.restore import delete_occurrences
+from todo.services.shared.cursors import read_number
 from todo.services.shared.log.logged_values import public_values
 from todo.services.shared.log.writer import Writer
 from todo.services.sync.resources import ResourceKey, read_items
@@ -36,21 +37,29 @@ async def list_trash(session: Session, principal: Principal, query: HistoryQuery
         user_id=principal.id,
         types=readable_types(principal),
         since=utc_now() - retention,
-        seq=read_cursor(query.cursor),
+        seq=read_number(query.cursor),
         limit=query.limit + 1,
     )
     items = await _entries(session, rows[: query.limit], retention, readable_types(principal))
     return TrashPage(items=items, next_cursor=str(items[-1]["seq"]) if len(rows) > query.limit else None)
 
 
-async def export_trash(session: Session, user_id: UUID, retention: timedelta) -> list[ExportedTrashEntry]:
-    """Return all deleted resources of a user with their fields, also those inside of others."""
-    rows = await session.fetch_all(statements.SELECT_DELETIONS, user_id=user_id, since=utc_now() - retention)
-    entries = await _entries(session, rows, retention, LOGGED)
-    return [
-        ExportedTrashEntry(**entry, fields=public_values(LOGGED[row["type"]].table, from_json(row["before"])))
-        for entry, row in zip(entries, rows, strict=True)
-    ]
+async def export_trash(
+    session: Session, user_id: UUID, retention: timedelta
+) -> AsyncIterator[list[ExportedTrashEntry]]:
+    """Yield all deleted resources of a user with their fields, also those inside of others, in batches of BATCH.
+
+    The last deleted is the first. No connection is held between two batches.
+    """
+    position = BIGINT_MAX
+    since = utc_now() - retention
+    while rows := await session.fetch_all(statements.SELECT_DELETIONS, user_id=user_id, since=since, seq=position):
+        entries = await _entries(session, rows, retention, LOGGED)
+        yield [
+            ExportedTrashEntry(**entry, fields=public_values(LOGGED[row["type"]].table, from_json(row["before"])))
+            for entry, row in zip(entries, rows, strict=True)
+        ]
+        position = rows[-1]["seq"]
 
 
 async def restore(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> RestoreResult:
@@ -67,9 +76,8 @@ async def restore(writer: Writer, principal: Principal, seq: int, retention: tim
         inverse = await make_inverse(writer, deletions)
         await inverse.write(writer)
         await mark_undone(writer, deletions)
-        keys: list[ResourceKey] = [(row["type"], row["id"]) for row in deletions]
-        keys += [(TASK, task_id) for task_id in inverse.tags if (TASK, task_id) not in keys]
-        items = await read_items(writer.session, writer.user_id, keys, utc_now())
+        keys: list[ResourceKey] = [*((row["type"], row["id"]) for row in deletions), *inverse.tagged]
+        items = await read_items(writer.session, writer.user_id, shown_keys(principal, keys), utc_now())
     return RestoreResult(items=items, left_out=inverse.left_out)
 
 
@@ -81,55 +89,75 @@ async def purge(writer: Writer, principal: Principal, seq: int, retention: timed
         InsufficientScopeError: the principal may not write resources of this type.
     """
     async with writer.transaction():
-        await _purge(writer, _ids_by_type(await _get_deletions(writer, principal, seq, retention)))
+        deletions = await _get_deletions(writer, principal, seq, retention)
+        await _purge(writer.session, writer.user_id, [row["seq"] for row in deletions])
 
 
 async def purge_all(writer: Writer, principal: Principal, retention: timedelta) -> None:
-    """Purge every entry of the trash.
+    """Purge the entries of the trash, in transactions of BATCH entries.
+
+    Other writes of the user run in between. Resources that they delete stay in the trash. An error leaves the
+    batches before it purged.
 
     Raises:
-        InsufficientScopeError: the principal may not write resources of all types in the trash.
+        InsufficientScopeError: the principal may not write resources of all types in the trash. Nothing is purged.
     """
-    async with writer.transaction():
-        rows = await writer.session.fetch_all(
-            statements.SELECT_DELETIONS, user_id=writer.user_id, since=utc_now() - retention
-        )
-        ids = _ids_by_type(rows)
-        for type_ in ids or LOGGED:
-            LOGGED[type_].require_scope(principal, "write")
-        await _purge(writer, ids)
+    trash = {"user_id": writer.user_id, "since": utc_now() - retention}
+    types = [row["type"] for row in await writer.session.fetch_all(statements.SELECT_TYPES, **trash)]
+    for type_ in types or LOGGED:
+        LOGGED[type_].require_scope(principal, "write")
+    position = BIGINT_MAX
+    while rows := await writer.session.fetch_all(statements.SELECT_SEQS, types=types, seq=position, **trash):
+        seqs = [row["seq"] for row in rows]
+        async with writer.transaction():
+            await _purge(writer.session, writer.user_id, seqs)
+        position = seqs[-1]
 
 
-async def sweep_trash(session: Session, before: datetime) -> int:
+async def sweep_trash(session: Session, before: datetime) -> bool:
     """Purge a batch of resources whose last deletion was before an instant.
 
     Returns:
-        The number of users and types in the batch; 0 when no resource is left.
+        Whether any was purged.
     """
-    rows = await session.fetch_all(statements.SELECT_OLD_ENTRIES, since=before)
-    for row in rows:
-        await session.fetch_all(statements.PURGE, **row)
-    return len(rows)
+    has_purged = False
+    for row in await session.fetch_all(statements.SELECT_OLD_ENTRIES, since=before):
+        async with session.transaction() as transaction:
+            await transaction.fetch_one(statements.LOCK_CLOCK, user_id=row["user_id"])
+            # A resource that was restored before the lock is no longer in the trash, and is not purged.
+            is_purged = await _purge(transaction, row["user_id"], row["seqs"])
+        has_purged = has_purged or is_purged
+    return has_purged
 
 
 async def sweep_changes(session: Session, before: datetime) -> bool:
-    """Delete a batch of changes from before an instant, of one user.
+    """Delete a batch of changes from before an instant.
 
     Returns:
-        Whether there were any.
+        Whether any was deleted.
     """
-    user = await session.fetch_one(statements.SELECT_OLD_USER, since=before)
-    if user is None:
-        return False
-    return bool(await session.fetch_all(statements.SWEEP_CHANGES, user_id=user["user_id"], since=before))
+    has_deleted = False
+    for row in await session.fetch_all(statements.SELECT_OLD_CHANGES, since=before):
+        user_id, seqs = row["user_id"], row["seqs"]
+        deleted = await session.fetch_all(statements.SWEEP_CHANGES, user_id=user_id, seqs=seqs, last_seq=max(seqs))
+        has_deleted = has_deleted or bool(deleted)
+    return has_deleted
+
+
+async def _purge(session: Session, user_id: UUID, seqs: Sequence[int]) -> bool:
+    """Purge the resources of some entries, and return whether there was one. The clock must be locked."""
+    purged = await session.fetch_all(statements.PURGE, user_id=user_id, seqs=seqs)
+    task_ids = {row["id"] for row in purged if row["type"] == TASK}
+    if task_ids:
+        await delete_occurrences(session, user_id, [*task_ids])
+    return bool(purged)
 
 
 async def _get_deletions(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> list[Row]:
     """Return the deletion of an entry, and before it the deletions of what was inside."""
-    entry = await writer.session.fetch_one(SELECT_CHANGE, user_id=writer.user_id, seq=seq)
-    if entry is None or entry["action"] != "delete" or entry["before"] is None or entry["undone_by"] is not None:
-        raise TrashEntryNotFoundError
-    if attach_utc(entry["at"]) < utc_now() - retention or await _is_contained(writer, entry):
+    since = utc_now() - retention
+    entry = await writer.session.fetch_one(statements.SELECT_ENTRY, user_id=writer.user_id, seq=seq, since=since)
+    if entry is None or await _is_contained(writer, entry):
         raise TrashEntryNotFoundError
     contents = await writer.session.fetch_all(statements.SELECT_CONTENTS, user_id=writer.user_id, **_roots([entry]))
     for type_ in {row["type"] for row in [*contents, entry]}:
@@ -155,18 +183,6 @@ def _roots(entries: Iterable[Row]) -> dict[str, list[object]]:
         **{name: [root[name] for root in roots] for name in ("seq", "batch", "id")},
         "field": [statements.REFERENCES[root["type"]] for root in roots],
     }
-
-
-async def _purge(writer: Writer, ids: Mapping[str, Sequence[int]]) -> None:
-    for type_, some in ids.items():
-        await writer.session.fetch_all(statements.PURGE, user_id=writer.user_id, type=type_, ids=some)
-
-
-def _ids_by_type(rows: Iterable[Row]) -> dict[str, list[int]]:
-    ids: dict[str, list[int]] = {}
-    for row in rows:
-        ids.setdefault(row["type"], []).append(row["id"])
-    return ids
 
 
 async def _entries(

@@ -1,13 +1,12 @@
 """Statements on the trash and on old changes."""
 
-from typing import Any
-
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
     DateTime,
     Exists,
+    Subquery,
     Text,
     and_,
     any_,
@@ -32,29 +31,11 @@ IN_TRASH = (
     CHANGES.c.action == literal_column("'delete'"),
     CHANGES.c.before.is_not(None),
     CHANGES.c.undone_by.is_(None),
+    ~CHANGES.c.deleted_again,
 )
 """The condition of the indexes `idx_changes_user_trash` and `idx_changes_trash_at`."""
 REFERENCES = {"project": "project_id", "section": "section_id"}
 """By type of a resource that contains others, the field with which they refer to it."""
-
-
-def is_deleted_again(user_id: ColumnElement[Any]) -> Exists:
-    """Return the condition that the resource was deleted again later, after an undo of its deletion was undone.
-
-    Args:
-        user_id: the owner of the resource.
-    """
-    later = CHANGES.alias("later")
-    return exists(
-        select(later.c.seq).where(
-            later.c.user_id == user_id,
-            later.c.type == CHANGES.c.type,
-            later.c.id == CHANGES.c.id,
-            later.c.seq > CHANGES.c.seq,
-            later.c.action == CHANGES.c.action,
-            later.c.undone_by.is_(None),
-        )
-    )
 
 
 def is_contained() -> Exists:
@@ -85,10 +66,11 @@ def _reference(field: ColumnElement[str]) -> ColumnElement[int]:
 
 
 SEQ = bindparam("seq", type_=BigInteger)
+SEQS = bindparam("seqs", type_=ARRAY(BigInteger))
 SINCE = bindparam("since", type_=DateTime(timezone=True))
 """The instant before which deleted resources are no longer in the trash."""
 TYPES = bindparam("types", type_=ARRAY(Text))
-IN_OWN_TRASH = (CHANGES.c.user_id == USER_ID, *IN_TRASH, CHANGES.c.at >= SINCE, ~is_deleted_again(USER_ID))
+IN_OWN_TRASH = (CHANGES.c.user_id == USER_ID, *IN_TRASH, CHANGES.c.at >= SINCE)
 
 SELECT_ENTRIES = Statement(
     select(*CHANGES.c)
@@ -106,8 +88,13 @@ SELECT_DELETION = Statement(
     )
 )
 """Returns whether a request deleted a resource."""
-SELECT_DELETIONS = Statement(select(*CHANGES.c).where(*IN_OWN_TRASH).order_by(CHANGES.c.seq.desc()))
-"""Returns all deleted resources, also those inside of others."""
+SELECT_DELETIONS = Statement(
+    select(*CHANGES.c)
+    .where(*IN_OWN_TRASH, CHANGES.c.seq < SEQ)
+    .order_by(CHANGES.c.seq.desc())
+    .limit(literal_column(str(BATCH)))
+)
+"""Returns a batch of all deleted resources below `seq`, also those inside of others, the greatest first."""
 _root = unnest(("seq", BigInteger()), ("batch", BigInteger()), ("id", BigInteger()), ("field", Text()), name="root")
 _contents = (
     select(CHANGES)
@@ -126,47 +113,68 @@ _content = _contents.subquery("content")
 COUNT_CONTENTS = Statement(
     select(_content.c.root, _content.c.type, func.count().label("number")).group_by(_content.c.root, _content.c.type)
 )
+SELECT_ENTRY = Statement(select(*CHANGES.c).where(*IN_OWN_TRASH, CHANGES.c.seq == SEQ))
+SELECT_TYPES = Statement(select(CHANGES.c.type).where(*IN_OWN_TRASH).distinct())
+SELECT_SEQS = Statement(
+    select(CHANGES.c.seq)
+    .where(*IN_OWN_TRASH, CHANGES.c.type == any_(TYPES), CHANGES.c.seq < SEQ)
+    .order_by(CHANGES.c.seq.desc())
+    .limit(literal_column(str(BATCH)))
+)
+"""Returns the numbers of a batch of entries below `seq`, the greatest first."""
+LOCK_CLOCK = Statement(select(CLOCKS.c.seq).where(CLOCKS.c.user_id == USER_ID).with_for_update())
+"""Locks the change clock of a user until the end of the transaction. A user who was deleted has none."""
+# MATERIALIZED makes PostgreSQL look up the rows by their key. It could otherwise read the trash of all users.
+_row = (
+    select(CHANGES.c.type, CHANGES.c.id, and_(*IN_TRASH).label("is_entry"))
+    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == any_(SEQS))
+    .cte("entry")
+    .prefix_with("MATERIALIZED")
+)
 PURGE = Statement(
     update(CHANGES)
-    .where(
-        CHANGES.c.user_id == USER_ID,
-        CHANGES.c.type == bindparam("type", type_=Text),
-        CHANGES.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
-    )
+    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.type == _row.c.type, CHANGES.c.id == _row.c.id, _row.c.is_entry)
     .values(before=null(), after=null())
+    .returning(CHANGES.c.type, CHANGES.c.id)
 )
-"""Empties all changes of some resources; the rows stay, so that clients that sync learn of the deletion."""
+"""Empties all changes of the resources of some entries. Rows stay, so that clients that sync learn of the deletion.
+
+A restored resource is no longer in the trash, so it keeps its changes. The clock must be locked.
+"""
 _expired = (
-    select(CHANGES.c.user_id, CHANGES.c.type, CHANGES.c.id)
-    .where(*IN_TRASH, CHANGES.c.at < SINCE, ~is_deleted_again(CHANGES.c.user_id))
+    select(CHANGES.c.user_id, CHANGES.c.seq)
+    .where(*IN_TRASH, CHANGES.c.at < SINCE)
     .order_by(CHANGES.c.at)
     .limit(literal_column(str(BATCH)))
     .subquery("expired")
 )
-SELECT_OLD_ENTRIES = Statement(
-    select(_expired.c.user_id, _expired.c.type, func.array_agg(_expired.c.id).label("ids")).group_by(
-        _expired.c.user_id, _expired.c.type
-    )
-)
-"""A batch of the oldest entries, by user and type."""
-SELECT_OLD_USER = Statement(select(CHANGES.c.user_id).where(CHANGES.c.at < SINCE).limit(literal_column("1")))
 _old = (
-    select(CHANGES.c.seq)
-    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.at < SINCE)
-    .order_by(CHANGES.c.seq)
+    select(CHANGES.c.user_id, CHANGES.c.seq)
+    .where(CHANGES.c.at < SINCE)
+    .order_by(CHANGES.c.at)
     .limit(literal_column(str(BATCH)))
-    .cte("old")
+    .subquery("old")
 )
+
+
+def _by_user(changes: Subquery) -> Statement:
+    seqs = func.array_agg(changes.c.seq).label("seqs")
+    return Statement(select(changes.c.user_id, seqs).group_by(changes.c.user_id))
+
+
+SELECT_OLD_ENTRIES = _by_user(_expired)
+SELECT_OLD_CHANGES = _by_user(_old)
+"""Both return the numbers of a batch of the oldest rows by user."""
 _swept = (
     update(CLOCKS)
-    .where(CLOCKS.c.user_id == USER_ID, exists(select(_old.c.seq)))
-    .values(swept_seq=func.greatest(CLOCKS.c.swept_seq, select(func.max(_old.c.seq)).scalar_subquery()))
+    .where(CLOCKS.c.user_id == USER_ID)
+    .values(swept_seq=func.greatest(CLOCKS.c.swept_seq, bindparam("last_seq", type_=BigInteger)))
     .returning(CLOCKS.c.swept_seq)
     .cte("swept")
 )
 SWEEP_CHANGES = Statement(
     delete(CHANGES)
-    .where(and_(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == _old.c.seq, _swept.c.swept_seq.is_not(None)))
+    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == any_(SEQS), _swept.c.swept_seq.is_not(None))
     .returning(CHANGES.c.seq)
 )
-"""Deletes the oldest changes of a user, and notes on the clock that they are gone."""
+"""Deletes changes of a user, and notes on the clock that they are gone."""

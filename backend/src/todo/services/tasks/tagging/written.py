@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from pydantic_core import to_json
+
 from todo.core.database.session import Row
 from todo.domain.text import sort_key
 from todo.schemas.tag import TagOfTask
@@ -39,11 +41,7 @@ async def resolve_tags_of_task(writer: Writer, references: Collection[int | str]
 
 async def set_tags(writer: Writer, tags: Mapping[int, Sequence[TagOfTask]]) -> None:
     """Replace the tags of tasks by id, in one statement. A task that has these tags already is not changed."""
-    links = [(task_id, tag["id"]) for task_id, of_task in tags.items() for tag in of_task]
+    ids = [sorted(tag["id"] for tag in of_task) for of_task in tags.values()]
     await writer.write_all(
-        SET_TAGS,
-        id=[*tags],
-        undoes=[None] * len(tags),
-        linked_task_id=[task_id for task_id, _ in links],
-        linked_tag_id=[tag_id for _, tag_id in links],
+        SET_TAGS, id=[*tags], undoes=[None] * len(tags), tag_ids=[to_json(some).decode() for some in ids]
     )

@@ -160,6 +160,19 @@ async def test_undo_of_a_restoration_puts_the_task_into_the_trash_again(ada: Per
     assert (await restore(ada, new_entry)).status_code == 200
 
 
+@pytest.mark.spec("TRA-005")
+async def test_earlier_deletion_of_a_task_that_was_deleted_again_is_no_entry(ada: Person, entry: Json) -> None:
+    restored = await restore(ada, entry)
+    await ada.client.post(f"/changes/{restored.headers['Change-Seq']}/undo", json={})
+    [new_entry] = await trash_of(ada)
+
+    assert new_entry["seq"] > entry["seq"]
+    assert_error(await restore(ada, entry), 404, "TRASH_ENTRY_NOT_FOUND")
+    assert_error(await ada.client.delete(f"/trash/{entry['seq']}"), 404, "TRASH_ENTRY_NOT_FOUND")
+    assert await trash_of(ada) == [new_entry]
+    assert (await restore(ada, new_entry)).status_code == 200
+
+
 @pytest.mark.spec("TRA-006")
 async def test_purged_entry_leaves_no_content(
     ada: Person, task: Json, entry: Json, connection: asyncpg.Connection
@@ -208,6 +221,23 @@ async def test_scopes_of_the_trash(ada: Person, entry: Json, tag: Json, make_tok
     assert (await ada.client.post(f"{path}/restore", headers=write_tasks)).status_code == 200
 
 
+@pytest.mark.spec("TRA-007", "HIS-013")
+@pytest.mark.parametrize("way", ["restore", "undo"])
+async def test_response_leaves_out_tasks_that_the_token_cannot_read(
+    ada: Person, task: Json, tag: Json, make_token: MakeToken, way: str
+) -> None:
+    await ada.client.delete(f"/tags/{tag['id']}")
+    [entry] = await trash_of(ada)
+    token = await make_token(ada, "tags:read", "tags:write")
+    path = f"/trash/{entry['seq']}/restore" if way == "restore" else f"/changes/{entry['seq']}/undo"
+
+    response = await ada.client.post(path, json={}, headers=authorize(token["token"]))
+
+    assert response.status_code == 200, response.text
+    assert [item["type"] for item in response.json()["items"]] == ["tag"]
+    assert (await ada.client.get(f"/tasks/{task['id']}")).json()["tags"] == task["tags"]
+
+
 @pytest.mark.spec("TRA-008")
 async def test_old_entries_are_not_shown_and_are_purged_by_the_sweep(
     ada: Person, entry: Json, app: FastAPI, connection: asyncpg.Connection
@@ -246,7 +276,7 @@ async def test_sweep_purges_one_batch_at_a_time(ada: Person, app: FastAPI, conne
     await sweep(session, RETENTION)
     await connection.execute(INSERT_DELETIONS, ada.id, BATCH + 1)
 
-    assert [await sweep_trash(session, before) for _ in range(3)] == [1, 1, 0]
+    assert [await sweep_trash(session, before) for _ in range(3)] == [True, True, False]
     assert {change["before"] for change in await read_log(connection, ada)} == {None}
 
 

@@ -1,20 +1,22 @@
-"""Recurrence rules: the grammar of an RRULE (RFC 5545, section 3.3.10)."""
+"""Recurrence rules: the grammar of an RRULE (RFC 5545, section 3.3.10), and the basis of its next date."""
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfoNotFoundError
 
 from pydantic import AfterValidator
 
 from todo.core.errors import InvalidValueError
-from todo.domain.rules import Raises, string_schema
+from todo.domain.rules import ChoiceRule, Raises, string_schema
 from todo.domain.text import Text
 
 if TYPE_CHECKING:
     from ical.types.recur import Recur
 
 RECURRENCE_RULE_MAX = 500
+PLACE_MAX = 26
+"""Characters of a date of a series: a day, or a time without an offset."""
 RRULE_CHARACTERS = re.compile(r"[A-Z0-9;=,+-]+")
 RRULE_SIGN = re.compile(r"(?:INTERVAL|COUNT|BYMONTH|BYHOUR|BYMINUTE|BYSECOND)=[^;]*[+]")
 """A number with a plus sign, which Python reads and RFC 5545 forbids. The library checks the rest of the grammar."""
@@ -25,6 +27,13 @@ class InvalidRecurrenceRuleError(InvalidValueError):
 
     code = "INVALID_RECURRENCE_RULE"
     field = "recurrence_rule"
+
+
+class InvalidRecurrenceBasisError(InvalidValueError):
+    """Recurrence basis must be due or completion"""
+
+    code = "INVALID_RECURRENCE_BASIS"
+    field = "recurrence_basis"
 
 
 def check_recurrence_rule(value: str) -> str:
@@ -74,3 +83,4 @@ RecurrenceRule = Annotated[
     Raises(InvalidRecurrenceRuleError),
     string_schema(maxLength=RECURRENCE_RULE_MAX),
 ]
+RecurrenceBasis = Annotated[Literal["due", "completion"], ChoiceRule("RecurrenceBasis", InvalidRecurrenceBasisError)]

@@ -1,0 +1,1 @@
+"""Recurrence rules: their grammar, and the dates of a series."""

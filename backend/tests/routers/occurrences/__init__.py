@@ -1,0 +1,1 @@
+"""Occurrences of repeating tasks."""

@@ -1,0 +1,59 @@
+"""Requests on occurrences."""
+
+from collections.abc import Mapping
+
+from httpx import Response
+
+from tests.support import Json, Person
+
+
+async def request(
+    owner: Person, task: Mapping[str, object], verb: str, occurrence: object = None, **headers: str
+) -> Response:
+    """Complete or skip an occurrence; without one the current one."""
+    body = {} if occurrence is None else {"occurrence": occurrence}
+    return await owner.client.post(f"/tasks/{task['id']}/{verb}", json=body, headers=headers)
+
+
+async def complete(owner: Person, task: Mapping[str, object], occurrence: object = None) -> Json:
+    """Complete an occurrence and return the body of the response."""
+    return body_of(await request(owner, task, "complete", occurrence))
+
+
+async def skip(owner: Person, task: Mapping[str, object], occurrence: object = None) -> Json:
+    """Skip an occurrence and return the body of the response."""
+    return body_of(await request(owner, task, "skip", occurrence))
+
+
+async def change(owner: Person, task: Mapping[str, object], **fields: object) -> Json:
+    """Change fields of a task and return it."""
+    return body_of(await owner.client.patch(f"/tasks/{task['id']}", json=fields))
+
+
+async def read_task(owner: Person, task: Mapping[str, object]) -> Json:
+    """Return the current state of a task."""
+    return body_of(await owner.client.get(f"/tasks/{task['id']}"))
+
+
+async def read_occurrences(owner: Person, task: Mapping[str, object]) -> list[Json]:
+    """Return the recorded occurrences, the last recorded first."""
+    items: list[Json] = body_of(await owner.client.get(f"/tasks/{task['id']}/occurrences?limit=100"))["items"]
+    return items
+
+
+async def read_upcoming(owner: Person, task: Mapping[str, object], limit: int = 10) -> list[object]:
+    """Return the dues of the preview."""
+    response = await owner.client.get(f"/tasks/{task['id']}/occurrences/upcoming", params={"limit": limit})
+    return [due_of(item) for item in body_of(response)["items"]]
+
+
+def due_of(item: Mapping[str, object]) -> object:
+    """Return the day or the instant at which a task or an occurrence is due."""
+    return item["due_day"] or item["due_date"]
+
+
+def body_of(response: Response) -> Json:
+    """Return the body of a response with 200."""
+    assert response.status_code == 200, response.text
+    body: Json = response.json()
+    return body
