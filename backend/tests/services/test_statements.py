@@ -13,13 +13,16 @@ from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, bindparam,
 
 import todo.services
 from todo.core.database.statement import Statement
+from todo.domain.filters.terms import Branch, Expression, Leaf
 from todo.models import Base
 from todo.schemas.projects.project import ProjectFields
 from todo.schemas.projects.section import SectionFields
+from todo.schemas.saved_filter import FilterFields
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
 from todo.services.shared.log.writes import Write
 from todo.services.tasks.derived import PLACE, column_names
+from todo.services.tasks.listing.expressions import CONDITIONS
 
 TABLES = Base.metadata.tables
 WITHOUT_USER = {
@@ -63,6 +66,7 @@ FRESH_KEYS = {
 """Unique constraints on random values, on numbers of the locked clock, on the ids of new tasks, and on links that were
 missing when the clock was locked. No request can violate them."""
 WRITTEN_COLUMNS = {
+    "update_filter": frozenset(FilterFields.model_fields),
     "insert_task": frozenset(column_names(TaskCreate.model_fields)),
     "update_project": frozenset(ProjectFields.model_fields),
     "update_section": frozenset(SectionFields.model_fields),
@@ -99,6 +103,10 @@ def arguments_of(function: str, annotation: object, module: ModuleType) -> list[
         [listing] = [value for value in vars(module).values() if isinstance(value, Listing)]
         sort = [*listing.orders][-1]
         return [PageShape(sort, skips=skips, continues=continues) for skips, continues in PAGING]
+    if annotation == Expression:
+        # Each kind of term, in a list that needs it and in one that does not.
+        leaves = [Leaf(kind, index) for index, kind in enumerate(CONDITIONS)]
+        return [*leaves, Branch("not", (Branch("or", tuple(leaves)),))]
     if annotation == frozenset[str]:
         return [WRITTEN_COLUMNS[function]]
     # A NamedTuple of filters.
@@ -188,7 +196,7 @@ def test_write_of_a_logged_table_must_log_it() -> None:
     with pytest.raises(TypeError, match="must be a Write"):
         _ = Statement(delete(tasks).where(tasks.c.user_id == bindparam("user_id"))).sql
     assert {name for name, table in TABLES.items() if table.info.get("is_logged")} == {
-        *("tasks", "tags", "task_tag_link", "projects", "sections"),
+        *("tasks", "tags", "task_tag_link", "projects", "sections", "filters"),
     }
     logged_writes = [statement for statement in STATEMENTS.values() if isinstance(statement, Write)]
     assert logged_writes
