@@ -158,7 +158,7 @@ async def write_after_password(write: KeyedWrite, handler: Handler) -> Response:
 
 
 async def write_in_steps(write: KeyedWrite, handler: Handler) -> Response:
-    """Serve the request in transactions of its own, then claim the key and store the response.
+    """Serve the request in several transactions, and store the response in a further one.
 
     A request that ended in the middle is served again from the beginning, so the steps must allow that.
     """

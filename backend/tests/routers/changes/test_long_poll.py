@@ -143,3 +143,34 @@ async def test_wait_ends_when_the_service_stops(small_app: FastAPI, small_client
     assert (await poll).json()["items"] == []
     assert time.monotonic() - started < AT_ONCE
     assert resources.change_feed.users == []
+
+
+@pytest.mark.spec("SYN-017")
+@pytest.mark.parametrize(("of_user", "of_all"), [(2, 100), (100, 2)])
+async def test_request_above_the_limit_does_not_wait(
+    make_app: MakeApp, ada: Person, make_task: Make, of_user: int, of_all: int
+) -> None:
+    limited_app = await make_app(max_streams_per_user=of_user, max_streams=of_all)
+    async with make_client(limited_app, headers=ada.client.headers) as client:
+        owner = Person(ada.id, ada.email, client)
+        token = await read_token(owner)
+        polls = [start_poll(owner, token) for _ in range(2)]
+        await wait_for_listeners(limited_app, owner, 2)
+
+        started = time.monotonic()
+        page = await read_page(owner, token, wait=20)
+
+        assert page["items"] == []
+        assert time.monotonic() - started < AT_ONCE
+        await make_task(owner)
+        assert [len((await poll)["items"]) for poll in polls] == [1, 1]
+
+
+async def wait_for_listeners(app: FastAPI, owner: Person, number: int) -> None:
+    """Wait until this many requests of a person wait for changes."""
+    resources: AppResources = app.state.resources
+    for _ in range(2000):
+        if resources.change_feed.is_full(owner.id, max_of_user=number, max_of_all=number):
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError

@@ -13,6 +13,7 @@ from todo.http.resource_route import make_router
 from todo.schemas.changes.sync import NEXT_EXAMPLE, SYNCED_EXAMPLE, SyncPage, SyncQuery
 from todo.services.sync import service as sync_service
 from todo.services.sync.errors import SyncTokenExpiredError
+from todo.services.sync.service import WaitLimits
 
 EXAMPLE = {"items": SYNCED_EXAMPLE, "next": NEXT_EXAMPLE, "has_more": False, "full": False}
 COPY_SEQ = {
@@ -47,6 +48,7 @@ async def sync(
     names of tags from the items of type `tag`. A personal access token gets the types that its scopes can read: `task`
     with `tasks:read`, `tag` with `tags:read`, `account` with `account`.
     """
-    page, seq = await sync_service.sync(session, resources.security.signer, resources.change_feed, user, query)
+    limits = WaitLimits(resources.settings.max_streams_per_user, resources.settings.stream_limit)
+    page, seq = await sync_service.sync(session, resources.security.signer, resources.change_feed, user, query, limits)
     response.headers[CHANGE_SEQ] = str(seq)
     return page

@@ -98,4 +98,4 @@ CLEAR_UNDONE_BY = Statement(
     .where(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == any_(bindparam("seqs", type_=ARRAY(BigInteger))))
     .values(undone_by=null(), deleted_again=CHANGES.c.action == literal_column("'delete'"))
 )
-"""Lets changes be undone again after their undo was undone, which deleted again what they had deleted."""
+"""Reopens changes whose undo was undone. Their deletions are marked, because the resource was deleted again."""

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from todo.core.clock import utc_now
@@ -14,6 +15,18 @@ from todo.services.sync import statements
 from todo.services.sync.errors import SyncTokenExpiredError
 from todo.services.sync.resources import RESOURCES, Resource, make_item, read_items, readable_resources
 from todo.services.sync.tokens import SyncToken, read_token, write_token
+
+
+class WaitLimits(NamedTuple):
+    """How many requests and event streams may wait for changes in a process.
+
+    Attributes:
+        of_user: those of one user.
+        of_all: those of all users.
+    """
+
+    of_user: int
+    of_all: int
 
 
 @dataclass(frozen=True)
@@ -45,14 +58,19 @@ class SyncRequest:
 
 
 async def sync(
-    session: Session, signer: TokenSigner, feed: ChangeFeed, principal: Principal, query: SyncQuery
+    session: Session,
+    signer: TokenSigner,
+    feed: ChangeFeed,
+    principal: Principal,
+    query: SyncQuery,
+    limits: WaitLimits,
 ) -> tuple[SyncPage, int]:
     """Return a page of the resources that changed since a token, or of all resources (SYN-001 to SYN-015).
 
     The number is that of the last change that a copy has after this page.
 
     If nothing has changed, the page is read again after each announced change, until it has an item or `query.wait`
-    is over. A waiting request holds no connection.
+    is over. A waiting request holds no connection. Above the limits a request does not wait (SYN-017).
 
     Raises:
         InsufficientScopeError: the principal can read no type.
@@ -63,7 +81,8 @@ async def sync(
     resources = readable_resources(principal)
     token = None if query.since is None else read_token(signer, principal.id, query.since)
     request = SyncRequest(principal.id, resources, token, query.limit, signer)
-    if query.wait and not request.is_full:
+    is_full = feed.is_full(principal.id, max_of_user=limits.of_user, max_of_all=limits.of_all)
+    if query.wait and not request.is_full and not is_full:
         return await _wait_for_page(session, feed, request, query.wait)
     return await _read_page(session, request)
 

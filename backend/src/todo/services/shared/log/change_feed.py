@@ -70,6 +70,12 @@ class ChangeFeed:
         """The users with listeners."""
         return list(self._listeners)
 
+    def is_full(self, user_id: UUID, *, max_of_user: int, max_of_all: int) -> bool:
+        """Tell whether a user, or all users together, have this many listeners."""
+        if len(self._listeners.get(user_id, ())) >= max_of_user:
+            return True
+        return sum(map(len, self._listeners.values())) >= max_of_all
+
     @contextlib.contextmanager
     def listening(self, user_id: UUID) -> Iterator[Listener]:
         """Yield a listener for the changes of a user. Changes before the block are not announced to the listener."""
