@@ -264,7 +264,7 @@ async def test_bulk_update_reads_each_item_once(
 
     # A join filter compares every item with every task.
     filters = [node["Join Filter"] for node in [*analyzed_plan, *unanalyzed_plan] if "Join Filter" in node]
-    assert {*filters} == {"(change_clocks.seq = snapshot.seq)"}
+    assert {*filters} == {"(change_clocks_1.seq = snapshot.seq)"}
     lookups = [node["Index Cond"] for node in analyzed_plan if node.get("Index Name") == "pk_tasks"]
     assert lookups == [
         "((user_id = item.owner_id) AND (id = item.id))",
