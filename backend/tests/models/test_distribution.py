@@ -32,7 +32,7 @@ PLACED_TABLE = re.compile(r'(?:distribute_table|copy_table_to_nodes)\("(\w+)"\)'
 
 def create_projects() -> None:
     op.create_table(
-        "projects",
+        "habits",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_projects_users", ondelete="CASCADE"),
@@ -52,7 +52,7 @@ async def migrate(url: str, place_table: Callable[[str], None]) -> tuple[list[tu
     def run(connection: sa.Connection) -> None:
         with Operations.context(MigrationContext.configure(connection)):
             create_projects()
-            place_table("projects")
+            place_table("habits")
 
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.begin() as connection:
@@ -62,13 +62,13 @@ async def migrate(url: str, place_table: Callable[[str], None]) -> tuple[list[tu
         partitions = (await connection.execute(sa.text(SELECT_PARTITIONS))).all() if has_citus else []
         keys = (await connection.execute(sa.text(SELECT_KEYS))).all()
     await engine.dispose()
-    return [tuple(row) for row in partitions], [row[2] for row in keys if row[1] == "projects"]
+    return [tuple(row) for row in partitions], [row[2] for row in keys if row[1] == "habits"]
 
 
 @pytest.mark.spec("CIT-005")
 @pytest.mark.parametrize(
     ("place_table", "stored"),
-    [(distribute_table, ("projects", "h", "tasks")), (copy_table_to_nodes, ("projects", "n", None))],
+    [(distribute_table, ("habits", "h", "tasks")), (copy_table_to_nodes, ("habits", "n", None))],
     ids=["by user", "on every node"],
 )
 async def test_new_table_of_a_distributed_database_gets_its_place_and_keeps_its_keys(
