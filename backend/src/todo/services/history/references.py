@@ -1,4 +1,4 @@
-"""References of tasks to tags, projects and sections: whether what is taken back can have them."""
+"""The tags, projects and sections of restored and reverted tasks, and whether they exist."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

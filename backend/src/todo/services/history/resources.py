@@ -114,7 +114,7 @@ LOGGED: Mapping[str, LoggedResource] = {
         ),
     )
 }
-"""By type, in the order in which resources are put back: first those that others refer to."""
+"""By type. Resources are put back in this order, so that each exists before other resources refer to it."""
 
 
 def readable_types(principal: Principal) -> list[str]:
