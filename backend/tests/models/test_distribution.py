@@ -30,12 +30,12 @@ CREATED_TABLE = re.compile(r'op\.create_table\(\s*"(\w+)"')
 PLACED_TABLE = re.compile(r'(?:distribute_table|copy_table_to_nodes)\("(\w+)"\)')
 
 
-def create_projects() -> None:
+def create_habits() -> None:
     op.create_table(
         "habits",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_projects_users", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_habits_users", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "id"),
     )
 
@@ -51,7 +51,7 @@ async def migrate(url: str, place_table: Callable[[str], None]) -> tuple[list[tu
 
     def run(connection: sa.Connection) -> None:
         with Operations.context(MigrationContext.configure(connection)):
-            create_projects()
+            create_habits()
             place_table("habits")
 
     engine = create_async_engine(url, poolclass=NullPool)
