@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from todo.domain.projects.position import key_of_id
 from todo.schemas.tag import TagWrite
 from todo.services.authentication import InsufficientScopeError, Principal
+from todo.services.filters import statements as filters
 from todo.services.placement import deletion
 from todo.services.projects import statements as projects
 from todo.services.projects.statements import PROJECT
@@ -95,6 +96,17 @@ LOGGED: Mapping[str, LoggedResource] = {
             sections.RESTORES.restore_rows,
             sections.RESTORES.revert_rows,
             deletion.remove_sections,
+            reverts_all_fields=True,
+        ),
+        LoggedResource(
+            filters.FILTER,
+            "tasks",
+            filters.FILTERS,
+            filters.LOGGED_FIELDS,
+            "name",
+            filters.WRITES.restore_rows,
+            filters.WRITES.revert_rows,
+            filters.WRITES.remove_rows,
             reverts_all_fields=True,
         ),
         LoggedResource(
