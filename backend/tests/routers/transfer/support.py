@@ -40,9 +40,7 @@ async def import_into(owner: Person, document: object, **query: Any) -> Json:
 
 def content_of(document: Json) -> Json:
     """Return what an import keeps of a document: rows in their order, with names instead of ids."""
-    names = {
-        kind: {row["id"]: row["name"] for row in document[kind]} for kind in ("tags", "projects", "sections")
-    }
+    names = {kind: {row["id"]: row["name"] for row in document[kind]} for kind in ("tags", "projects", "sections")}
 
     def content(row: Json) -> Json:
         kept = {name: value for name, value in row.items() if name not in WRITTEN_ANEW}

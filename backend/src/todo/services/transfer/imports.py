@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from todo.core.clock import utc_now
 from todo.core.config import Settings
 from todo.core.database.driver_errors import LockTimeoutError
 from todo.core.errors import InvalidItemsError
@@ -52,12 +53,12 @@ async def import_document(
 
 
 async def _validate(document: ImportDocument, report: Report) -> Document:
+    source = rows.Source(document.epoch, utc_now())
     return Document(
-        document.epoch,
-        *[
-            await rows.read_rows(getattr(document, shape.name), shape, document.epoch, report)
-            for shape in (rows.TAGS, rows.PROJECTS, rows.SECTIONS, rows.TASKS)
-        ],
+        tags=await rows.read_rows(document.tags, rows.TAGS, source, report),
+        projects=await rows.read_rows(document.projects, rows.PROJECTS, source, report),
+        sections=await rows.read_rows(document.sections, rows.SECTIONS, source, report),
+        tasks=await rows.read_rows(document.tasks, rows.TASKS, source, report),
     )
 
 

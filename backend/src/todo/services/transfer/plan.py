@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from todo.core.config import Settings
 from todo.core.errors import DomainError
@@ -31,9 +30,8 @@ NEW = UNKNOWN_ID
 
 @dataclass
 class Document:
-    """The valid rows of a document by list, and the epoch of their source."""
+    """The valid rows of a document by list."""
 
-    epoch: UUID
     tags: list[Row]
     projects: list[Row]
     sections: list[Row]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -56,6 +57,18 @@ class Row(NamedTuple):
     values: tuple[object, ...]
 
 
+class Source(NamedTuple):
+    """What all rows of a document have in common.
+
+    Attributes:
+        epoch: the epoch of the document.
+        now: the `created_at` of rows without one.
+    """
+
+    epoch: UUID
+    now: datetime
+
+
 class RowShape(NamedTuple):
     """How the rows of a list are read.
 
@@ -78,13 +91,13 @@ SECTIONS = RowShape("sections", ImportedSection, SECTION_COLUMNS)
 TASKS = RowShape("tasks", ImportedTask, TASK_COLUMNS, column_values)
 
 
-async def read_rows(rows: JsonRows, shape: RowShape, epoch: UUID, report: Report) -> list[Row]:
+async def read_rows(rows: JsonRows, shape: RowShape, source: Source, report: Report) -> list[Row]:
     """Return the valid rows of a list in their order, and report the others."""
     valid: list[Row] = []
     ids: set[int] = set()
     keys: set[str] = set()
     for index, item in enumerate(rows):
-        row = _read_row(item, shape, index, epoch, report)
+        row = _read_row(item, shape, index, source, report)
         if row is not None and row.id in ids:
             report.fail(shape.name, index, DuplicateRowError, "id")
         elif row is not None and row.key in keys:
@@ -98,7 +111,7 @@ async def read_rows(rows: JsonRows, shape: RowShape, epoch: UUID, report: Report
     return valid
 
 
-def _read_row(item: object, shape: RowShape, index: int, epoch: UUID, report: Report) -> Row | None:
+def _read_row(item: object, shape: RowShape, index: int, source: Source, report: Report) -> Row | None:
     try:
         model = shape.model.model_validate(item)
     except ValidationError as error:
@@ -108,11 +121,13 @@ def _read_row(item: object, shape: RowShape, index: int, epoch: UUID, report: Re
         return None
     fields = model.model_dump()
     values = shape.values(fields)
+    if fields.get("created_at") is None:
+        values["created_at"] = source.now
     key = fields.get("external_id")
     return Row(
         place=index,
         id=fields["id"],
-        key=f"{epoch}:{fields['id']}" if key is None else key,
+        key=f"{source.epoch}:{fields['id']}" if key is None else key,
         has_key=key is not None,
         position=fields.get("position", ""),
         project_id=fields.get("project_id"),
