@@ -6,14 +6,18 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
 
 from todo.core.errors import InvalidValueError
+from todo.domain.dates.days import FIRST_DAY, LAST_DAY
 from todo.domain.identifiers import BIGINT_MAX
 from todo.domain.instants import parse_datetime, parse_instant
 from todo.domain.projects.position import POSITION_MAX
+from todo.domain.recurrence.series import write_place
 from todo.domain.rules import Raises, string_schema
 from todo.domain.text import Text
 
 ROW_BYTES = 256
 """The bytes of the largest document for each row that an import can have, so that short rows do not fill the memory."""
+
+RECORDS_MAX = 1_000_000_000
 
 
 class InvalidTimestampError(InvalidValueError):
@@ -28,6 +32,20 @@ class InvalidCompletedAtError(InvalidValueError):
 
     code = "INVALID_COMPLETED_AT"
     field = "completed_at"
+
+
+class InvalidPlaceError(InvalidValueError):
+    """A place must be a day, or a time without an offset, from 1900 to 9998"""
+
+    code = "INVALID_PLACE"
+    field = "place"
+
+
+class InvalidOccurrenceError(InvalidValueError):
+    """An occurrence has one of due_day and due_date, and a completed_at if it is completed"""
+
+    code = "INVALID_OCCURRENCE"
+    field = "status"
 
 
 class DuplicateRowError(InvalidValueError):
@@ -55,6 +73,22 @@ def _check_completed(completed_at: datetime, info: ValidationInfo) -> datetime:
     return completed_at
 
 
+def _check_place(value: str) -> str:
+    """Return the text of a place as `domain.recurrence.series.write_place` writes it."""
+    try:
+        place = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise InvalidPlaceError from error
+    is_canonical = value in {write_place(place, is_on_days=on_days) for on_days in (True, False)}
+    if not is_canonical or place.tzinfo is not None or not FIRST_DAY <= place.date() <= LAST_DAY:
+        raise InvalidPlaceError
+    return value
+
+
+RecordNumber = Annotated[int, Strict(), Field(ge=0, le=RECORDS_MAX)]
+"""The number of an occurrence, or its position in the series."""
+Place = Annotated[Text, AfterValidator(_check_place), Raises(InvalidPlaceError)]
+"""A date of a series."""
 RowNumber = Annotated[int, Strict(), Field(ge=1, le=BIGINT_MAX)]
 """The id of a row in its document."""
 RowPosition = Annotated[Text, Field(max_length=POSITION_MAX)]

@@ -1,15 +1,24 @@
 """The document of an import, and the report about it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, PlainValidator
+from pydantic import ConfigDict, Field, PlainValidator, model_validator
 from typing_extensions import TypedDict
 
 from todo.core.json_rows import JsonRows
+from todo.domain.dates.days import Day
 from todo.domain.identifiers import BodyId
 from todo.domain.rules import Raises, errors_of
-from todo.domain.transfer import CompletedAt, RowNumber, RowPosition, Timestamp
+from todo.domain.transfer import (
+    CompletedAt,
+    InvalidOccurrenceError,
+    Place,
+    RecordNumber,
+    RowNumber,
+    RowPosition,
+    Timestamp,
+)
 from todo.schemas.error import FieldError
 from todo.schemas.projects.project import ProjectCreate
 from todo.schemas.projects.section import SectionCreate
@@ -69,7 +78,7 @@ class ImportedSection(SectionCreate, ignores=OF_THE_SERVICE):
     created_at: Timestamp | None = Field(default=None, description=CREATED_TEXT)
 
 
-class ImportedTask(TaskCreate, ignores=(*OF_THE_SERVICE, "recurrence_start")):
+class ImportedTask(TaskCreate, ignores=OF_THE_SERVICE):
     """A task. Its project, its section and its tags are those with these ids in the document."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"id": 42, "title": "Water the plants"}]})
@@ -78,6 +87,45 @@ class ImportedTask(TaskCreate, ignores=(*OF_THE_SERVICE, "recurrence_start")):
     position: RowPosition = Field(default="", description=POSITION_TEXT)
     created_at: Timestamp | None = Field(default=None, description=CREATED_TEXT)
     completed_at: CompletedAt | None = Field(default=None, description="When the task was completed.")
+    recurrence_start: Place | None = Field(default=None, description="The first date of the series.")
+
+
+class ImportedOccurrence(RequestModel):
+    """A recorded occurrence of a task of the document."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "task_id": 42,
+                    "number": 1,
+                    "position": 1,
+                    "due_day": "2026-12-01",
+                    "completed_at": "2026-12-01T17:42:11Z",
+                    "status": "completed",
+                    "place": "2026-12-01",
+                    "next_place": "2026-12-02",
+                }
+            ]
+        }
+    )
+
+    task_id: RowNumber = Field(description="The id of a task of the document.")
+    number: RecordNumber
+    position: RecordNumber = Field(description="How many dates of the series were used up.")
+    due_date: Timestamp | None = None
+    due_day: Day | None = None
+    completed_at: Timestamp | None = None
+    status: Literal["completed", "skipped"]
+    place: Place
+    next_place: Place | None = None
+
+    @model_validator(mode="after")
+    def _check_due(self) -> Self:
+        is_completed = self.completed_at is not None
+        if (self.due_date is None) == (self.due_day is None) or (self.status == "completed") != is_completed:
+            raise InvalidOccurrenceError
+        return self
 
 
 def _check_rows(value: object) -> JsonRows:
@@ -101,6 +149,11 @@ Sections = Annotated[
 ]
 Tasks = Annotated[
     JsonRows, PlainValidator(_check_rows, json_schema_input_type=list[ImportedTask]), Raises(*errors_of(ImportedTask))
+]
+Occurrences = Annotated[
+    JsonRows,
+    PlainValidator(_check_rows, json_schema_input_type=list[ImportedOccurrence]),
+    Raises(*errors_of(ImportedOccurrence), InvalidOccurrenceError),
 ]
 CountedRows = Annotated[JsonRows, PlainValidator(_check_rows, json_schema_input_type=list[dict[str, Any]])]
 
@@ -133,8 +186,8 @@ class ImportDocument(RequestModel, ignores=("exported_at", "user")):
     projects: Projects = Field(default_factory=JsonRows)
     sections: Sections = Field(default_factory=JsonRows)
     tasks: Tasks = Field(default_factory=JsonRows)
+    occurrences: Occurrences = Field(default_factory=JsonRows)
     trash: CountedRows = Field(default_factory=JsonRows, description="Not imported. The report has their number.")
-    occurrences: CountedRows = Field(default_factory=JsonRows, description="Not imported. The report has their number.")
 
 
 class ImportCounts(TypedDict):
@@ -144,13 +197,16 @@ class ImportCounts(TypedDict):
     projects: Annotated[int, Field(examples=[1])]
     sections: Annotated[int, Field(examples=[0])]
     tasks: Annotated[int, Field(examples=[1])]
+    occurrences: Annotated[int, Field(examples=[0])]
 
 
 class NotImported(TypedDict):
     """Numbers of rows that an import leaves out."""
 
     trash: Annotated[int, Field(examples=[0])]
-    occurrences: Annotated[int, Field(examples=[0])]
+    occurrences: Annotated[
+        int, Field(examples=[0], description="Occurrences of tasks that are in the trash, or have a problem.")
+    ]
 
 
 class ImportReport(TypedDict):

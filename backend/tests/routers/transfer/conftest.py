@@ -23,6 +23,8 @@ async def filled_account(ada: Person, make_task: Make, make_tag: Make) -> Person
     await make_task(ada, title="Gone", project_id=old["id"], completed=True, description="Long ago")
     last = await make_task(ada, title="First", deadline_day="2027-05-01")
     await ada.client.post(f"/tasks/{last['id']}/move", json={"first": True})
+    daily = await make_task(ada, title="Practise", due_day="2031-01-01", recurrence_rule="FREQ=DAILY;COUNT=3")
+    await ada.client.post(f"/tasks/{daily['id']}/complete")
     return ada
 
 

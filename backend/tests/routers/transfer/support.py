@@ -7,7 +7,7 @@ from httpx import Response
 
 from tests.support import Json, Person
 
-NOTHING = {"tags": 0, "projects": 0, "sections": 0, "tasks": 0}
+NOTHING = {"tags": 0, "projects": 0, "sections": 0, "tasks": 0, "occurrences": 0}
 WRITTEN_ANEW = ("id", "user_id", "version", "updated_at", "external_id", "position", "project_id", "section_id")
 """Fields of rows that an import writes anew."""
 
@@ -51,7 +51,11 @@ def content_of(document: Json) -> Json:
                 kept[field] = names[kind].get(row[field])
         return kept
 
-    return {
+    titles = {row["id"]: row["title"] for row in document["tasks"]}
+    occurrences = [
+        row | {"task_id": titles[row["task_id"]]} for row in document["occurrences"] if row["task_id"] in titles
+    ]
+    return {"occurrences": occurrences} | {
         kind: [content(row) for row in sorted(document[kind], key=lambda row: row.get("position", row.get("name")))]
         for kind in ("tags", "projects", "sections", "tasks")
     }

@@ -7,7 +7,7 @@ import pytest
 from tests.routers.transfer.support import NOTHING, content_of, export_account, import_into, make_document, send
 from tests.support import Json, Make, Person
 
-ALL = {"tags": 2, "projects": 2, "sections": 1, "tasks": 6}
+ALL = {"tags": 2, "projects": 2, "sections": 1, "tasks": 7, "occurrences": 1}
 
 
 @pytest.mark.spec("IMP-001")
@@ -55,7 +55,7 @@ async def test_own_export_adds_only_what_is_missing(filled_account: Person) -> N
     report = await import_into(filled_account, document)
 
     assert report["created"] == NOTHING | {"tasks": 1}
-    assert report["existing"] == ALL | {"tasks": 5}
+    assert report["existing"] == ALL | {"tasks": 6}
     assert (await import_into(filled_account, document))["existing"] == ALL
 
 
@@ -81,7 +81,7 @@ async def test_dry_run_reports_and_changes_nothing(filled_account: Person, bob: 
     response = await send(bob, document, dry_run=True)
 
     report = response.json()
-    assert (report["dry_run"], report["created"], report["failed"]["tasks"]) == (True, ALL | {"tasks": 5}, 1)
+    assert (report["dry_run"], report["created"], report["failed"]["tasks"]) == (True, ALL | {"tasks": 6}, 1)
     assert [error["field"] for error in report["errors"]] == ["tasks.3.title"]
     assert "Change-Seq" not in response.headers
     bobs = await export_account(bob)
@@ -100,7 +100,7 @@ async def test_undo_takes_the_whole_import_back(filled_account: Person, bob: Per
     assert content_of(await export_account(bob)) == before
     again = await bob.client.post(f"/changes/{undone.headers['Change-Seq']}/undo", json={})
     assert again.status_code == 200, again.text
-    assert len((await export_account(bob))["tasks"]) == 7
+    assert len((await export_account(bob))["tasks"]) == 8
 
 
 @pytest.mark.spec("IMP-009")
@@ -109,7 +109,7 @@ async def test_two_imports_at_once_write_each_row_once(filled_account: Person, b
 
     reports = await asyncio.gather(*(import_into(bob, document) for _ in range(3)))
 
-    assert sorted(report["created"]["tasks"] for report in reports) == [0, 0, 6]
+    assert sorted(report["created"]["tasks"] for report in reports) == [0, 0, 7]
     assert content_of(await export_account(bob)) == content_of(document)
 
 
@@ -126,16 +126,32 @@ async def test_new_rows_come_after_existing_ones_in_their_order(bob: Person, mak
 
 
 @pytest.mark.spec("IMP-011")
-async def test_trash_and_occurrences_are_reported(filled_account: Person, bob: Person, make_task: Make) -> None:
-    repeating = await make_task(filled_account, due_day="2026-12-01", recurrence_rule="FREQ=DAILY")
-    await filled_account.client.post(f"/tasks/{repeating['id']}/complete")
-    await filled_account.client.delete(f"/tasks/{(await make_task(filled_account))['id']}")
+async def test_trash_is_reported(filled_account: Person, bob: Person) -> None:
+    document = await export_account(filled_account)
+    [repeating] = [task for task in document["tasks"] if task["title"] == "Practise"]
+    await filled_account.client.delete(f"/tasks/{repeating['id']}")
 
     report = await import_into(bob, await export_account(filled_account))
 
     assert report["not_imported"] == {"trash": 1, "occurrences": 1}
 
 
+@pytest.mark.spec("IMP-011")
+async def test_imported_series_continues(filled_account: Person, bob: Person) -> None:
+    await import_into(bob, await export_account(filled_account))
+    [task] = (await bob.client.get("/tasks", params={"q": "practise"})).json()["items"]
+
+    upcoming = (await bob.client.get(f"/tasks/{task['id']}/occurrences/upcoming")).json()["items"]
+    recorded = (await bob.client.get(f"/tasks/{task['id']}/occurrences")).json()["items"]
+
+    assert [item["due_day"] for item in upcoming] == ["2031-01-02", "2031-01-03"]
+    assert [(item["due_day"], item["status"]) for item in recorded] == [("2031-01-01", "completed")]
+    for _ in range(2):
+        await bob.client.post(f"/tasks/{task['id']}/complete")
+    assert (await bob.client.get(f"/tasks/{task['id']}")).json()["completed"] is True
+
+
+@pytest.mark.spec("IMP-008")
 async def test_large_import_is_one_batch(bob: Person) -> None:
     tags = [{"id": number, "name": f"Tag {number}"} for number in range(1, 11)]
     rows: list[Json] = [

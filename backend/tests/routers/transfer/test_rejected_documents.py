@@ -14,6 +14,13 @@ JSON_TYPE = {"Content-Type": "application/json"}
 LISTS = ("tags", "projects", "sections", "tasks")
 
 
+RECORD = {"task_id": 1, "number": 1, "position": 1, "status": "skipped", "due_day": "2026-12-01", "place": "2026-12-01"}
+
+
+def record(**fields: Any) -> Json:
+    return {"tasks": [task(1)], "occurrences": [RECORD | fields]}
+
+
 def task(number: int, **fields: Any) -> Json:
     return {"id": number, "title": f"Task {number}"} | fields
 
@@ -70,6 +77,14 @@ async def test_valid_rows_are_written_without_atomic(bob: Person) -> None:
         ({"tasks": [task(1, due_day="2026-12-01", due_date="2026-12-01T09:00")]}, "tasks.0.due_day", "CONFLICTING_DUE"),
         ({"tasks": [task(1, title="\ud800")]}, "tasks.0.title", "VALIDATION_ERROR"),
         ({"tasks": [task(1, description="\0")]}, "tasks.0.description", "VALIDATION_ERROR"),
+        (record(place="2026-12-01T9"), "occurrences.0.place", "INVALID_PLACE"),
+        (record(next_place="9999-12-31"), "occurrences.0.next_place", "INVALID_PLACE"),
+        (record(next_place="2026-12-01T09:00:00Z"), "occurrences.0.next_place", "INVALID_PLACE"),
+        (record(status="completed"), "occurrences.0", "INVALID_OCCURRENCE"),
+        (record(due_day=None), "occurrences.0", "INVALID_OCCURRENCE"),
+        (record(number=2**40), "occurrences.0.number", "VALIDATION_ERROR"),
+        (record() | {"occurrences": [RECORD, RECORD]}, "occurrences.1.number", "DUPLICATE_ROW"),
+        ({"tasks": [task(1, recurrence_start="soon")]}, "tasks.0.recurrence_start", "INVALID_PLACE"),
         ({"tasks": [task(0)]}, "tasks.0.id", "VALIDATION_ERROR"),
         ({"tasks": [task(2**63)]}, "tasks.0.id", "VALIDATION_ERROR"),
         ({"tasks": [{"id": True, "title": "a"}]}, "tasks.0.id", "VALIDATION_ERROR"),
@@ -114,7 +129,7 @@ async def test_rows_in_a_failed_project_fail_too(bob: Person) -> None:
     report = await import_into(bob, document, atomic=False)
 
     assert report["created"] == NOTHING | {"tasks": 1}
-    assert report["failed"] == {"tags": 0, "projects": 1, "sections": 1, "tasks": 2}
+    assert report["failed"] == {"tags": 0, "projects": 1, "sections": 1, "tasks": 2, "occurrences": 0}
 
 
 @pytest.mark.spec("IMP-010")
@@ -188,7 +203,7 @@ async def test_limits_of_the_account_hold(limited_app: FastAPI, bob: Person) -> 
         response = await client.post("/import", json=document, params={"atomic": False})
 
     report = response.json()
-    assert report["created"] == {"tags": 2, "projects": 1, "sections": 1, "tasks": 2}, response.text
+    assert report["created"] == {"tags": 2, "projects": 1, "sections": 1, "tasks": 2, "occurrences": 0}, response.text
     assert [(error["field"], error["code"]) for error in report["errors"]] == [
         ("tags.2", "TOO_MANY_TAGS"),
         ("projects.1", "TOO_MANY_PROJECTS"),

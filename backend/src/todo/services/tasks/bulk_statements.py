@@ -1,6 +1,5 @@
 """Statements that write many tasks: one for each kind of item, over arrays with an element for each item."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -72,15 +71,15 @@ SELECT_TARGETS = Statement(
 """Returns the tasks that a request names by id or external id."""
 
 
-def insert_tasks(columns: Sequence[str]) -> Write:
+def insert_tasks(columns: frozenset[str]) -> Write:
     """Return the write of new tasks; an array for each of these columns. New ids ascend in the order of the arrays.
 
     The external ids must be different from each other and from existing ones.
     """
-    item = unnest(*((name, TASKS.c[name].type) for name in columns))
+    item = unnest(*((name, TASKS.c[name].type) for name in sorted(columns)))
     plan = select(*item.c, true().label("is_changed")).cte("plan")
     clock = advance_clock(plan, many=True)
-    new = {"completed_at": completed_at(plan.c.completed)} | {name: plan.c[name] for name in columns}
+    new = {"completed_at": completed_at(plan.c.completed)} | {name: plan.c[name] for name in sorted(columns)}
     rows = select(USER_ID, *new.values()).select_from(plan.join(clock, true()))
     task = (
         insert(TASKS)
@@ -100,7 +99,7 @@ def insert_tasks(columns: Sequence[str]) -> Write:
     )
 
 
-INSERT_TASKS = insert_tasks(CREATED_COLUMNS)
+INSERT_TASKS = insert_tasks(frozenset(CREATED_COLUMNS))
 
 _change = unnest(
     ("owner_id", TASKS.c.user_id.type),

@@ -1,6 +1,5 @@
 """The import of a document that the export made (ADR 0066)."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from todo.core.clock import utc_now
@@ -17,7 +16,7 @@ from todo.services.transfer.plan import Document, Plan, make_plan
 from todo.services.transfer.report import Report
 from todo.services.transfer.writes import write_plan
 
-LISTS = ("tags", "projects", "sections", "tasks")
+LISTS = ("tags", "projects", "sections", "tasks", "occurrences", "trash")
 
 
 async def import_document(
@@ -35,8 +34,7 @@ async def import_document(
         LockTimeoutError: other writes of the user took too long.
         InvalidTokenError: the user was deleted.
     """
-    counts = Counter({name: getattr(document, name).count for name in (*LISTS, "trash", "occurrences")})
-    if counts.total() > settings.max_import_bytes // ROW_BYTES:
+    if sum(getattr(document, name).count for name in LISTS) > settings.max_import_bytes // ROW_BYTES:
         raise TooManyRowsError
     report = Report()
     valid = await _validate(document, report)
@@ -49,7 +47,7 @@ async def import_document(
             if query.atomic and report.problems:
                 raise InvalidItemsError(report.problems)
             await write_plan(writer, plan)
-    return report.public(counts, dry_run=query.dry_run)
+    return report.public(trash=document.trash.count, dry_run=query.dry_run)
 
 
 async def _validate(document: ImportDocument, report: Report) -> Document:
@@ -59,6 +57,7 @@ async def _validate(document: ImportDocument, report: Report) -> Document:
         projects=await rows.read_rows(document.projects, rows.PROJECTS, source, report),
         sections=await rows.read_rows(document.sections, rows.SECTIONS, source, report),
         tasks=await rows.read_rows(document.tasks, rows.TASKS, source, report),
+        occurrences=await rows.read_occurrences(document.occurrences, report),
     )
 
 

@@ -21,7 +21,7 @@ from todo.services.tags.service import list_tags
 from todo.services.tasks.bulk_statements import SELECT_TARGETS
 from todo.services.tasks.errors import TooManyTagsOnTaskError
 from todo.services.transfer.report import Report
-from todo.services.transfer.rows import Row
+from todo.services.transfer.rows import Occurrence, Row
 
 TARGETS_AT_ONCE = 1000
 NEW = UNKNOWN_ID
@@ -36,6 +36,7 @@ class Document:
     projects: list[Row]
     sections: list[Row]
     tasks: list[Row]
+    occurrences: list[Occurrence]
 
 
 @dataclass
@@ -48,11 +49,13 @@ class Plan:
         project_ids: the id of each project in the account, by its id in the document.
         archived: whether each project is archived, by its id in the document.
         containers: the project and the section in the account of each section, by its id in the document.
+        task_ids: the id of each new task in the account, by its id in the document.
         section_projects: the id of the project of each section, both ids of the document.
         new_tags: the colours of new tags by name.
         new_projects: the rows of new projects.
         new_sections: the rows of new sections.
         new_tasks: the rows of new tasks.
+        new_occurrences: the occurrences of new tasks.
     """
 
     tag_names: dict[int, str] = field(default_factory=dict)
@@ -60,11 +63,13 @@ class Plan:
     project_ids: dict[int, int] = field(default_factory=dict)
     archived: dict[int | None, bool] = field(default_factory=lambda: {None: False})
     containers: dict[int, Container] = field(default_factory=dict)
+    task_ids: dict[int, int] = field(default_factory=dict)
     section_projects: dict[int, int] = field(default_factory=dict)
     new_tags: dict[str, str | None] = field(default_factory=dict)
     new_projects: list[Row] = field(default_factory=list)
     new_sections: list[Row] = field(default_factory=list)
     new_tasks: list[Row] = field(default_factory=list)
+    new_occurrences: list[Occurrence] = field(default_factory=list)
 
 
 class Existing:
@@ -97,6 +102,8 @@ async def make_plan(writer: Writer, document: Document, settings: Settings, repo
     sections = await list_sections_after(writer.session, writer.user_id, 0, BIGINT_MAX)
     _plan_projects(document, projects, settings.max_projects, report, plan, is_own=is_own)
     _plan_sections(document, sections, settings.max_sections_per_project, report, plan, is_own=is_own)
+    created: set[int] = set()
+    known: set[int] = set()
     for rows in batched(document.tasks, TARGETS_AT_ONCE):
         found = await writer.session.fetch_all(
             SELECT_TARGETS,
@@ -109,11 +116,14 @@ async def make_plan(writer: Writer, document: Document, settings: Settings, repo
         for row in rows:
             if existing.find(row) is not None:
                 report.existing["tasks"] += 1
+                known.add(row.id)
             elif (problem := _find_problem(row, plan, settings.max_tags_per_task)) is not None:
                 report.fail("tasks", row.place, *problem)
             else:
                 report.created["tasks"] += 1
                 plan.new_tasks.append(row)
+                created.add(row.id)
+    _plan_occurrences(document, created, known, report, plan)
     return plan
 
 
@@ -182,6 +192,18 @@ def _plan_sections(
             plan.new_sections.append(row)
             report.created["sections"] += 1
         plan.section_projects[row.id] = project_id
+
+
+def _plan_occurrences(document: Document, created: set[int], known: set[int], report: Report, plan: Plan) -> None:
+    """Plan the occurrences of new tasks. A task that exists keeps its own."""
+    for occurrence in document.occurrences:
+        if occurrence.task_id in created:
+            plan.new_occurrences.append(occurrence)
+            report.created["occurrences"] += 1
+        elif occurrence.task_id in known:
+            report.existing["occurrences"] += 1
+        else:
+            report.left_out += 1
 
 
 def _find_problem(row: Row, plan: Plan, max_tags: int) -> tuple[type[DomainError], str] | None:

@@ -1,7 +1,7 @@
 """What an import finds out about the rows of its document."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from todo.core.errors import DomainError, Problem
@@ -17,12 +17,14 @@ class Report:
         created: rows that are new.
         existing: rows that exist.
         failed: rows with a problem.
+        left_out: occurrences of tasks that the document does not have, or that have a problem.
         problems: the first problems, at most PROBLEMS_MAX.
     """
 
     created: Counter[str] = field(default_factory=Counter)
     existing: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -42,19 +44,28 @@ class Report:
                 place = f"{name}.{index}.{problem.field}".removesuffix(".")
                 self.problems.append(problem._replace(field=place))
 
-    def public(self, not_imported: Mapping[str, int], *, dry_run: bool) -> ImportReport:
-        """Return the report for the client."""
+    def public(self, *, trash: int, dry_run: bool) -> ImportReport:
+        """Return the report for the client.
+
+        Args:
+            trash: the number of entries of the trash.
+            dry_run: whether nothing was written.
+        """
         return ImportReport(
             dry_run=dry_run,
             created=_counts(self.created),
             existing=_counts(self.existing),
             failed=_counts(self.failed),
-            not_imported=NotImported(**{name: not_imported[name] for name in NotImported.__annotations__}),  # type: ignore[typeddict-item]  # the names are those of the fields
-            errors=[FieldError(field=field, detail=detail, code=code) for _, field, detail, code in self.problems],
+            not_imported=NotImported(trash=trash, occurrences=self.left_out),
+            errors=[FieldError(field=place, detail=detail, code=code) for _, place, detail, code in self.problems],
         )
 
 
 def _counts(counter: Counter[str]) -> ImportCounts:
     return ImportCounts(
-        tags=counter["tags"], projects=counter["projects"], sections=counter["sections"], tasks=counter["tasks"]
+        tags=counter["tags"],
+        projects=counter["projects"],
+        sections=counter["sections"],
+        tasks=counter["tasks"],
+        occurrences=counter["occurrences"],
     )

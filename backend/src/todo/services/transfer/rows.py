@@ -12,7 +12,8 @@ from todo.core.json_rows import JsonRows
 from todo.domain.transfer import DuplicateRowError
 from todo.schemas.error import field_name, problem_of
 from todo.schemas.request import RequestModel
-from todo.schemas.transfer import ImportedProject, ImportedSection, ImportedTag, ImportedTask
+from todo.schemas.transfer import ImportedOccurrence, ImportedProject, ImportedSection, ImportedTag, ImportedTask
+from todo.services.occurrences.statements import RECORD_COLUMNS
 from todo.services.tasks.bulk_statements import CREATED_COLUMNS
 from todo.services.tasks.derived import column_values
 from todo.services.transfer.report import Report
@@ -28,7 +29,9 @@ TASK_COLUMNS = (
     *(name for name in CREATED_COLUMNS if name not in {"project_id", "section_id", "archived", "external_id"}),
     "created_at",
     "completed_at",
+    "recurrence_start",
 )
+OCCURRENCES = "occurrences"
 
 
 class Row(NamedTuple):
@@ -54,6 +57,13 @@ class Row(NamedTuple):
     project_id: int | None
     section_id: int | None
     tags: tuple[int | str, ...]
+    values: tuple[object, ...]
+
+
+class Occurrence(NamedTuple):
+    """A valid occurrence: the id of its task in the document, and the values of RECORD_COLUMNS."""
+
+    task_id: int
     values: tuple[object, ...]
 
 
@@ -111,21 +121,43 @@ async def read_rows(rows: JsonRows, shape: RowShape, source: Source, report: Rep
     return valid
 
 
-def _read_row(item: object, shape: RowShape, index: int, source: Source, report: Report) -> Row | None:
+async def read_occurrences(rows: JsonRows, report: Report) -> list[Occurrence]:
+    """Return the valid occurrences in their order, and report the others."""
+    valid: list[Occurrence] = []
+    keys: set[tuple[int, int]] = set()
+    for place, item in enumerate(rows):
+        fields = _validate(item, OCCURRENCES, ImportedOccurrence, place, report)
+        if fields is not None and (key := (fields["task_id"], fields["number"])) in keys:
+            report.fail(OCCURRENCES, place, DuplicateRowError, "number")
+        elif fields is not None:
+            keys.add(key)
+            valid.append(Occurrence(fields["task_id"], tuple(fields[name] for name in RECORD_COLUMNS)))
+        if (place + 1) % VALIDATED_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return valid
+
+
+def _validate(item: object, name: str, model: type[RequestModel], place: int, report: Report) -> dict[str, Any] | None:
+    """Return the fields of a row, or report its problems."""
     try:
-        model = shape.model.model_validate(item)
+        return model.model_validate(item).model_dump()
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[:ROW_PROBLEMS_MAX] if report.has_room else []
         problems = [problem_of(problem, field_name(problem["loc"])) for problem in found]
-        report.fail_with(shape.name, index, sorted(problems, key=lambda problem: -problem.status))
+        report.fail_with(name, place, sorted(problems, key=lambda problem: -problem.status))
         return None
-    fields = model.model_dump()
+
+
+def _read_row(item: object, shape: RowShape, place: int, source: Source, report: Report) -> Row | None:
+    fields = _validate(item, shape.name, shape.model, place, report)
+    if fields is None:
+        return None
     values = shape.values(fields)
     if fields.get("created_at") is None:
         values["created_at"] = source.now
     key = fields.get("external_id")
     return Row(
-        place=index,
+        place=place,
         id=fields["id"],
         key=f"{source.epoch}:{fields['id']}" if key is None else key,
         has_key=key is not None,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from todo.core.database.session import Row as DatabaseRow
 from todo.schemas.tag import TagOfTask
+from todo.services.occurrences.statements import RECORD_COLUMNS
 from todo.services.sections.containers import INBOX, Container
 from todo.services.shared.batches import batched
 from todo.services.shared.log.writer import Writer
@@ -21,7 +22,7 @@ from todo.services.transfer.rows import (
     arrays_of,
     in_order,
 )
-from todo.services.transfer.statements import CREATE_PROJECTS, CREATE_SECTIONS, CREATE_TASKS
+from todo.services.transfer.statements import CREATE_OCCURRENCES, CREATE_PROJECTS, CREATE_SECTIONS, CREATE_TASKS
 
 AT_ONCE = 500
 """Rows that a statement writes."""
@@ -40,10 +41,15 @@ async def write_plan(writer: Writer, plan: Plan) -> None:
         for row, project_id, new_id in zip(rows, project_ids, ids, strict=True):
             plan.containers[row.id] = Container(project_id, new_id)
     for rows in batched(in_order(plan.new_tasks), AT_ONCE):
-        await _create_tasks(writer, plan, rows)
+        plan.task_ids |= await _create_tasks(writer, plan, rows)
+    for occurrences in batched(plan.new_occurrences, AT_ONCE):
+        arrays = {name: [item.values[i] for item in occurrences] for i, name in enumerate(RECORD_COLUMNS)}
+        task_ids = [plan.task_ids[item.task_id] for item in occurrences]
+        await writer.session.fetch_all(CREATE_OCCURRENCES, user_id=writer.user_id, task_id=task_ids, **arrays)
 
 
-async def _create_tasks(writer: Writer, plan: Plan, rows: Sequence[Row]) -> None:
+async def _create_tasks(writer: Writer, plan: Plan, rows: Sequence[Row]) -> dict[int, int]:
+    """Return the new ids by the ids in the document."""
     arrays = arrays_of(rows, TASK_COLUMNS)
     containers = [_container_of(row, plan) for row in rows]
     ids = await _create(
@@ -65,6 +71,7 @@ async def _create_tasks(writer: Writer, plan: Plan, rows: Sequence[Row]) -> None
     tags = {task_id: _tags_of(row, plan) for task_id, row in zip(ids, rows, strict=True) if row.tags}
     if tags:
         await set_tags(writer, tags)
+    return {row.id: task_id for row, task_id in zip(rows, ids, strict=True)}
 
 
 async def _create(writer: Writer, write: Write, arrays: Mapping[str, Sequence[object]]) -> list[int]:
