@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, PlainValidator, model_validator
+from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
 from todo.core.json_rows import JsonRows
@@ -155,7 +156,7 @@ Occurrences = Annotated[
     PlainValidator(_check_rows, json_schema_input_type=list[ImportedOccurrence]),
     Raises(*errors_of(ImportedOccurrence), InvalidOccurrenceError),
 ]
-CountedRows = Annotated[JsonRows, PlainValidator(_check_rows, json_schema_input_type=list[dict[str, Any]])]
+CountedRows = Annotated[JsonRows, PlainValidator(_check_rows, json_schema_input_type=list[Any])]
 
 
 class ImportDocument(RequestModel, ignores=("exported_at", "user")):
@@ -209,12 +210,33 @@ class NotImported(TypedDict):
     ]
 
 
+COUNTS_EXAMPLE: JsonDict = {"tags": 1, "projects": 1, "sections": 0, "tasks": 1, "occurrences": 0}
+
+
 class ImportReport(TypedDict):
     """What an import did, or would do."""
 
-    dry_run: bool
-    created: Annotated[ImportCounts, Field(description="Rows that are new.")]
-    existing: Annotated[ImportCounts, Field(description="Rows that existed. They stay as they are.")]
-    failed: Annotated[ImportCounts, Field(description="Rows with a problem. They are not written.")]
-    not_imported: NotImported
-    errors: Annotated[list[FieldError], Field(description="The first 100 problems, each with its place.")]
+    dry_run: Annotated[bool, Field(examples=[False])]
+    created: Annotated[ImportCounts, Field(description="Rows that are new.", examples=[COUNTS_EXAMPLE])]
+    existing: Annotated[
+        ImportCounts, Field(description="Rows that existed. They stay as they are.", examples=[COUNTS_EXAMPLE])
+    ]
+    failed: Annotated[
+        ImportCounts, Field(description="Rows with a problem. They are not written.", examples=[COUNTS_EXAMPLE])
+    ]
+    not_imported: Annotated[NotImported, Field(examples=[{"trash": 0, "occurrences": 0}])]
+    errors: Annotated[
+        list[FieldError],
+        Field(
+            description="The first 100 problems, each with its place.",
+            examples=[
+                [
+                    {
+                        "field": "tasks.17.title",
+                        "detail": "Title is required and must be 1-200 characters",
+                        "code": "INVALID_TITLE",
+                    }
+                ]
+            ],
+        ),
+    ]

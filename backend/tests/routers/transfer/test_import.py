@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.routers.transfer.support import NOTHING, content_of, export_account, import_into, make_document, send
-from tests.support import Json, Make, Person
+from tests.support import Json, Make, Person, RecordedApp, make_client
 
 ALL = {"tags": 2, "projects": 2, "sections": 1, "tasks": 7, "occurrences": 1}
 
@@ -164,3 +164,16 @@ async def test_large_import_is_one_batch(bob: Person) -> None:
     undone = await bob.client.post(f"/changes/{response.headers['Change-Seq']}/undo", json={})
     assert undone.status_code == 200, undone.text
     assert (await bob.client.get("/tasks")).json()["total"] == 0
+
+
+@pytest.mark.spec("IMP-015")
+async def test_statements_follow_the_batches(recorded_app: RecordedApp, bob: Person) -> None:
+    tags = [{"id": 1, "name": "home"}]
+    rows: list[Json] = [{"id": number, "title": f"Task {number}", "tags": [1]} for number in range(1, 1_301)]
+    async with make_client(recorded_app.app, headers=bob.client.headers) as client:
+        response = await client.post("/import", json=make_document(tags=tags, tasks=rows))
+
+    assert response.status_code == 200, response.text
+    written = [sql for sql in recorded_app.statements if "INSERT INTO tasks" in sql]
+    assert len(written) == 3
+    assert len(recorded_app.statements) <= 20
