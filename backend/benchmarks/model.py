@@ -1,4 +1,4 @@
-"""What a number of users needs: cores, connections, memory, disk, WAL, streams and servers.
+"""The needs of an installation: cores, connections, memory, disk, WAL, streams and servers.
 
     .venv/bin/python -m benchmarks.model
 
@@ -48,7 +48,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Capacity:
-    """What one machine can do, and what the service is measured to take.
+    """The capacity of a machine, and the measured needs of the service.
 
     Attributes:
         utilization: the share of a core that is used in the busiest hour.
@@ -93,7 +93,7 @@ class Results(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What a number of users needs. Memory, disk and WAL are in bytes, and WAL is that of a day."""
+    """The needs of an installation. Memory, disk and WAL are in bytes, and WAL is that of a day."""
 
     requests: float
     service_cores: float
@@ -121,7 +121,7 @@ def read_results() -> Results:
 
 
 def need(users: int, results: Results, profile: Profile = PROFILE, capacity: Capacity = CAPACITY) -> Need:
-    """Return what a number of users needs in the busiest hour."""
+    """Return the needs of a number of users in the busiest hour."""
     day = {**READS}
     for write, number in DAY.items():
         day[COST_OF_WRITE[write]] = day.get(COST_OF_WRITE[write], 0) + number
@@ -188,13 +188,13 @@ def table(results: Results, profile: Profile = PROFILE) -> str:
     }
     lines = [f"| users | {' | '.join(f'{users:,}' for users in USERS)} |", "|---" * (len(USERS) + 1) + "|"]
     lines += [f"| {name} | {' | '.join(values)} |" for name, values in rows.items()]
-    reached = ", ".join(f"{name} at {users:,}" for name, users in limits(results, profile).items())
-    return "\n".join([*lines, "", f"One PostgreSQL server is full by its {reached} users."])
+    reached = ", ".join(f"{name} {users:,}" for name, users in limits(results, profile).items())
+    return "\n".join([*lines, "", f"Users that use up one PostgreSQL server: {reached}."])
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="Compute what a number of users needs.")
+    parser = argparse.ArgumentParser(description="Compute the needs of an installation.")
     for name, default in vars(PROFILE).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=default)
     print(table(read_results(), Profile(**vars(parser.parse_args()))))

@@ -1,4 +1,4 @@
-"""A year of a few users, generated and compressed into minutes: what it leaves in the database.
+"""A generated year of a few users, compressed into minutes, and its rows and bytes in the database.
 
     .venv/bin/python -m benchmarks.year
 
@@ -42,7 +42,7 @@ SELECT relname, pg_total_relation_size(relid) AS bytes, n_live_tup AS rows FROM 
 
 
 def main() -> None:
-    """Live the year, print what it left, and save it."""
+    """Run the year, print the result, and save it."""
     parser = argparse.ArgumentParser(description="Generate a year of users.")
     parser.add_argument("--tiny", action="store_true", help="a check that the program works")
     tiny = parser.parse_args().tiny

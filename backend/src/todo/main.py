@@ -49,6 +49,7 @@ from todo.routers import (
     account,
     auth,
     documentation,
+    filters,
     health,
     imports,
     login_sessions,
@@ -118,9 +119,10 @@ TAGS = [
     {"name": "tasks", "description": "Your tasks, and the tags on them. Needs an access token."},
     {"name": "tags", "description": "Your labels for tasks. Needs an access token."},
     {"name": "projects", "description": "Your projects and their sections. Needs an access token."},
+    {"name": "filters", "description": "Your saved filters for lists of tasks. Needs an access token."},
     {"name": "sync", "description": "What changed, for a copy that also works offline. Needs an access token."},
     {"name": "changes", "description": "What was changed, and how to take it back."},
-    {"name": "trash", "description": "Deleted tasks, tags, projects and sections."},
+    {"name": "trash", "description": "Deleted tasks, tags, projects, sections and filters."},
     {"name": "events", "description": "What changes, at the moment it changes. Needs an access token or a ticket."},
     {"name": "health", "description": "For monitors."},
 ]
@@ -261,7 +263,7 @@ def _add_routes(app: FastAPI) -> None:
     # A flat list, the busiest routes first. Included routers would match each path twice.
     routers = (
         *(tasks.router, account.router, tags.router, projects.router, sections.router),
-        *(auth.router, login_sessions.router, moves.router),
+        *(filters.router, auth.router, login_sessions.router, moves.router),
         *(task_bulk.router, occurrences.router, access_tokens.router, totp.router, mailed_links.router, health.router),
         *(sync.router, events.router, history.pages, history.router, trash.pages, trash.router),
         *(imports.router, documentation.router, pages.router),

@@ -113,6 +113,17 @@ def test_order_runs_as_written(service: Service, tmp_path: Path) -> None:
     assert re.findall("order: (.*)", output) == ["one two three", "three two one", "three one"], output
 
 
+@pytest.mark.spec("FIL-001", "FIL-005", "FIL-020")
+def test_filters_run_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("filters", service, tmp_path)
+
+    assert re.findall(r'"total":(\d+)', output) == ["1", "1", "1", "1"], output
+    assert re.findall(r'"title":"([^"]*)"', output) == [
+        *("Water the plants", "Buy oat milk", "Buy oat milk", "Water the plants")
+    ]
+    assert re.findall(r'"position":(\d+)', output) == ["17"], output
+
+
 def test_readme_runs_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("readme", service, tmp_path)
 

@@ -11,9 +11,11 @@ import asyncpg
 import todo.services
 from tests.support import Json
 from todo.core.database.statement import Statement
+from todo.domain.filters.terms import Branch, Leaf
 from todo.services.accounts.statements import update_user
 from todo.services.shared.lists import PageShape
-from todo.services.tasks.list_statements import TASK_LISTING, TaskFilter, select_page
+from todo.services.tasks.list_statements import TASK_LISTING, TaskFilter, select_filtered_page, select_page
+from todo.services.tasks.listing.expressions import CONDITIONS
 from todo.services.tasks.write_statements import update_task
 
 SORTS = [
@@ -81,8 +83,17 @@ def all_statements() -> Iterator[tuple[str, Statement]]:
         for sort, counts, (skips, continues) in itertools.product([*SORTS, *UNINDEXED_SORTS], either, parts):
             filters, shape = TaskFilter(**date_filter), PageShape(sort, counts, skips, continues)
             yield f"list {filters} {shape}", select_page(filters, shape)
+    yield from _filtered_lists()
     for fields in (["title"], ["completed"], ["title", "due_date", "due_day", "due_time_zone", "priority"]):
         for conditional in (False, True):
             yield f"update {fields}", update_task(frozenset(fields), conditional=conditional)
     for fields in (["name"], ["email", "email_key", "pending_email"]):
         yield f"update user {fields}", update_user(frozenset(fields))
+
+
+def _filtered_lists() -> Iterator[tuple[str, Statement]]:
+    """Yield lists with a filter: each kind of term where it is required, and all kinds where they are not."""
+    leaves = [Leaf(kind, place) for place, kind in enumerate(CONDITIONS)]
+    for expression in (*leaves, Branch("not", (Branch("or", tuple(leaves)),))):
+        for sort in ("-created_at", "due_date"):
+            yield f"filter {expression} {sort}", select_filtered_page(TaskFilter(), expression, PageShape(sort))

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -11,10 +13,12 @@ from tests.services.plans import SORTS, TABLES, UNINDEXED_SORTS, all_statements,
 from tests.support import Json, MakeDatabase
 from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.url import connect_arguments
+from todo.domain.filters.parser import parse_filter
 from todo.services.shared.lists import NEWEST_FIRST, PageShape
 from todo.services.tags.statements import update_tag
 from todo.services.tasks.bulk_statements import SELECT_TARGETS, UPDATE_TASKS
-from todo.services.tasks.list_statements import TaskFilter, select_page
+from todo.services.tasks.list_statements import TaskFilter, select_filtered_page, select_page
+from todo.services.tasks.listing.term_values import term_values
 
 LARGE = 10_000
 TAGGED = 500
@@ -167,6 +171,43 @@ async def test_due_filter_reads_the_due_tasks_alone(planning_connection: asyncpg
     assert indexes <= {"idx_tasks_user_due_date", "pk_tasks", None}
 
 
+async def explain_filter(connection: asyncpg.Connection, text: str) -> list[Json]:
+    """Return the nodes of the plan of a list with a filter that read tasks, and of their subplans."""
+    found = parse_filter(text)
+    values = term_values(found.terms, ZoneInfo("UTC"), datetime(2026, 11, 26, tzinfo=UTC))
+    values |= {"user_id": await find_user(connection, large=True), "limit": PAGE_SIZE}
+    statement = select_filtered_page(TaskFilter(), found.expression, PageShape(NEWEST_FIRST))
+    return await explain(connection, statement, run=True, **values)
+
+
+@pytest.mark.spec("FIL-007")
+@pytest.mark.parametrize(
+    ("text", "index", "rows"),
+    [("today", "idx_tasks_user_due_date", 2 * PAGE_SIZE), ("!p3 & @tag7 & (today | overdue)", "pk_tasks", TAGGED)],
+)
+async def test_filter_reads_the_tasks_of_a_required_term(
+    planning_connection: asyncpg.Connection, text: str, index: str, rows: int
+) -> None:
+    nodes = await explain_filter(planning_connection, text)
+
+    scans = [node for node in nodes if node.get("Relation Name") == "tasks" and node["Actual Loops"] == 1]
+    assert index in {node.get("Index Name") for node in nodes}
+    assert all(scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0) <= rows for scan in scans)
+
+
+@pytest.mark.spec("FIL-007")
+async def test_filter_with_alternatives_reads_the_tasks_of_the_user_once(
+    planning_connection: asyncpg.Connection,
+) -> None:
+    nodes = await explain_filter(planning_connection, "!@tag7 | search:garden & !@tag3 | no tags")
+
+    [scan] = [node for node in nodes if "SubPlan" in node.get("Filter", "")]
+    assert (scan["Relation Name"], scan["Actual Loops"]) == ("tasks", 1)
+    assert scan["Actual Rows"] + scan["Rows Removed by Filter"] == LARGE
+    read = [node for node in nodes if node.get("Relation Name") in ("task_search", "task_tag_link")]
+    assert all(node["Actual Loops"] <= PAGE_SIZE for node in read)
+
+
 @pytest.mark.spec("DAT-033")
 @pytest.mark.parametrize("sort", UNINDEXED_SORTS)
 async def test_order_without_an_index_reads_the_tasks_of_the_user_once(
@@ -264,7 +305,7 @@ async def test_bulk_update_reads_each_item_once(
 
     # A join filter compares every item with every task.
     filters = [node["Join Filter"] for node in [*analyzed_plan, *unanalyzed_plan] if "Join Filter" in node]
-    assert {*filters} == {"(change_clocks.seq = snapshot.seq)"}
+    assert {*filters} == {"(change_clocks_1.seq = snapshot.seq)"}
     lookups = [node["Index Cond"] for node in analyzed_plan if node.get("Index Name") == "pk_tasks"]
     assert lookups == [
         "((user_id = item.owner_id) AND (id = item.id))",

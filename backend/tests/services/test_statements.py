@@ -13,14 +13,17 @@ from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, bindparam,
 
 import todo.services
 from todo.core.database.statement import Statement
+from todo.domain.filters.terms import Branch, Expression, Leaf
 from todo.models import Base
 from todo.schemas.projects.project import ProjectFields
 from todo.schemas.projects.section import SectionFields
+from todo.schemas.saved_filter import FilterFields
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
 from todo.services.shared.log.writes import Write
 from todo.services.tasks.bulk_statements import CREATED_COLUMNS
 from todo.services.tasks.derived import PLACE, column_names
+from todo.services.tasks.listing.expressions import CONDITIONS
 
 TABLES = Base.metadata.tables
 WITHOUT_USER = {
@@ -28,15 +31,20 @@ WITHOUT_USER = {
     "accounts.statements.INSERT_USER": "the user is new",
     "accounts.statements.SELECT_CREDENTIALS": "the e-mail address finds the user",
     "accounts.statements.SELECT_DISABLED": "a process reads the disabled users",
+    "administration.statements.SELECT_ALL_SESSION_USES": "the operator lists all users",
     "administration.statements.SELECT_SUMMARIES": "the operator lists all users",
     "administration.statements.SELECT_SUMMARY": "the e-mail address finds the user",
     "diagnosis.SELECT_LOG": "the operator examines the tables",
     "diagnosis.SELECT_SERVER": "the operator examines the server",
     "diagnosis.SELECT_TABLES": "the operator examines the tables",
+    "distribution.statements.SELECT_CITUS": "the operator distributes the tables",
+    "distribution.statements.select_cluster[]": "the operator distributes the tables",
+    "distribution.statements.SELECT_FIRST_USER": "the operator distributes the tables",
     "events.statements.SELECT_CLOCKS": "a process compares the clocks of all users with listeners",
     "events.statements.SELECT_LIVE_LOGIN_SESSIONS": "a process checks the credentials of all streams",
     "events.statements.SELECT_LIVE_TOKENS": "a process checks the credentials of all streams",
     "idempotency.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "idempotency.statements.SWEEP_SHARDS": "a sweep deletes the expired rows of all users",
     "invitations.statements.DELETE_INVITATION": "an invitation belongs to no user",
     "invitations.statements.INSERT_INVITATION": "an invitation belongs to no user",
     "invitations.statements.SWEEP": "an invitation belongs to no user",
@@ -45,6 +53,7 @@ WITHOUT_USER = {
     "totp.statements.SELECT_OTHERWISE_SEALED": "a new secret seals the secrets of all users anew",
     "accounts.email_change_statements.SELECT_EXPIRED": "a sweep finds the expired addresses of all users",
     "login_sessions.statements.SWEEP": "a sweep deletes the expired rows of all users",
+    "login_sessions.statements.SWEEP_SHARDS": "a sweep deletes the expired rows of all users",
     "mail.statements.CLAIM_MAIL": "a worker sends the mails of all users",
     "mail.statements.COUNT_MAILS": "a worker sends the mails of all users",
     "mail.statements.SWEEP": "a sweep deletes the expired rows of all users",
@@ -64,6 +73,7 @@ FRESH_KEYS = {
 """Unique constraints on random values, on numbers of the locked clock, on the ids of new tasks, and on links that were
 missing when the clock was locked. No request can violate them."""
 WRITTEN_COLUMNS = {
+    "update_filter": frozenset(FilterFields.model_fields),
     "insert_task": frozenset(column_names(TaskCreate.model_fields)),
     "insert_tasks": frozenset(CREATED_COLUMNS),
     "update_project": frozenset(ProjectFields.model_fields),
@@ -101,6 +111,10 @@ def arguments_of(function: str, annotation: object, module: ModuleType) -> list[
         [listing] = [value for value in vars(module).values() if isinstance(value, Listing)]
         sort = [*listing.orders][-1]
         return [PageShape(sort, skips=skips, continues=continues) for skips, continues in PAGING]
+    if annotation == Expression:
+        # Each kind of term, in a list that needs it and in one that does not.
+        leaves = [Leaf(kind, index) for index, kind in enumerate(CONDITIONS)]
+        return [*leaves, Branch("not", (Branch("or", tuple(leaves)),))]
     if annotation == frozenset[str]:
         return [WRITTEN_COLUMNS[function]]
     # A NamedTuple of filters.
@@ -190,7 +204,7 @@ def test_write_of_a_logged_table_must_log_it() -> None:
     with pytest.raises(TypeError, match="must be a Write"):
         _ = Statement(delete(tasks).where(tasks.c.user_id == bindparam("user_id"))).sql
     assert {name for name, table in TABLES.items() if table.info.get("is_logged")} == {
-        *("tasks", "tags", "task_tag_link", "projects", "sections"),
+        *("tasks", "tags", "task_tag_link", "projects", "sections", "filters"),
     }
     logged_writes = [statement for statement in STATEMENTS.values() if isinstance(statement, Write)]
     assert logged_writes

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from todo.cli.backups.backup import back_up
 from todo.cli.backups.restore import restore
 from todo.cli.database import UsageError
+from todo.cli.distribute import distribute_tables
 from todo.cli.doctor.command import examine
 from todo.cli.healthcheck import check_health
 from todo.cli.migrate import migrate_down, migrate_up, show_status
@@ -105,6 +106,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.set_defaults(run=examine)
+    distribute = commands.add_parser(
+        "distribute",
+        help="distribute the tables over a Citus cluster",
+        description="Distribute the tables of an empty database by user over the nodes of a Citus cluster. Run `todo "
+        "migrate up` first. DATABASE_URL names the coordinator.",
+    )
+    distribute.add_argument("--print", action="store_true", help="only print the SQL")
+    distribute.set_defaults(run=distribute_tables)
     add_user_commands(commands)
     _add_backup_commands(commands)
 

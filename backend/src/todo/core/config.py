@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     max_tags_per_task: int = Field(default=50, ge=1)
     max_projects: int = Field(default=500, ge=1)
     max_sections_per_project: int = Field(default=100, ge=1)
+    max_filters: int = Field(default=200, ge=1)
     changes_retention_days: int = Field(default=180, ge=1, le=36500)
     trash_retention_days: int = Field(default=30, ge=1, le=36500)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)

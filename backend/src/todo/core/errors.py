@@ -13,12 +13,14 @@ class DomainError(Exception):
         code: the contract's stable code, in capitals.
         headers: additional response headers.
         field: the field of the request that is at fault, or None.
+        position: the position of the fault in the text of the field, from 1, or None.
     """
 
     status: ClassVar[int]
     code: ClassVar[str]
     headers: Mapping[str, str] = {}
     field: ClassVar[str | None] = None
+    position: int | None = None
 
     @classmethod
     def detail(cls) -> str:
@@ -203,17 +205,25 @@ class Problem(NamedTuple):
         field: the field at fault, as a path (`items.3.title`); empty if the item itself is at fault.
         detail: the sentence for a person.
         code: the contract's code.
+        position: the position of the fault in the text of the field, from 1, or None.
     """
 
     status: int
     field: str
     detail: str
     code: str
+    position: int | None = None
 
     @classmethod
-    def of(cls, error: type[DomainError], field: str = "") -> "Problem":
+    def of(cls, error: DomainError | type[DomainError], field: str = "") -> "Problem":
         """Return the problem that an error describes."""
-        return cls(error.status, field, error.detail(), error.code)
+        detail = str(error) if isinstance(error, DomainError) else error.detail()
+        return cls(error.status, field, detail, error.code, error.position)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the item of the problem in the `errors` of a response."""
+        described = {"field": self.field, "detail": self.detail, "code": self.code}
+        return described if self.position is None else {**described, "position": self.position}
 
 
 class InvalidItemsError(DomainError):

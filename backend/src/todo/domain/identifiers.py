@@ -14,6 +14,8 @@ UNKNOWN_ID = 0
 """An id that no row has, because identity columns begin at 1."""
 EXTERNAL_ID_MAX = 200
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+ID_TEXT = re.compile(r"[0-9]{1,18}")
+"""Digits that fit a bigint; identity columns stay below 18 digits."""
 
 
 class InvalidExternalIdError(InvalidValueError):
@@ -29,6 +31,11 @@ def _read_row_id(value: object) -> object:
         fits = len(value) <= len(str(BIGINT_MAX)) and 1 <= int(value) <= BIGINT_MAX
         return int(value) if fits else UNKNOWN_ID
     return value
+
+
+def read_id(text: str) -> int:
+    """Return the id that a text may mean, or UNKNOWN_ID (FLT-005, FLT-006)."""
+    return int(text) if ID_TEXT.fullmatch(text) else UNKNOWN_ID
 
 
 BodyId = Annotated[int, Strict(), AfterValidator(lambda row_id: row_id if 1 <= row_id <= BIGINT_MAX else UNKNOWN_ID)]

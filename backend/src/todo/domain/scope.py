@@ -9,7 +9,7 @@ from todo.domain.rules import COMPONENT, Raises, string_schema
 
 SCOPED_RESOURCES = ("tasks", "tags", "projects")
 """First path segments below `/api/v1`; each has a scope to read and a scope to write."""
-SCOPE_OF_PATH = {"sections": "projects"}
+SCOPE_OF_PATH = {"filters": "tasks", "sections": "projects"}
 """By first path segment below `/api/v1`, the resource whose scopes it needs, if that is another one."""
 SHARED_RESOURCES = frozenset({"changes", "events", "sync", "trash"})
 """First path segments whose items have several types. Their services check the scope of each type."""

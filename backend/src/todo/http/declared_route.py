@@ -170,7 +170,7 @@ class DeclaredRoute(APIRoute):
         return values
 
     async def _validate_body(self, request: Request) -> tuple[Any, list[Problem]]:
-        """Return the validated body, and its problems."""
+        """Return the validated body, and its problems. A request without a body gets the default, if there is one."""
         [field] = self.dependant.body_params
         headers = request_state(request.scope).headers
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":

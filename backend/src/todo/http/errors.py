@@ -41,7 +41,9 @@ def error_body(error: type[DomainError]) -> dict[str, object]:
 
 def _body(error: DomainError | type[DomainError], detail: str) -> dict[str, object]:
     body: dict[str, object] = {"detail": detail, "code": error.code}
-    return body if error.field is None else {**body, "errors": [{"field": error.field, **body}]}
+    if error.field is None:
+        return body
+    return {**body, "errors": [Problem(error.status, error.field, detail, error.code, error.position).describe()]}
 
 
 def render_error(error: DomainError, **members: object) -> JSONResponse:
@@ -78,7 +80,7 @@ async def _handle_validation_error(_request: Request, error: Exception) -> JSONR
 def _render_problems(problems: Sequence[Problem], **members: object) -> JSONResponse:
     """Return the response of the first problem, with a list of all problems."""
     first = problems[0]
-    errors = [{"field": field, "detail": detail, "code": code} for _, field, detail, code in problems]
+    errors = [problem.describe() for problem in problems]
     return JSONResponse({"detail": first.detail, "code": first.code, "errors": errors, **members}, first.status)
 
 

@@ -15,6 +15,7 @@ from todo.models.changes.deployment import Deployment
 from todo.models.idempotency_key import IdempotencyKey
 from todo.models.projects.project import Project
 from todo.models.projects.section import Section
+from todo.models.saved_filter import SavedFilter
 from todo.models.tag import Tag
 from todo.models.task import Task
 from todo.models.task_occurrence import TaskOccurrence
@@ -35,6 +36,7 @@ __all__ = [
     "Project",
     "QueuedMail",
     "RecoveryCode",
+    "SavedFilter",
     "Section",
     "Tag",
     "Task",

@@ -9,6 +9,7 @@ from todo.core.errors import DomainError, MalformedRequestError, Problem, Unknow
 from todo.domain.rules import COMPONENT, string_schema
 from todo.schemas.projects.project import ProjectPublic
 from todo.schemas.projects.section import SectionPublic
+from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 
@@ -29,6 +30,11 @@ class FieldError(BaseModel):
     field: str = Field(examples=["title"])
     detail: str = Field(examples=["Title is required and must be 1-200 characters"])
     code: ErrorCode = Field(examples=["INVALID_TITLE"])
+    position: int | MISSING = Field(
+        default=MISSING,
+        description="With `INVALID_FILTER`: the position of the fault in characters, from 1.",
+        examples=[9],
+    )
 
 
 class ErrorPublic(BaseModel):
@@ -37,7 +43,7 @@ class ErrorPublic(BaseModel):
     detail: str
     code: ErrorCode
     errors: list[FieldError] | MISSING = MISSING
-    current: TaskPublic | TagPublic | ProjectPublic | SectionPublic | MISSING = Field(
+    current: TaskPublic | TagPublic | ProjectPublic | SectionPublic | FilterPublic | MISSING = Field(
         default=MISSING, description="With 412 and `FIELD_CONFLICT`: the current state of the resource."
     )
     request_id: str | MISSING = Field(default=MISSING, description="With 500: quote it when you report the error.")
@@ -64,7 +70,7 @@ def problem_of(error: Mapping[str, Any], field: str) -> Problem:
     """Return the contract's problem for an error of pydantic about a field."""
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, DomainError):
-        return Problem.of(type(cause), field)
+        return Problem.of(cause, field)
     if error["type"] == UNKNOWN_FIELD_TYPE:
         return Problem.of(UnknownFieldError, field)
     detail = error["msg"].removeprefix("Value error, ")

@@ -188,6 +188,7 @@ class ImportDocument(RequestModel, ignores=("exported_at", "user")):
     sections: Sections = Field(default_factory=JsonRows)
     tasks: Tasks = Field(default_factory=JsonRows)
     occurrences: Occurrences = Field(default_factory=JsonRows)
+    filters: CountedRows = Field(default_factory=JsonRows, description="Not imported. The report has their number.")
     trash: CountedRows = Field(default_factory=JsonRows, description="Not imported. The report has their number.")
 
 
@@ -204,6 +205,7 @@ class ImportCounts(TypedDict):
 class NotImported(TypedDict):
     """Numbers of rows that an import leaves out."""
 
+    filters: Annotated[int, Field(examples=[0])]
     trash: Annotated[int, Field(examples=[0])]
     occurrences: Annotated[
         int, Field(examples=[0], description="Occurrences of tasks that are in the trash, or have a problem.")
@@ -224,7 +226,7 @@ class ImportReport(TypedDict):
     failed: Annotated[
         ImportCounts, Field(description="Rows with a problem. They are not written.", examples=[COUNTS_EXAMPLE])
     ]
-    not_imported: Annotated[NotImported, Field(examples=[{"trash": 0, "occurrences": 0}])]
+    not_imported: Annotated[NotImported, Field(examples=[{"filters": 0, "trash": 0, "occurrences": 0}])]
     errors: Annotated[
         list[FieldError],
         Field(

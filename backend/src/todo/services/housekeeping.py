@@ -6,6 +6,7 @@ from datetime import timedelta
 from todo.core.clock import utc_now
 from todo.core.database.session import Session
 from todo.services.accounts.email_change import sweep_email_changes
+from todo.services.distribution.service import has_citus
 from todo.services.idempotency.service import sweep_keys
 from todo.services.invitations.service import sweep_invitations
 from todo.services.login_sessions.service import sweep_login_sessions
@@ -29,9 +30,10 @@ class Retention:
 
 async def sweep(session: Session, retention: Retention) -> None:
     """Delete all expired rows, and the content of resources whose time in the trash is over."""
-    while await sweep_keys(session):
+    has_shards = await has_citus(session)
+    while await sweep_keys(session, has_shards=has_shards):
         pass
-    while await sweep_login_sessions(session, utc_now()):
+    while await sweep_login_sessions(session, utc_now(), has_shards=has_shards):
         pass
     while await sweep_invitations(session, utc_now()):
         pass

@@ -88,12 +88,16 @@ async def test_sweep_deletes_expired_keys(ada: Person, app: FastAPI, connection:
     assert [row["key"] for row in keys] == ["recent"]
 
 
-@pytest.mark.spec("IDK-006")
-async def test_sweep_deletes_one_batch_at_a_time(ada: Person, app: FastAPI, connection: asyncpg.Connection) -> None:
-    await sweep(app.state.resources.database.session, RETENTION)
+@pytest.mark.spec("IDK-006", "CIT-013")
+@pytest.mark.parametrize("has_shards", [False, True])
+async def test_sweep_deletes_one_batch_at_a_time(
+    ada: Person, app: FastAPI, connection: asyncpg.Connection, has_shards: bool
+) -> None:
+    database = app.state.resources.database.session
+    await sweep(database, RETENTION)
     await connection.execute(INSERT_OLD_KEYS, ada.id, SWEEP_BATCH + 1)
 
-    deleted_counts = [await sweep_keys(app.state.resources.database.session) for _ in range(3)]
+    deleted_counts = [await sweep_keys(database, has_shards=has_shards) for _ in range(3)]
 
     assert deleted_counts == [SWEEP_BATCH, 1, 0]
 

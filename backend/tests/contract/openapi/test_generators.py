@@ -235,7 +235,7 @@ def test_parameters_declare_their_constraints(document: Json, name: str, constra
 def test_current_resource_of_a_412_is_typed(document: Json) -> None:
     current = document["components"]["schemas"]["ErrorPublic"]["properties"]["current"]
 
-    nouns = ("Task", "Tag", "Project", "Section")
+    nouns = ("Task", "Tag", "Project", "Section", "Filter")
     assert current["anyOf"] == [{"$ref": f"{REFERENCE}{noun}Public"} for noun in nouns]
 
 

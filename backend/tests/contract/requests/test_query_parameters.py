@@ -7,7 +7,7 @@ from httpx import AsyncClient
 from tests.support import Make, Person, assert_error, operations_in
 
 LIST_PARAMETERS = [
-    *("page", "limit", "cursor", "total", "q", "status", "priority", "tag", "project", "section"),
+    *("page", "limit", "cursor", "total", "q", "filter", "status", "priority", "tag", "project", "section"),
     *("archived", "external_id"),
     *("due", "due_from", "due_until", "started", "completed_from", "completed_until", "updated_since", "sort"),
 ]
@@ -22,7 +22,17 @@ def test_every_parameter_of_a_list_is_tried(app: FastAPI) -> None:
 @pytest.mark.spec("REQ-014")
 @pytest.mark.parametrize(
     "path",
-    ["/tasks", "/tags", "/auth/me", "/auth/me/export", "/auth/sessions", "/auth/tokens", "/tasks/1", "/tags/1"],
+    [
+        "/tasks",
+        "/tags",
+        "/filters",
+        "/auth/me",
+        "/auth/me/export",
+        "/auth/sessions",
+        "/auth/tokens",
+        "/tasks/1",
+        "/tags/1",
+    ],
 )
 @pytest.mark.parametrize("name", ["statsu", "user_id", "query"])
 async def test_unknown_parameter_of_a_read_is_a_422(ada: Person, path: str, name: str) -> None:

@@ -1,9 +1,11 @@
 """Two services behind HAProxy, with Redis for the rate limits."""
 
 import asyncio
+import json
 import os
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -47,6 +49,30 @@ def is_ready(url: str) -> bool:
 def api(machines: Machines, machine: str) -> str:
     """Return the URL of the API of one service."""
     return f"http://{machines.address(machine)}:{SERVICE_PORT}/api/v1"
+
+
+async def register(client: httpx.AsyncClient, front: str) -> None:
+    """Create an account and log the client in."""
+    account = {"email": "ada@example.com", "password": PASSWORD}
+    await client.post(f"{front}/api/v1/auth/register", json=account)
+    form = {"username": account["email"], "password": PASSWORD}
+    login = await client.post(f"{front}/api/v1/auth/login", data=form)
+    client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+
+
+async def wait_for_task(lines: AsyncIterator[str], task_id: int) -> None:
+    """Read a stream until it has an event of the task."""
+    async with asyncio.timeout(10):
+        async for line in lines:
+            if line.startswith("data:") and json.loads(line.removeprefix("data:"))["id"] == task_id:
+                return
+
+
+async def kill_in_stream(client: httpx.AsyncClient, machines: Machines, machine: str) -> None:
+    """Open a stream of a service, and kill the service after the first line."""
+    async with client.stream("GET", f"{api(machines, machine)}/events") as stream:
+        async for _ in stream.aiter_lines():
+            machines.processes[machine, "service"].kill()
 
 
 @pytest.mark.spec("FAI-012")
@@ -101,12 +127,7 @@ def test_client_address_passes_through_haproxy(front: str) -> None:
 @pytest.mark.spec("FAI-015")
 async def test_idempotency_key_works_across_services(machines: Machines, front: str) -> None:
     async with httpx.AsyncClient() as client:
-        account = {"email": "ada@example.com", "password": PASSWORD}
-        await client.post(f"{front}/api/v1/auth/register", json=account)
-        form = {"username": account["email"], "password": PASSWORD}
-        login = await client.post(f"{front}/api/v1/auth/login", data=form)
-        client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
-
+        await register(client, front)
         responses = await asyncio.gather(
             *(
                 client.post(
@@ -123,3 +144,51 @@ async def test_idempotency_key_works_across_services(machines: Machines, front: 
     assert {response.status_code for response in responses} == {201}
     assert Counter(response.headers.get("Idempotency-Replayed") for response in responses) == {None: 10, "true": 10}
     assert total == 10
+
+
+@pytest.mark.spec("FAI-020")
+async def test_stream_and_sync_have_the_changes_of_both_services(machines: Machines, front: str) -> None:
+    async with httpx.AsyncClient(timeout=20) as client:
+        await register(client, front)
+        token = (await client.get(f"{api(machines, 'app1')}/sync")).json()["next"]
+
+        async with client.stream("GET", f"{front}/api/v1/events") as stream:
+            lines = stream.aiter_lines()
+            for machine in SERVICES:
+                created = await client.post(f"{api(machines, machine)}/tasks", json={"title": machine})
+                await wait_for_task(lines, created.json()["id"])
+        pages = [
+            (await client.get(f"{api(machines, machine)}/sync", params={"since": token})).json() for machine in SERVICES
+        ]
+
+    assert [[item["data"]["title"] for item in page["items"]] for page in pages] == [["app1", "app2"]] * 2
+
+
+@pytest.mark.spec("FAI-020")
+async def test_wait_for_changes_ends_with_a_change_of_the_other_service(machines: Machines, front: str) -> None:
+    async with httpx.AsyncClient(timeout=20) as client:
+        await register(client, front)
+        token = (await client.get(f"{front}/api/v1/sync")).json()["next"]
+        waiting = asyncio.create_task(
+            client.get(f"{api(machines, 'app1')}/sync", params={"since": token, "wait": "15"})
+        )
+        await asyncio.sleep(0.5)
+        started_at = time.monotonic()
+        await client.post(f"{api(machines, 'app2')}/tasks", json={"title": "Water"})
+        page = (await waiting).json()
+
+    assert [item["data"]["title"] for item in page["items"]] == ["Water"]
+    assert time.monotonic() - started_at < 10
+
+
+@pytest.mark.spec("FAI-020")
+async def test_stream_continues_on_the_other_service_after_a_kill(machines: Machines, front: str) -> None:
+    async with httpx.AsyncClient(timeout=20) as client:
+        await register(client, front)
+        position = (await client.get(f"{front}/api/v1/sync")).json()["next"]
+        with pytest.raises(httpx.TransportError):
+            await kill_in_stream(client, machines, "app1")
+        missed = await client.post(f"{api(machines, 'app2')}/tasks", json={"title": "Missed"})
+
+        async with client.stream("GET", f"{front}/api/v1/events", headers={"Last-Event-ID": position}) as stream:
+            await wait_for_task(stream.aiter_lines(), missed.json()["id"])

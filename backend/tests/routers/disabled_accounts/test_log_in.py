@@ -10,6 +10,7 @@ from tests.routers.disabled_accounts.support import disable, enable
 from tests.support import (
     MakeLoginSession,
     Person,
+    advance_clock,
     assert_error,
     log_in,
     make_client,
@@ -19,8 +20,9 @@ from tests.support import (
     wait_for_lock_waiters,
 )
 from todo.core.clock import utc_now
+from todo.core.database.session import Row
 from todo.services.accounts.statements import SELECT_CREDENTIALS
-from todo.services.login_sessions.service import Client, create_login_session
+from todo.services.login_sessions.service import Client, TokenPair, create_login_session
 
 COUNT_LIVE = "SELECT count(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL"
 
@@ -119,15 +121,17 @@ async def test_concurrent_refreshes_and_disabling_leave_no_login_session(
     assert await connection.fetchval(COUNT_LIVE, ada.id) == 0
 
 
-@pytest.mark.spec("USR-005")
-async def test_login_whose_password_was_verified_before_the_disabling_creates_no_login_session(
-    app: FastAPI, ada: Person, connection: asyncpg.Connection
-) -> None:
-    resources = app.state.resources
-    user = await resources.database.session.fetch_one(SELECT_CREDENTIALS, email_key=ada.email)
-    await disable(app, ada)
+async def verify(app: FastAPI, owner: Person) -> Row:
+    """Return the user as a log-in reads it, whose password is then verified."""
+    user: Row | None = await app.state.resources.database.session.fetch_one(SELECT_CREDENTIALS, email_key=owner.email)
+    assert user is not None
+    return user
 
-    tokens = await create_login_session(
+
+async def create_verified(app: FastAPI, user: Row) -> TokenPair | None:
+    """Create the login session of a user whose password was verified."""
+    resources = app.state.resources
+    return await create_login_session(
         resources.database.session,
         resources.security.signer,
         user,
@@ -136,5 +140,41 @@ async def test_login_whose_password_was_verified_before_the_disabling_creates_no
         max_login_sessions=100,
     )
 
+
+@pytest.mark.spec("USR-005", "CIT-022")
+async def test_login_whose_password_was_verified_before_the_disabling_creates_no_login_session(
+    app: FastAPI, ada: Person, connection: asyncpg.Connection
+) -> None:
+    user = await verify(app, ada)
+    await disable(app, ada)
+
+    tokens = await create_verified(app, user)
+
     assert tokens is None
     assert await connection.fetchval(COUNT_LIVE, ada.id) == 0
+
+
+@pytest.mark.spec("CIT-022")
+async def test_login_waits_for_a_concurrent_change_of_the_password_and_fails(
+    app: FastAPI, ada: Person, connection: asyncpg.Connection, watcher: asyncpg.Connection
+) -> None:
+    user = await verify(app, ada)
+    async with connection.transaction():
+        await advance_clock(connection, ada)
+        creating = asyncio.create_task(create_verified(app, user))
+        await wait_for_lock_waiters(watcher)
+        await connection.execute("UPDATE users SET password_hash = 'another' WHERE id = $1", ada.id)
+
+    assert await creating is None
+
+
+@pytest.mark.spec("CIT-022")
+async def test_login_of_a_user_who_was_deleted_creates_no_login_session(
+    app: FastAPI, ada: Person, connection: asyncpg.Connection
+) -> None:
+    user = await verify(app, ada)
+    await connection.execute("DELETE FROM users WHERE id = $1", ada.id)
+
+    tokens = await create_verified(app, user)
+
+    assert tokens is None

@@ -104,13 +104,21 @@ async def test_tokens_of_a_removed_secret_are_rejected(make_app: MakeApp, ada: P
 # Sweep
 
 
+@pytest.mark.spec("CIT-013")
+@pytest.mark.parametrize("has_shards", [False, True])
 async def test_sweep_deletes_expired_login_sessions(
-    ada: Person, make_login_session: MakeLoginSession, database: Database, connection: asyncpg.Connection
+    ada: Person,
+    make_login_session: MakeLoginSession,
+    database: Database,
+    connection: asyncpg.Connection,
+    has_shards: bool,
 ) -> None:
     with time_machine.travel(datetime.now(UTC) - timedelta(days=8), tick=False):
         await make_login_session(ada)
 
-    deleted_count = await login_session_service.sweep_login_sessions(database.session, datetime.now(UTC))
+    deleted_count = await login_session_service.sweep_login_sessions(
+        database.session, datetime.now(UTC), has_shards=has_shards
+    )
 
     assert deleted_count >= 1
     assert (await fetch_login_session(connection, ada))["expires_at"] > datetime.now(UTC)

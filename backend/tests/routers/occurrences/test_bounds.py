@@ -103,24 +103,32 @@ async def test_dates_are_computed_in_a_thread(ada: Person, make_task: Make, monk
 
 
 @pytest.mark.spec("REP-006")
+@pytest.mark.parametrize("assignment", ["title = 'Renamed'", "due_day = '2026-12-05'"])
 async def test_write_during_a_computation_is_kept(
-    ada: Person, make_task: Make, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    ada: Person,
+    make_task: Make,
+    connection: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    assignment: str,
 ) -> None:
     task = await make_task(ada, due_day="2026-12-01", recurrence_rule="FREQ=DAILY")
     loop = asyncio.get_running_loop()
-    renamed: list[object] = []
+    written: list[object] = []
 
-    def rename_and_find(series: Series, now: datetime, *, skips: bool) -> datetime | None:
-        if not renamed:
-            statement = "UPDATE tasks SET title = 'Renamed', version = version + 1 WHERE id = $1"
-            clock = "UPDATE change_clocks SET seq = seq + 1 WHERE user_id = $1"
-            for sql, value in ((statement, task["id"]), (clock, ada.id)):
-                renamed.append(asyncio.run_coroutine_threadsafe(connection.execute(sql, value), loop).result(20))
+    def write_and_find(series: Series, now: datetime, *, skips: bool) -> datetime | None:
+        if not written:
+            statement = f"UPDATE tasks SET {assignment}, version = version + 1 WHERE id = $1"
+            written.append(asyncio.run_coroutine_threadsafe(connection.execute(statement, task["id"]), loop).result(20))
         return find_next(series, now, skips=skips)
 
-    monkeypatch.setattr("todo.services.occurrences.state.find_next", rename_and_find)
-    result = await complete(ada, task)
+    monkeypatch.setattr("todo.services.occurrences.state.find_next", write_and_find)
+    response = await request(ada, task, "complete")
 
-    assert (result["task"]["title"], result["task"]["due_day"]) == ("Renamed", "2026-12-02")
-    assert result["task"]["version"] == 3
-    assert len(await read_occurrences(ada, task)) == 1
+    current, records = await read_task(ada, task), await read_occurrences(ada, task)
+    if "title" in assignment:
+        assert body_of(response)["task"] == current
+        assert (current["title"], current["due_day"], len(records)) == ("Renamed", "2026-12-02", 1)
+    else:
+        # The request meant the due that it read.
+        assert_error(response, 409, "OCCURRENCE_NOT_CURRENT")
+        assert (current["due_day"], records) == ("2026-12-05", [])

@@ -234,7 +234,7 @@ async def test_full_gap_gives_neighbours_new_keys(
     assert max(len(task["position"]) for task in inside) <= POSITION_MAX
     sizes = [row["number"] for row in await connection.fetch(COUNT_OF_BATCHES, ada.id)]
     assert [size for size in sizes if size not in (1, FILLING)] == [WINDOW + 2]
-    # The last move did not fill the gap. Undo takes back what it wrote.
+    # The last move did not fill the gap. An undo reverts it.
     assert (await undo(ada, response)).status_code == 200
 
 

@@ -126,14 +126,16 @@ async def test_new_rows_come_after_existing_ones_in_their_order(bob: Person, mak
 
 
 @pytest.mark.spec("IMP-011")
-async def test_trash_is_reported(filled_account: Person, bob: Person) -> None:
+async def test_filters_and_trash_are_reported(filled_account: Person, bob: Person) -> None:
     document = await export_account(filled_account)
     [repeating] = [task for task in document["tasks"] if task["title"] == "Practise"]
     await filled_account.client.delete(f"/tasks/{repeating['id']}")
 
+    await filled_account.client.post("/filters", json={"name": "Home", "query": "@home"})
+
     report = await import_into(bob, await export_account(filled_account))
 
-    assert report["not_imported"] == {"trash": 1, "occurrences": 1}
+    assert report["not_imported"] == {"filters": 1, "trash": 1, "occurrences": 1}
 
 
 @pytest.mark.spec("IMP-011")

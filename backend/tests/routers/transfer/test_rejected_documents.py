@@ -92,7 +92,7 @@ async def test_valid_rows_are_written_without_atomic(bob: Person) -> None:
         ({"tasks": [None]}, "tasks.0", "VALIDATION_ERROR"),
         ({"tasks": "many"}, "tasks", "VALIDATION_ERROR"),
         ({"tasks": {"1": task(1)}}, "tasks", "VALIDATION_ERROR"),
-        ({"filters": []}, "filters", "UNKNOWN_FIELD"),
+        ({"habits": []}, "habits", "UNKNOWN_FIELD"),
         ({"format": "other"}, "format", "VALIDATION_ERROR"),
         ({"version": 2}, "version", "VALIDATION_ERROR"),
         ({"epoch": "none"}, "epoch", "VALIDATION_ERROR"),

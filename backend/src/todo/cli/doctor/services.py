@@ -18,6 +18,7 @@ from todo.core.mail.sender import MailNotSentError, MailSender
 from todo.core.mail.smtp_url import read_smtp_url
 from todo.core.postgres.process import EmbeddedPostgresError
 from todo.services.diagnosis import Diagnosis, diagnose
+from todo.services.distribution.service import Cluster, read_cluster
 
 VERSION_MIN = 150_000
 """PostgreSQL 15."""
@@ -36,11 +37,13 @@ def check_database(settings: Settings) -> Iterator[Finding]:
         with open_database_for_migration(settings) as url:
             status = read_status(url)
             diagnosis = run_in_session(settings, url, diagnose)
+            cluster = run_in_session(settings, url, read_cluster)
     except (UsageError, EmbeddedPostgresError) as error:
         yield problem(name, str(error), "The message names the remedy.")
         return
     yield from _judge_schema(status)
     yield from _judge_server(settings, diagnosis)
+    yield _judge_distribution(cluster)
 
 
 def check_redis(settings: Settings) -> Iterator[Finding]:
@@ -123,3 +126,24 @@ def _judge_server(settings: Settings, diagnosis: Diagnosis) -> Iterator[Finding]
         yield warning("clock", f"The clocks of this machine and of the database differ by {skew}", remedy)
     else:
         yield ok("clock", "The clocks of this machine and of the database agree")
+
+
+def _judge_distribution(cluster: Cluster | None) -> Finding:
+    name = "distribution"
+    if cluster is None:
+        return ok(name, "All tables are on one server")
+    if not cluster.is_distributed:
+        return warning(
+            name, "The database has the extension citus, and its tables are on one server", "Run: todo distribute"
+        )
+    if cluster.missing:
+        return problem(
+            name,
+            f"Citus does not store {', '.join(cluster.missing)} as the service needs it",
+            "Restore a backup into a database that `todo distribute` has distributed.",
+        )
+    return ok(
+        name,
+        f"Citus distributes {len(cluster.distributed)} tables by user into {cluster.shards} shards on {cluster.nodes} "
+        f"node(s), and copies {len(cluster.reference)} tables to every node",
+    )

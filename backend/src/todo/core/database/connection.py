@@ -22,6 +22,9 @@ SHORT_STATEMENTS = {
 statement of the service takes (ADR 0008). A connection keeps its plans while tables grow, so a plan for a small table
 must read an index too (ADR 0053)."""
 STARTUP_PARAMETERS = ("statement_timeout", "lock_timeout", *SHORT_STATEMENTS)
+SELECT_SERVER = """
+SELECT pg_backend_pid() AS pid, EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS has_citus
+"""
 REJECTED_PARAMETER = "startup parameter"
 """Part of PgBouncer's error for a parameter that its option `ignore_startup_parameters` does not list."""
 
@@ -29,17 +32,20 @@ logger = logging.getLogger(__name__)
 
 
 class Connector:
-    """Opens connections to one database.
+    """Opens connections to one database. The first call of `connect` examines the server on a separate connection.
 
     A pooler such as PgBouncer can run each transaction on another server connection. Prepared statements of one client
-    are then those of another, and a query returns the rows of another query. The first connection therefore compares
-    the process id that the server announced with the one that a query returns. If they differ, a pooler is in between,
-    and no statement is kept prepared. The option `statement_cache_size` in the URL skips the comparison.
+    are then those of another, and a query returns the rows of another query. The process id that the server announced
+    is therefore compared with the one that a query returns. If they differ, a pooler is in between, and no statement is
+    kept prepared. The option `statement_cache_size` in the URL skips the comparison.
+
+    Citus plans a statement with the values of its parameters, so a generic plan is not forced there (ADR 0061).
     """
 
     def __init__(self, settings: Settings, url: str) -> None:
         self._arguments = _arguments(settings, url)
         self._hosts = Hosts(self._arguments)
+        self._is_examined = False
 
     async def connect(self) -> asyncpg.Connection:
         """Open a connection.
@@ -47,25 +53,31 @@ class Connector:
         Raises:
             OSError, asyncpg.PostgresError: the server cannot be reached, or rejects the connection.
         """
-        if "statement_cache_size" in self._arguments:
-            return await _open(self._hosts, self._arguments)
-        first = await _open(self._hosts, self._arguments | {"statement_cache_size": 0})
-        try:
-            has_pooler = await first.fetchval("SELECT pg_backend_pid()") != first.get_server_pid()
-        except BaseException:
-            first.terminate()
-            raise
-        if has_pooler:
-            logger.warning(
-                "A connection pooler such as PgBouncer is in front of PostgreSQL, so no statement is kept prepared. "
-                "Add statement_cache_size=0 to the options of DATABASE_URL, or statement_cache_size=100 for a pooler "
-                "that supports prepared statements."
-            )
-            self._arguments["statement_cache_size"] = 0
-            return first
-        self._arguments["statement_cache_size"] = 100
-        await first.close()
+        if not self._is_examined:
+            await self._examine_server()
+            self._is_examined = True
         return await _open(self._hosts, self._arguments)
+
+    async def _examine_server(self) -> None:
+        connection = await _open(self._hosts, self._arguments | {"statement_cache_size": 0})
+        try:
+            server, announced_pid = await connection.fetchrow(SELECT_SERVER), connection.get_server_pid()
+            assert server is not None
+            await connection.close()
+        except BaseException:
+            connection.terminate()
+            raise
+        if server["has_citus"]:
+            self._arguments["server_settings"] = self._arguments["server_settings"] | {"plan_cache_mode": "auto"}
+        if "statement_cache_size" not in self._arguments:
+            has_pooler = server["pid"] != announced_pid
+            if has_pooler:
+                logger.warning(
+                    "A connection pooler such as PgBouncer is in front of PostgreSQL, so no statement is kept prepared."
+                    " Add statement_cache_size=0 to the options of DATABASE_URL, or statement_cache_size=100 for a "
+                    "pooler that supports prepared statements."
+                )
+            self._arguments["statement_cache_size"] = 0 if has_pooler else 100
 
 
 async def check_connection(settings: Settings, url: str) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 
@@ -59,11 +60,14 @@ REMEDIES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 """Errors that end when the operator acts, and the log record that says how."""
 TRANSLATED: tuple[type[Exception], ...] = (
     asyncpg.IntegrityConstraintViolationError,
+    asyncpg.InternalServerError,
     *(error for errors, _ in REMEDIES for error in errors),
     asyncpg.LockNotAvailableError,
     *UNAVAILABLE,
 )
 """Errors that `translate` knows. Any other error is a defect and becomes a 500 with its traceback in the log."""
+QUOTED_NAME = re.compile(r'"([^"]+)"')
+SHARD_SUFFIX = re.compile(r"_\d{6,}$")
 LOGS_CAUSES = ContextVar("LOGS_CAUSES", default=True)
 """Whether the cause of a failure is logged. A loop that retries sets this to False after its first failure."""
 
@@ -104,8 +108,8 @@ def translate(error: Exception, violations: Violations) -> DomainError | None:
         violations: by constraint name, the error that a violation becomes.
     """
     match error:
-        case asyncpg.IntegrityConstraintViolationError():
-            violated = violations.get(error.constraint_name or "")
+        case asyncpg.IntegrityConstraintViolationError() | asyncpg.InternalServerError():
+            violated = next((violations[name] for name in _constraint_names(error) if name in violations), None)
             return violated() if violated else None
         case asyncpg.DataError():
             return None
@@ -114,6 +118,16 @@ def translate(error: Exception, violations: Violations) -> DomainError | None:
         case _:
             _log_cause(error)
             return _unavailable_error(error)
+
+
+def _constraint_names(error: asyncpg.PostgresError) -> list[str]:
+    """Return the name of the violated constraint, or the quoted names of the message if the error has no such field.
+
+    Citus passes on the message of a worker without its fields, and after a COPY to a worker without its SQLSTATE. The
+    names of a shard end in its number.
+    """
+    names = [error.constraint_name] if error.constraint_name else QUOTED_NAME.findall(str(error))
+    return [SHARD_SUFFIX.sub("", name) for name in names]
 
 
 def _unavailable_error(error: Exception) -> ServiceUnavailableError:

@@ -1,13 +1,13 @@
 """SQL statements, declared once and compiled once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import ClassVar
 
 from sqlalchemy import ClauseElement, Table, UpdateBase
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
-from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import ExternallyTraversible
 
 from todo.core.database.driver_errors import Violations
 
@@ -45,10 +45,9 @@ class Statement:
     @cached_property
     def written_tables(self) -> list[Table]:
         """The tables whose rows the statement, or a part of it, inserts, updates or deletes."""
-        elements = visitors.iterate(self.expression)
         return [
             element.table
-            for element in elements
+            for element in _parts_of(self.expression)
             if isinstance(element, UpdateBase) and isinstance(element.table, Table)
         ]
 
@@ -83,3 +82,16 @@ class Statement:
     def _binds(self) -> list[tuple[str, bool, object]]:
         binds = (self._compiled.binds[name] for name in self._compiled.positiontup or ())
         return [(bind.key, bind.required, bind.value) for bind in binds]
+
+
+def _parts_of(expression: ClauseElement) -> Iterator[ExternallyTraversible]:
+    """Yield each part of an expression once. SQLAlchemy's `iterate` visits a table again for each of its columns."""
+    seen: dict[int, ExternallyTraversible] = {id(expression): expression}
+    remaining: list[ExternallyTraversible] = [expression]
+    while remaining:
+        element = remaining.pop()
+        yield element
+        for part in element.get_children():
+            if id(part) not in seen:
+                seen[id(part)] = part
+                remaining.append(part)

@@ -1,7 +1,7 @@
 """Ranges of time in a zone, which lists compare instants and days with."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator
@@ -18,6 +18,8 @@ DAY = timedelta(days=1)
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC) - MICROSECOND
 """The end of a range without an end. asyncpg writes the last microsecond of the calendar as infinity."""
+Operator = Literal["<", "<=", "=", ">=", ">"]
+"""The operator of a comparison with a bound."""
 
 
 class InvalidBoundError(InvalidValueError):
@@ -42,6 +44,10 @@ class TimeRange(NamedTuple):
             max(self.first_day, other.first_day),
             min(self.last_day, other.last_day),
         )
+
+
+NOTHING = TimeRange(LAST_INSTANT, FIRST_INSTANT, date.max, date.min)
+"""The range without a value."""
 
 
 def days_from(now: datetime, zone: ZoneInfo, offset: int, days: int) -> TimeRange:
@@ -79,6 +85,27 @@ def between(first: date | None, last: date | None, zone: ZoneInfo) -> TimeRange:
     return found
 
 
+def compared(operator: Operator, bound: date, zone: ZoneInfo) -> TimeRange:
+    """Return the range of the values for which a comparison with a bound is true. The bound counts as in `between`.
+
+    Of a value and a bound exactly one of `<`, `=` and `>` is true.
+    """
+    if operator == "<=":
+        return between(None, bound, zone)
+    if operator == ">=":
+        return between(bound, None, zone)
+    same = between(bound, bound, zone)
+    if operator == "<":
+        has_earlier = same.first > FIRST_INSTANT
+        before_day = max(same.first_day, date.min + DAY) - DAY
+        return TimeRange(last=same.first - MICROSECOND, last_day=before_day) if has_earlier else NOTHING
+    if operator == ">":
+        has_later = same.last < LAST_INSTANT
+        after_day = min(same.last_day, date.max - DAY) + DAY
+        return TimeRange(first=same.last + MICROSECOND, first_day=after_day) if has_later else NOTHING
+    return same
+
+
 def sort_range(found: TimeRange) -> tuple[datetime, datetime]:
     """Return the first and the last sort key that an instant or a day of the range can have."""
     first = found.first if found.first_day == date.min else min(found.first, last_moment(found.first_day))
@@ -86,7 +113,14 @@ def sort_range(found: TimeRange) -> tuple[datetime, datetime]:
     return first, last
 
 
-def _parse_bound(value: object) -> date:
+def parse_bound(value: object) -> date:
+    """Return the instant or the day of a text.
+
+    Raises:
+        InvalidDayError: the text has the form of a day, but no such day exists.
+        InvalidBoundError: the text is neither a day nor an instant.
+        ValueError: the value is not a string.
+    """
     if isinstance(value, str) and DAY_TEXT.fullmatch(value):
         return parse_day(value)
     return parse_instant(value, InvalidBoundError)
@@ -94,7 +128,7 @@ def _parse_bound(value: object) -> date:
 
 Bound = Annotated[
     datetime | date,
-    BeforeValidator(_parse_bound),
+    BeforeValidator(parse_bound),
     Raises(InvalidBoundError),
     string_schema(examples=["2026-12-01", "2026-12-01T18:00:00Z"]),
 ]

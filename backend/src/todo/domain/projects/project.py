@@ -36,4 +36,4 @@ ProjectName = Annotated[Text, TextRule(1, PROJECT_NAME_MAX, InvalidProjectNameEr
 Archived = Annotated[bool, Strict()]
 ArchivedFilter = Annotated[Literal["false", "true", "all"], ChoiceRule("ArchivedFilter", InvalidArchivedFilterError)]
 Children = Annotated[Literal["delete", "keep"], ChoiceRule("Children", InvalidProjectChildrenError)]
-"""What happens to the tasks of a deleted project or section."""
+"""Whether the tasks of a deleted project or section are deleted with it, or kept."""

@@ -6,7 +6,7 @@ The migration builds four indexes and validates three foreign keys in one transa
 from alembic import op
 
 revision = "b3d80c5e91f6"
-down_revision = "c4f7a1926e5b"
+down_revision = "d52b8e07f9c3"
 branch_labels = None
 depends_on = None
 

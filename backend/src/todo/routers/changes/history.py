@@ -12,6 +12,7 @@ from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.changes.history import ChangePage, HistoryQuery, UndoRequest, UndoResult
+from todo.services.filters.errors import FilterNotFoundError
 from todo.services.history import service as history_service
 from todo.services.history.errors import AlreadyUndoneError, ChangeNotFoundError, ChangePurgedError, UndoConflictError
 from todo.services.history.undo import undo_change
@@ -63,6 +64,14 @@ async def section_changes(
 ) -> ChangePage:
     """Return the changes of a section, the newest first. The section may be deleted."""
     return await history_service.list_section_changes(session, user.id, section_id, query)
+
+
+@pages.get("/filters/{filter_id}/changes", responses=errors(FilterNotFoundError))
+async def filter_changes(
+    filter_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
+) -> ChangePage:
+    """Return the changes of a saved filter, the newest first. The filter may be deleted."""
+    return await history_service.list_filter_changes(session, user.id, filter_id, query)
 
 
 @router.post(

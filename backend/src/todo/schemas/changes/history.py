@@ -30,7 +30,7 @@ class ChangeActor(TypedDict):
 
 
 class FieldChange(TypedDict):
-    """The old and the new value of a field. Tags and tasks are lists of ids."""
+    """The old and the new value of a field. Tags and tasks are lists of ids, and occurrences are records by number."""
 
     before: Any
     after: Any

@@ -10,6 +10,7 @@ from todo.domain.listing import PositiveInt
 from todo.schemas.projects.project import ProjectPublic
 from todo.schemas.projects.section import SectionPublic
 from todo.schemas.request import RequestModel
+from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.schemas.user import UserPublic
@@ -97,7 +98,16 @@ class SyncedTask(SyncItem):
     data: TaskPublic | None
 
 
-Synced = Annotated[SyncedAccount | SyncedTag | SyncedProject | SyncedSection | SyncedTask, Field(discriminator="type")]
+class SyncedFilter(SyncItem):
+    """A saved filter, as `GET /filters/{filter_id}` returns it; null if it was deleted."""
+
+    type: Literal["filter"]
+    data: FilterPublic | None
+
+
+Synced = Annotated[
+    SyncedAccount | SyncedTag | SyncedProject | SyncedSection | SyncedFilter | SyncedTask, Field(discriminator="type")
+]
 
 
 class SyncPage(TypedDict):

@@ -78,7 +78,7 @@ class ProjectQuery(RequestModel):
 
 
 class DeletionQuery(RequestModel):
-    """What happens to the tasks of a deleted project."""
+    """Whether the tasks of a deleted project are deleted or kept."""
 
     children: Annotated[
         Children,

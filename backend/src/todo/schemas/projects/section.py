@@ -55,7 +55,7 @@ class SectionUpdate(RequestModel, ignores=SectionPublic.__annotations__):
 
 
 class SectionDeletionQuery(RequestModel):
-    """What happens to the tasks of a deleted section."""
+    """Whether the tasks of a deleted section are deleted or kept."""
 
     children: Annotated[
         Children,

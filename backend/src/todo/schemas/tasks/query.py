@@ -6,6 +6,7 @@ from pydantic import Field
 
 from todo.domain.dates.due import DueFilter
 from todo.domain.dates.ranges import Bound
+from todo.domain.filters.values import ParsedFilter
 from todo.domain.identifiers import ExternalId
 from todo.domain.projects.project import ArchivedFilter
 from todo.domain.task import Priority, SearchText, StatusFilter, TaskSort
@@ -19,6 +20,13 @@ class TaskQuery(PageQuery):
     q: Annotated[
         SearchText, Field(description="Text in the title or the description, in any case. Wildcards have no meaning.")
     ] = ""
+    filter: Annotated[
+        ParsedFilter | None,
+        Field(
+            description="An expression such as `(overdue | today) & @home & !p3`. The page of tasks in the "
+            "documentation explains the language."
+        ),
+    ] = None
     status: Annotated[StatusFilter, Field(description="Whether the task is completed. Default: all.")] = "all"
     priority: Annotated[Priority | None, Field(description="The priority of the task.")] = None
     tag: Annotated[Text, Field(description="The id or the name of a tag. Digits match either.")] = ""

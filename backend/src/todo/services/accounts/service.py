@@ -28,6 +28,7 @@ from todo.services.authentication import InvalidTokenError, Principal
 from todo.services.invitations import service as invitation_service
 from todo.services.login_sessions import service as login_session_service
 from todo.services.login_sessions.service import Client, TokenPair
+from todo.services.shared.locks import LOCK_EXISTING_CLOCK
 from todo.services.shared.log.account_log import logged_account
 from todo.services.shared.log.writer import Writer
 from todo.services.totp import service as totp_service
@@ -233,7 +234,9 @@ async def delete_user(
         RateLimitExceededError: too many wrong passwords.
     """
     password_hash = await verify_password(session, security, principal, client, password)
-    row = await session.fetch_one(statements.DELETE_USER, user_id=principal.id, password_hash=password_hash)
+    async with session.transaction() as transaction:
+        await transaction.fetch_one(LOCK_EXISTING_CLOCK, user_id=principal.id)
+        row = await transaction.fetch_one(statements.DELETE_USER, user_id=principal.id, password_hash=password_hash)
     if row is None:
         raise WrongPasswordError
 

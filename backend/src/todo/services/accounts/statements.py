@@ -9,7 +9,6 @@ from todo.models import User
 from todo.models.accounts.user import EMAIL_UNIQUE
 from todo.schemas.user import UserPublic
 from todo.services.accounts.errors import EmailAlreadyExistsError
-from todo.services.shared.locks import locks_clock
 from todo.services.shared.tables import binds_of, columns_of, table_of
 
 USERS = table_of(User)
@@ -46,7 +45,7 @@ UPDATE_PASSWORD = Statement(
     .values(password_hash=bindparam("new_hash", type_=String), **NO_PENDING_EMAIL)
     .returning(USERS.c.id)
 )
-DELETE_USER = Statement(delete(USERS).where(locks_clock(), *PASSWORD_UNCHANGED).returning(USERS.c.id))
+DELETE_USER = Statement(delete(USERS).where(*PASSWORD_UNCHANGED).returning(USERS.c.id))
 
 SELECT_DISABLED = Statement(
     select(USERS.c.id, USERS.c.disabled_at).where(

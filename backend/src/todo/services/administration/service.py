@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from todo.core.database.session import Session
+from todo.core.database.session import Row, Session
 from todo.core.security.passwords import PasswordHasher
 from todo.domain.account import InvalidEmailError, normalize_email
 from todo.domain.text import fold
@@ -13,6 +13,7 @@ from todo.services.administration import statements
 from todo.services.authentication import Principal
 from todo.services.login_sessions.service import end_all_login_sessions
 from todo.services.password_resets.service import end_reset_tokens
+from todo.services.shared.locks import LOCK_EXISTING_CLOCK
 from todo.services.shared.log.account_log import logged_account
 from todo.services.shared.log.writer import Writer
 
@@ -20,7 +21,8 @@ from todo.services.shared.log.writer import Writer
 async def list_users(session: Session, now: datetime) -> list[UserSummary]:
     """Return all users, ordered by e-mail address (USR-010)."""
     rows = await session.fetch_all(statements.SELECT_SUMMARIES, now=now)
-    return [cast("UserSummary", dict(row)) for row in rows]
+    uses = {row["user_id"]: row for row in await session.fetch_all(statements.SELECT_ALL_SESSION_USES, now=now)}
+    return [_summarize(row, uses.get(row["id"])) for row in rows]
 
 
 async def find_user(session: Session, email: str, now: datetime) -> UserSummary | None:
@@ -30,7 +32,9 @@ async def find_user(session: Session, email: str, now: datetime) -> UserSummary 
     except InvalidEmailError:
         return None
     row = await session.fetch_one(statements.SELECT_SUMMARY, email_key=key, now=now)
-    return cast("UserSummary", dict(row)) if row is not None else None
+    if row is None:
+        return None
+    return _summarize(row, await session.fetch_one(statements.SELECT_SESSION_USES, user_id=row["id"], now=now))
 
 
 async def disable_user(session: Session, user_id: UUID, now: datetime) -> int:
@@ -80,4 +84,15 @@ async def reset_password(session: Session, hasher: PasswordHasher, user_id: UUID
 
 async def delete_user(session: Session, user_id: UUID) -> None:
     """Delete a user with all data (USR-014)."""
-    await session.fetch_all(statements.DELETE_USER, user_id=user_id)
+    async with session.transaction() as transaction:
+        await transaction.fetch_one(LOCK_EXISTING_CLOCK, user_id=user_id)
+        await transaction.fetch_all(statements.DELETE_USER, user_id=user_id)
+
+
+def _summarize(row: Row, use: Row | None) -> UserSummary:
+    """Return the summary of an account; `use` has its live login sessions, if there are any."""
+    summary = dict(row)
+    instants = [summary.pop("token_used_at"), use and use["last_used_at"]]
+    summary["login_sessions"] = use["login_sessions"] if use else 0
+    summary["last_used_at"] = max((instant for instant in instants if instant is not None), default=None)
+    return cast("UserSummary", summary)

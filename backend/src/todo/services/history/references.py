@@ -1,4 +1,4 @@
-"""References of tasks to tags, projects and sections: whether what is taken back can have them."""
+"""The tags, projects and sections of restored and reverted tasks, and whether they exist."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from todo.services.sections.statements import SECTION, SELECT_IDS
 from todo.services.shared.log.writer import Writer
 from todo.services.tags import service as tag_service
 from todo.services.tags.statements import TAG
+from todo.services.tasks.write_statements import TASK
 
 
 class Existing(NamedTuple):
@@ -29,21 +30,22 @@ class Existing(NamedTuple):
 
 
 async def read_existing(writer: Writer, changes: list[Row]) -> Existing:
-    """Return the tags and projects that exist, or that taking these changes back restores."""
+    """Return what exists, or what taking these changes back restores. Projects are read for changes of tasks alone."""
     tags = await tag_service.list_tags(writer.session, writer.user_id)
-    projects = await project_service.list_projects(writer.session, writer.user_id, "all")
-    deleted = {(change["type"], change["id"]) for change in changes if change["action"] == "delete"}
-    sections = await writer.session.fetch_all(SELECT_IDS, user_id=writer.user_id)
-    restored = {
-        change["id"]: from_json(change["before"])["project_id"]
-        for change in changes
-        if (change["type"], change["action"]) == (SECTION, "delete")
-    }
-    return Existing(
-        tags={tag["id"] for tag in tags} | {id_ for type_, id_ in deleted if type_ == TAG},
-        projects={project["id"] for project in projects} | {id_ for type_, id_ in deleted if type_ == PROJECT},
-        sections={row["id"]: row["project_id"] for row in sections} | restored,
+    deleted = [change for change in changes if change["action"] == "delete"]
+    existing = Existing(
+        tags={tag["id"] for tag in tags} | {change["id"] for change in deleted if change["type"] == TAG},
+        projects={change["id"] for change in deleted if change["type"] == PROJECT},
+        sections={
+            change["id"]: from_json(change["before"])["project_id"] for change in deleted if change["type"] == SECTION
+        },
     )
+    if any(change["type"] == TASK for change in changes):
+        projects = await project_service.list_projects(writer.session, writer.user_id, "all")
+        existing.projects.update(project["id"] for project in projects)
+        sections = await writer.session.fetch_all(SELECT_IDS, user_id=writer.user_id)
+        existing.sections.update((row["id"], row["project_id"]) for row in sections)
+    return existing
 
 
 def find_gone(task: Mapping[str, Any], existing: Existing) -> dict[str, str]:

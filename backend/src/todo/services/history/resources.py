@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from todo.domain.projects.position import key_of_id
 from todo.schemas.tag import TagWrite
 from todo.services.authentication import InsufficientScopeError, Principal
+from todo.services.filters import statements as filters
 from todo.services.placement import deletion
 from todo.services.projects import statements as projects
 from todo.services.projects.statements import PROJECT
@@ -98,11 +99,22 @@ LOGGED: Mapping[str, LoggedResource] = {
             reverts_all_fields=True,
         ),
         LoggedResource(
+            filters.FILTER,
+            "tasks",
+            filters.FILTERS,
+            filters.LOGGED_FIELDS,
+            "name",
+            filters.WRITES.restore_rows,
+            filters.WRITES.revert_rows,
+            filters.WRITES.remove_rows,
+            reverts_all_fields=True,
+        ),
+        LoggedResource(
             TASK, "tasks", TASKS, LOGGED_FIELDS, "title", tasks.restore_tasks, tasks.revert_tasks, tasks.remove_tasks
         ),
     )
 }
-"""By type, in the order in which resources are put back: first those that others refer to."""
+"""By type. Resources are put back in this order, so that each exists before other resources refer to it."""
 
 
 def readable_types(principal: Principal) -> list[str]:

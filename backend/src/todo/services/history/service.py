@@ -9,6 +9,8 @@ from todo.core.clock import attach_utc
 from todo.core.database.session import Row, Session
 from todo.schemas.changes.history import ChangeActor, ChangeEntry, ChangePage, FieldChange, HistoryQuery
 from todo.services.authentication import Principal
+from todo.services.filters import service as filter_service
+from todo.services.filters.statements import FILTER
 from todo.services.history import statements
 from todo.services.history.resources import LOGGED, readable_types
 from todo.services.projects import service as project_service
@@ -85,6 +87,19 @@ async def list_section_changes(session: Session, user_id: UUID, section_id: int,
     page = await _changes_of(session, user_id, SECTION, section_id, query)
     if not page["items"]:
         await section_service.get_section(session, user_id, section_id)
+    return page
+
+
+async def list_filter_changes(session: Session, user_id: UUID, filter_id: int, query: HistoryQuery) -> ChangePage:
+    """Return the changes of a saved filter, which may be deleted.
+
+    Raises:
+        FilterNotFoundError: the filter never existed, or belongs to another user.
+        InvalidCursorError: the cursor is malformed.
+    """
+    page = await _changes_of(session, user_id, FILTER, filter_id, query)
+    if not page["items"]:
+        await filter_service.get_filter(session, user_id, filter_id)
     return page
 
 

@@ -95,10 +95,14 @@ async def store_response(session: Session, user_id: UUID, key: str, response: St
     await session.fetch_all(statements.STORE_RESPONSE, user_id=user_id, key=key, **vars(response))
 
 
-async def sweep_keys(session: Session) -> int:
+async def sweep_keys(session: Session, *, has_shards: bool = False) -> int:
     """Delete a batch of keys that are older than 24 hours.
+
+    Args:
+        session: the database session.
+        has_shards: whether the table is distributed.
 
     Returns:
         How many were deleted; 0 when none is left.
     """
-    return len(await session.fetch_all(statements.SWEEP))
+    return len(await session.fetch_all(statements.SWEEP_SHARDS if has_shards else statements.SWEEP))

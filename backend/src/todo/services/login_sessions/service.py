@@ -37,10 +37,8 @@ from todo.services.login_sessions.errors import (
     RefreshTokenExpiredError,
     RefreshTokenReusedError,
 )
-from todo.services.shared.locks import LOCK_USER
-
-VERIFIED = ("password_hash", "totp_enabled", "disabled_at")
-"""The columns of a user that a log-in was checked against."""
+from todo.services.login_sessions.statements import VERIFIED
+from todo.services.shared.log.writes import LOCK_CLOCK
 
 
 @dataclass(frozen=True)
@@ -75,21 +73,45 @@ async def create_login_session(
         The tokens, or None if the user was deleted or one of the columns of VERIFIED has changed since then.
     """
     login_session_id, token_id = uuid4(), new_token_id()
+    try:
+        is_created = await _insert_login_session(
+            session, user, client, login_session_id, hash_token(token_id), now, max_login_sessions
+        )
+    except InvalidTokenError:
+        return None
+    return _sign_pair(signer, user["id"], user["email"], login_session_id, token_id, now) if is_created else None
+
+
+async def _insert_login_session(
+    session: Session,
+    user: Row,
+    client: Client,
+    login_session_id: UUID,
+    token_hash: bytes,
+    now: datetime,
+    max_login_sessions: int,
+) -> bool:
+    """Insert a login session and end the surplus; return whether the user is as it was verified.
+
+    A change of the password locks the clock too. It waits for the lock and ends the new login session, or it has
+    changed the hash before. The same holds for disabling the user, and for a second factor that was enabled since.
+    In a distributed database the clock is on one node, and the user is on all (ADR 0061).
+
+    Raises:
+        InvalidTokenError: the user was deleted.
+    """
     async with session.transaction() as transaction:
-        # A change of the password waits for the lock and ends the new login session, or has changed the hash. The same
-        # holds for disabling the user, and for a second factor that was enabled since.
-        locked = await transaction.fetch_one(LOCK_USER, user_id=user["id"])
-        if locked is None or any(locked[name] != user[name] for name in VERIFIED):
-            return None
-        await transaction.fetch_all(
+        await transaction.fetch_all(LOCK_CLOCK, user_id=user["id"])
+        created = await transaction.fetch_one(
             statements.INSERT_LOGIN_SESSION,
             user_id=user["id"],
             login_session_id=login_session_id,
-            token_hash=hash_token(token_id),
+            token_hash=token_hash,
             user_agent=client.user_agent,
             address=client.address,
             now=now,
             expires_at=now + REFRESH_LIFETIME,
+            **{name: user[name] for name in VERIFIED},
         )
         await transaction.fetch_all(
             statements.END_SURPLUS_LOGIN_SESSIONS,
@@ -98,7 +120,7 @@ async def create_login_session(
             others=max_login_sessions - 1,
             now=now,
         )
-    return _sign_pair(signer, user["id"], user["email"], login_session_id, token_id, now)
+    return created is not None
 
 
 def select_refresh_token(signer: TokenSigner, tokens: Sequence[str]) -> str | None:
@@ -249,13 +271,18 @@ async def end_other_login_sessions(session: Session, principal: Principal, now: 
     )
 
 
-async def sweep_login_sessions(session: Session, now: datetime) -> int:
+async def sweep_login_sessions(session: Session, now: datetime, *, has_shards: bool = False) -> int:
     """Delete a batch of login sessions whose last refresh token has expired.
+
+    Args:
+        session: the database session.
+        now: the current instant.
+        has_shards: whether the table is distributed.
 
     Returns:
         How many were deleted; 0 when none is left.
     """
-    return len(await session.fetch_all(statements.SWEEP, now=now))
+    return len(await session.fetch_all(statements.SWEEP_SHARDS if has_shards else statements.SWEEP, now=now))
 
 
 def _sign_pair(

@@ -7,8 +7,8 @@ from todo.models import LoginSession, User
 from todo.models.accounts.login_session import OWNER_EXISTS
 from todo.schemas.login_session import SessionPublic
 from todo.services.authentication import InvalidTokenError
-from todo.services.shared.batches import in_batch
-from todo.services.shared.tables import columns_of, table_of
+from todo.services.shared.batches import in_batch, in_batch_of_shards
+from todo.services.shared.tables import binds_of, columns_of, table_of
 
 SWEEP_BATCH = 1000
 
@@ -22,20 +22,27 @@ IS_OWN_SESSION = (LOGIN_SESSIONS.c.user_id == USER_ID, LOGIN_SESSIONS.c.id == LO
 IS_LIVE = (LOGIN_SESSIONS.c.revoked_at.is_(None), LOGIN_SESSIONS.c.expires_at > NOW)
 IS_OWNER = LOGIN_SESSIONS.c.user_id == USERS.c.id
 
+VERIFIED = binds_of(USERS, ("password_hash", "totp_enabled", "disabled_at"))
+"""The columns of a user that a log-in was checked against."""
+_new_session = {
+    "user_id": USER_ID,
+    "id": LOGIN_SESSION_ID,
+    "token_hash": TOKEN_HASH,
+    "user_agent": bindparam("user_agent", type_=String),
+    "address": bindparam("address", type_=String),
+    "created_at": NOW,
+    "last_used_at": NOW,
+    "rotated_at": NOW,
+    "expires_at": EXPIRES_AT,
+}
+_is_unchanged = (USERS.c[name].is_not_distinct_from(value) for name, value in VERIFIED.items())
 INSERT_LOGIN_SESSION = Statement(
-    insert(LOGIN_SESSIONS).values(
-        user_id=USER_ID,
-        id=LOGIN_SESSION_ID,
-        token_hash=TOKEN_HASH,
-        user_agent=bindparam("user_agent", type_=String),
-        address=bindparam("address", type_=String),
-        created_at=NOW,
-        last_used_at=NOW,
-        rotated_at=NOW,
-        expires_at=EXPIRES_AT,
-    ),
+    insert(LOGIN_SESSIONS)
+    .from_select([*_new_session], select(*_new_session.values()).where(USERS.c.id == USER_ID, *_is_unchanged))
+    .returning(LOGIN_SESSIONS.c.id),
     violations={OWNER_EXISTS: InvalidTokenError},
 )
+"""Inserts nothing if the user was deleted or one of the columns of VERIFIED has changed."""
 ROTATE_TOKEN = Statement(
     update(LOGIN_SESSIONS)
     .where(*IS_OWN_SESSION, *IS_LIVE, IS_OWNER, LOGIN_SESSIONS.c.token_hash == TOKEN_HASH)
@@ -81,4 +88,6 @@ _expired = (
     .order_by(LOGIN_SESSIONS.c.expires_at)
     .limit(SWEEP_BATCH)
 )
-SWEEP = Statement(delete(LOGIN_SESSIONS).where(in_batch(LOGIN_SESSIONS, _expired)).returning(LOGIN_SESSIONS.c.id))
+_sweep = delete(LOGIN_SESSIONS).returning(LOGIN_SESSIONS.c.id)
+SWEEP = Statement(_sweep.where(in_batch(LOGIN_SESSIONS, _expired)))
+SWEEP_SHARDS = Statement(_sweep.where(in_batch_of_shards(LOGIN_SESSIONS, _expired)))

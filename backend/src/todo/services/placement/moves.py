@@ -1,4 +1,4 @@
-"""Moves of tasks, projects and sections within their lists (ADR 0064)."""
+"""Moves of tasks, projects, sections and filters within their lists (ADR 0064)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,10 @@ from todo.core.database.statement import Statement
 from todo.schemas.projects.move import Move, TaskMove
 from todo.schemas.projects.project import ProjectPublic
 from todo.schemas.projects.section import SectionPublic
+from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tasks.task import TaskPublic
+from todo.services.filters import statements as filters
+from todo.services.filters.service import get_filter, list_filters_by_ids
 from todo.services.placement import statements
 from todo.services.placement.errors import SiblingNotFoundError
 from todo.services.projects import statements as projects
@@ -52,6 +55,32 @@ async def move_project(
         place = await _find_place(writer, move, (project["position"], project_id), found, queries)
         async with based_on(base, writer, projects.PROJECT, read, {"position": place.key}):
             await projects.WRITES.reposition_rows(writer, {project_id: place.key, **place.moved})
+            return await read()
+
+
+async def move_filter(
+    writer: Writer, filter_id: int, move: Move, entity_tags: EntityTags | None = None, base: int | None = None
+) -> FilterPublic:
+    """Move a saved filter within the list of all filters (FIL-028).
+
+    Raises:
+        FilterNotFoundError: the filter does not exist, or belongs to another user.
+        SiblingNotFoundError: the filter of `before` or `after` does not exist.
+        PreconditionFailedError: the filter has none of the entity tags.
+        FieldConflictError: the filter was moved after `base`.
+    """
+
+    async def read() -> FilterPublic:
+        return await get_filter(writer.session, writer.user_id, filter_id)
+
+    async with writer.transaction():
+        saved_filter = await read()
+        check_entity_tags(entity_tags, saved_filter)
+        found = await list_filters_by_ids(writer.session, writer.user_id, _sibling_ids(move))
+        queries = (statements.FILTERS_BEFORE, statements.FILTERS_AFTER)
+        place = await _find_place(writer, move, (saved_filter["position"], filter_id), found, queries)
+        async with based_on(base, writer, filters.FILTER, read, {"position": place.key}):
+            await filters.WRITES.reposition_rows(writer, {filter_id: place.key, **place.moved})
             return await read()
 
 

@@ -5,6 +5,7 @@ from functools import cache
 from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select
 
 from todo.core.database.statement import Statement
+from todo.services.filters.statements import FILTERS
 from todo.services.projects.statements import PROJECTS, TASKS
 from todo.services.sections.statements import IN_PROJECT, SECTIONS
 from todo.services.shared.log.writes import USER_ID
@@ -28,6 +29,10 @@ SELECT_TASKS_OF_SECTIONS = Statement(
 _ALL_PROJECTS = (PROJECTS.c.user_id == USER_ID,)
 PROJECTS_BEFORE, PROJECTS_AFTER = (
     Statement(select_neighbours(PROJECTS, _ALL_PROJECTS, after=after)) for after in (False, True)
+)
+_ALL_FILTERS = (FILTERS.c.user_id == USER_ID,)
+FILTERS_BEFORE, FILTERS_AFTER = (
+    Statement(select_neighbours(FILTERS, _ALL_FILTERS, after=after)) for after in (False, True)
 )
 SECTIONS_BEFORE, SECTIONS_AFTER = (
     Statement(select_neighbours(SECTIONS, IN_PROJECT, after=after)) for after in (False, True)

@@ -48,7 +48,7 @@ async def list_projects(session: Session, user_id: UUID, archived: ArchivedFilte
 
 
 async def count_tasks(session: Session, user_id: UUID) -> list[ProjectCounts]:
-    """Return the numbers of tasks in the inbox and in each project. Those without tasks are left out."""
+    """Return the numbers of tasks in the inbox and in each project. Projects without tasks are left out."""
     rows = await session.fetch_all(statements.COUNT_TASKS, user_id=user_id)
     return [cast("ProjectCounts", dict(row)) for row in rows]
 

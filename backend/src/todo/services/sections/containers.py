@@ -37,7 +37,7 @@ SELECT_LAST_INBOX_KEY = Statement(
 
 
 class Container(NamedTuple):
-    """What a task is in: a project or the inbox, and a section or none. It has one order of tasks."""
+    """The container of a task: a project or the inbox, and a section or none. It has one order of tasks."""
 
     project_id: int | None = None
     section_id: int | None = None
@@ -117,7 +117,7 @@ async def read_containers(
     moves: bool,
     stored: Iterable[int | None] = (),
 ) -> Containers:
-    """Return the projects and sections that exist among those that fields name.
+    """Return the named projects and sections that exist.
 
     Args:
         session: runs at most four statements.

@@ -24,3 +24,11 @@ def in_batch(table: Table, rows: Select[*tuple[object, ...]]) -> ColumnElement[b
     """
     batch = rows.with_for_update(skip_locked=True).cte("batch")
     return tuple_(*table.primary_key).in_(select(*batch.c))
+
+
+def in_batch_of_shards(table: Table, rows: Select[*tuple[object, ...]]) -> ColumnElement[bool]:
+    """Return the condition of `in_batch` for a distributed table, whose rows cannot be locked across shards.
+
+    A statement that waits for a locked row deletes it if the row still exists.
+    """
+    return tuple_(*table.primary_key).in_(select(*rows.cte("batch").c))

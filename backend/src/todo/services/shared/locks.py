@@ -1,6 +1,6 @@
 """Locks in the database."""
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, func, literal_column, select
+from sqlalchemy import Uuid, bindparam, select
 
 from todo.core.database.statement import Statement
 from todo.models import ChangeClock, User
@@ -18,13 +18,9 @@ LOCK_USER = Statement(
 A count in the same statement would be older than the wait for the lock. The lock does not block writes of tasks and
 tags, because the key that foreign keys refer to stays unlocked.
 """
+LOCK_EXISTING_CLOCK = Statement(select(CLOCKS.c.seq).where(CLOCKS.c.user_id == USER_ID).with_for_update())
+"""Locks the user's change clock until the end of the transaction, if there is one.
 
-
-def locks_clock() -> ColumnElement[bool]:
-    """Return a condition that is true once the user's change clock is locked, if there is one.
-
-    Every write of the user locks the clock first, so a deletion of the user does that too and cannot deadlock.
-    """
-    clock = select(CLOCKS.c.seq).where(CLOCKS.c.user_id == USER_ID).with_for_update().cte("clock")
-    locked = func.coalesce(select(clock.c.seq).scalar_subquery(), literal_column("0"))
-    return locked >= literal_column("0")
+Every write of the user locks the clock first, so a deletion of the user does that too and cannot deadlock. On Citus one
+statement cannot lock the clock and delete the user.
+"""

@@ -12,6 +12,8 @@ from todo.domain.scope import ACCOUNT_SCOPE
 from todo.schemas.changes.sync import Synced
 from todo.services.accounts import service as account_service
 from todo.services.authentication import InsufficientScopeError, Principal
+from todo.services.filters import service as filter_service
+from todo.services.filters.statements import FILTER
 from todo.services.projects import service as project_service
 from todo.services.projects.statements import PROJECT
 from todo.services.sections import service as section_service
@@ -88,11 +90,20 @@ async def _read_tasks_after(session: Session, user_id: UUID, after: int, limit: 
     return {task["id"]: task for task in await task_service.list_tasks_after(session, user_id, after, limit)}
 
 
+async def _read_filters(session: Session, user_id: UUID, ids: Sequence[Any], _now: datetime) -> Found:
+    return {item["id"]: item for item in await filter_service.list_filters_by_ids(session, user_id, ids)}
+
+
+async def _read_filters_after(session: Session, user_id: UUID, after: int, limit: int, _now: datetime) -> Found:
+    return {item["id"]: item for item in await filter_service.list_filters_after(session, user_id, after, limit)}
+
+
 RESOURCES = (
     Resource(ACCOUNT, ACCOUNT_SCOPE, _read_account, _read_account_after),
     Resource(TAG, "tags:read", _read_tags, _read_tags_after),
     Resource(PROJECT, "projects:read", _read_projects, _read_projects_after),
     Resource(SECTION, "projects:read", _read_sections, _read_sections_after),
+    Resource(FILTER, "tasks:read", _read_filters, _read_filters_after),
     Resource(TASK, "tasks:read", _read_tasks, _read_tasks_after),
 )
 """All types, in the order of a full sync."""

@@ -252,5 +252,5 @@ def _describe(problems: list[Problem]) -> ItemError:
     first = problems[0]
     error = ItemError(detail=first.detail, code=first.code)
     if first.field:
-        error["errors"] = [FieldError(field=field, detail=detail, code=code) for _, field, detail, code in problems]
+        error["errors"] = [FieldError(**problem.describe()) for problem in problems]
     return error

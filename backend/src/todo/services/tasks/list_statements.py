@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, NamedTuple, cast
 
 from pydantic import Field
@@ -15,7 +15,6 @@ from sqlalchemy import (
     DateTime,
     Integer,
     String,
-    Time,
     and_,
     any_,
     bindparam,
@@ -31,23 +30,25 @@ from todo.core.clock import attach_utc
 from todo.core.database.session import Row
 from todo.core.database.statement import Statement
 from todo.domain.dates.due import last_moment
+from todo.domain.filters.terms import Expression
 from todo.domain.projects.position import POSITION_MAX, key_of_id
 from todo.domain.task import TITLE_MAX, Priority
 from todo.domain.text import Text, sort_key
-from todo.models.task import PRIORITIES
 from todo.schemas.tasks.task import TaskPublic
 from todo.services.projects.statements import PROJECTS
 from todo.services.sections.statements import SECTIONS
 from todo.services.shared.cursors import Instant
-from todo.services.shared.lists import Columns, Listing, Order, PageShape
+from todo.services.shared.lists import Listing, Order, PageShape
 from todo.services.shared.positions import key_of
 from todo.services.tasks.derived import SEARCHED_FIELDS
+from todo.services.tasks.listing.expressions import condition_of
+from todo.services.tasks.listing.keys import due_instant, due_key, or_infinity, or_last_day, priority_rank
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, USER_ID, tags_json
 from todo.services.tasks.tagging.statements import TAG_ID
 
 Position = Annotated[Text, Field(max_length=POSITION_MAX)]
-PRIORITY_RANKS = {"high": 1, "medium": 2, "low": 3}
-"""By priority, its index in `PRIORITIES`, from 1."""
+FILTERED_STATEMENTS_MAX = 500
+"""Statements that are kept compiled for the expressions of filters. Clients choose the expressions."""
 
 
 class TaskFilter(NamedTuple):
@@ -102,26 +103,6 @@ def read_row(row: Row | Mapping[str, Any]) -> TaskPublic:
     return task
 
 
-def _priority_rank(priority: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the rank of a priority, in the words of its index."""
-    return func.array_position(literal_column(PRIORITIES), priority)
-
-
-def _or_infinity(instant: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the instant or infinity, so that a missing one sorts last (FLT-010)."""
-    return func.coalesce(instant, literal_column("'infinity'::timestamptz"))
-
-
-def _or_last_day(day: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.coalesce(day, literal_column("'infinity'::date"))
-
-
-def _due_instant(task: Columns) -> ColumnElement[Any]:
-    """Return the instant by which a task is sorted: its due date, or the last moment of its day in UTC (DAT-040)."""
-    end = task["due_day"] + literal_column("'23:59:59.999999'::time", Time)
-    return func.coalesce(task["due_date"], func.timezone(literal_column("'UTC'"), end))
-
-
 def _due_value(task: Mapping[str, Any]) -> datetime | None:
     due_date: datetime | None = task["due_date"]
     return due_date if task["due_day"] is None else last_moment(task["due_day"])
@@ -132,12 +113,12 @@ TASK_LISTING: Listing[TaskPublic] = Listing(
     columns=COLUMNS,
     orders={
         "created_at": Order("created_at", Instant),
-        "due_date": Order("due_date", Instant | None, key=_or_infinity, compared=_due_instant, item_value=_due_value),
-        "priority": Order("priority", Priority, key=_priority_rank),
+        "due_date": Order("due_date", Instant | None, key=or_infinity, compared=due_instant, item_value=_due_value),
+        "priority": Order("priority", Priority, key=priority_rank),
         "title": Order("title_key", Annotated[Text, Field(max_length=TITLE_MAX)], column_value=sort_key),
-        "start_day": Order("start_day", date | None, key=_or_last_day, is_indexed=False),
+        "start_day": Order("start_day", date | None, key=or_last_day, is_indexed=False),
         "updated_at": Order("updated_at", Instant, is_indexed=False),
-        "completed_at": Order("completed_at", Instant | None, key=_or_infinity, is_indexed=False),
+        "completed_at": Order("completed_at", Instant | None, key=or_infinity, is_indexed=False),
         "position": Order("position", Position, compared=key_of, is_indexed=False),
     },
     computed=lambda tasks: [tags_json(tasks)],
@@ -163,13 +144,23 @@ def select_page(filters: TaskFilter, shape: PageShape) -> Statement:
     return TASK_LISTING.select_page(shape, conditions, matching)
 
 
+@lru_cache(maxsize=FILTERED_STATEMENTS_MAX)
+def select_filtered_page(filters: TaskFilter, expression: Expression, shape: PageShape) -> Statement:
+    """Return the statement for a page of the user's tasks that match an expression too.
+
+    The expression is evaluated once for each task, for the page and for the total.
+    """
+    conditions = [*_conditions(filters), condition_of(expression)]
+    return TASK_LISTING.select_page(shape, conditions, _matching(filters, shape.sort, conditions))
+
+
 def _conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
     """Return the conditions of all filters except the search."""
     conditions: list[ColumnElement[bool]] = [TASKS.c.user_id == USER_ID]
     if filters.status != "all":
         conditions.append(TASKS.c.completed == (true() if filters.status == "completed" else false()))
     if filters.has_priority:
-        conditions.append(_priority_rank(TASKS.c.priority) == bindparam("priority_rank", type_=Integer))
+        conditions.append(priority_rank(TASKS.c.priority) == bindparam("priority_rank", type_=Integer))
     if filters.has_tag:
         is_tag = or_(TAGS.c.name == bindparam("tag_name", type_=String), TAGS.c.id == TAG_ID)
         is_linked = and_(TAGS.c.user_id == LINKS.c.user_id, TAGS.c.id == LINKS.c.tag_id)
@@ -219,18 +210,20 @@ def _in_projects(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 def _date_conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
     """Return the conditions of the filters by dates. A missing value matches none of them except `lacks_due`."""
     conditions: list[ColumnElement[bool]] = []
-    due_key = TASK_LISTING.orders["due_date"].key_of(TASKS.c)
     if filters.has_due_range:
         is_due_at = TASKS.c.due_date.between(_instant("due_from"), _instant("due_until"))
         is_due_on = TASKS.c.due_day.between(
             bindparam("due_from_day", type_=Date), bindparam("due_until_day", type_=Date)
         )
         # The index is sorted by the key alone, which is near the instant and the day.
-        conditions += [due_key.between(_instant("first_due_key"), _instant("last_due_key")), or_(is_due_at, is_due_on)]
+        conditions += [
+            due_key(TASKS.c).between(_instant("first_due_key"), _instant("last_due_key")),
+            or_(is_due_at, is_due_on),
+        ]
     if filters.is_pending:
         conditions.append(TASKS.c.completed == false())
     if filters.lacks_due:
-        has_last_key = due_key == literal_column("'infinity'::timestamptz")
+        has_last_key = due_key(TASKS.c) == literal_column("'infinity'::timestamptz")
         conditions += [has_last_key, TASKS.c.due_date.is_(None), TASKS.c.due_day.is_(None)]
     if filters.is_started:
         conditions.append(or_(TASKS.c.start_day.is_(None), TASKS.c.start_day <= bindparam("today", type_=Date)))

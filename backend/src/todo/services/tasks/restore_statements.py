@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, cast, column, delete, func, insert, select, true, update
+from sqlalchemy import CTE, BigInteger, ColumnElement, Text, cast, column, delete, func, insert, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.selectable import TableValuedAlias
 
@@ -90,7 +90,8 @@ def _set_tags() -> Write:
     )
     clock = advance_clock(plan, many=True)
     is_planned = clock.c.seq.is_not(None)
-    is_kept = plan.c.new_ids.contains(func.to_jsonb(LINKS.c.tag_id, type_=JSONB))
+    # Citus accepts only immutable functions in the condition of a DELETE, and to_jsonb() is not immutable.
+    is_kept = plan.c.new_ids.contains(cast(cast(LINKS.c.tag_id, Text), JSONB))
     removed = delete(LINKS).where(LINKS.c.user_id == USER_ID, LINKS.c.task_id == plan.c.id, ~is_kept, is_planned)
     task = (
         update(TASKS)

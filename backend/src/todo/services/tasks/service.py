@@ -1,15 +1,15 @@
 """Tasks: create, read, list, change and delete them, and put tags on them."""
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from todo.core.database.session import Row, Session
 from todo.core.errors import PreconditionFailedError
-from todo.domain.identifiers import UNKNOWN_ID
+from todo.domain.identifiers import read_id
 from todo.domain.text import fold
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
@@ -26,19 +26,19 @@ from todo.services.tasks.date_filters import date_values, depends_on_zone, has_d
 from todo.services.tasks.derived import TAGS_FIELD, column_values, search_values
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
-    PRIORITY_RANKS,
     TASK_LISTING,
     TaskFilter,
     read_row,
+    select_filtered_page,
     select_page,
 )
+from todo.services.tasks.listing.keys import PRIORITY_RANKS
+from todo.services.tasks.listing.term_values import needs_zone, term_values
 from todo.services.tasks.placed import complete_values
 from todo.services.tasks.tagging import statements as tag_statements
 from todo.services.tasks.tagging.written import resolve_tags_of_task, set_tags
 from todo.services.tasks.write_statements import TASK
 
-TAG_ID_TEXT = re.compile(r"[0-9]{1,18}")
-"""Digits that fit a bigint; identity columns stay below 18 digits."""
 NONE = "none"
 """The filter for tasks without a project, or without a section."""
 UTC_ZONE = ZoneInfo("UTC")
@@ -117,23 +117,26 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery, now: dat
         is_archived=query.archived == "true",
         shows_archived=query.archived == "all",
     )
-    zone = await get_time_zone(session, user_id) if depends_on_zone(query) else UTC_ZONE
-    values = {"user_id": user_id} | date_values(query, zone, now)
+    terms = () if query.filter is None else query.filter.terms
+    has_days = depends_on_zone(query) or any(map(needs_zone, terms))
+    zone = await get_time_zone(session, user_id) if has_days else UTC_ZONE
+    values = {"user_id": user_id} | date_values(query, zone, now) | term_values(terms, zone, now)
     if filters.searches:
         values["text"] = fold(query.q)
     if query.priority is not None:
         values["priority_rank"] = PRIORITY_RANKS[query.priority]
     if filters.has_tag:
-        values |= {"tag_name": query.tag, "tag_id": _as_id(query.tag)}
+        values |= {"tag_name": query.tag, "tag_id": read_id(query.tag)}
     if filters.has_external_id:
         values["external_id"] = query.external_id
     if filters.has_project:
-        values |= {"project_name": query.project, "project_id": _as_id(query.project)}
+        values |= {"project_name": query.project, "project_id": read_id(query.project)}
     if filters.has_section:
-        values |= {"section_name": query.section, "section_id": _as_id(query.section)}
-    return await TASK_LISTING.fetch_page(
-        session, query, query.sort or NEWEST_FIRST, lambda shape: select_page(filters, shape), **values
-    )
+        values |= {"section_name": query.section, "section_id": read_id(query.section)}
+    select = partial(select_page, filters)
+    if query.filter is not None:
+        select = partial(select_filtered_page, filters, query.filter.expression)
+    return await TASK_LISTING.fetch_page(session, query, query.sort or NEWEST_FIRST, select, **values)
 
 
 async def get_task(session: Session, user_id: UUID, task_id: int) -> TaskPublic:
@@ -281,8 +284,3 @@ def _read_row(row: Row | None) -> TaskPublic:
     if row is None:
         raise TaskNotFoundError
     return read_row(row)
-
-
-def _as_id(text: str) -> int:
-    """Return the tag id that a filter's text may mean, or UNKNOWN_ID (FLT-005, FLT-006)."""
-    return int(text) if TAG_ID_TEXT.fullmatch(text) else UNKNOWN_ID

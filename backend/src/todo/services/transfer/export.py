@@ -11,12 +11,14 @@ from todo.domain.identifiers import BIGINT_MAX
 from todo.schemas.changes.trash import TrashEntry
 from todo.schemas.projects.project import ProjectPublic
 from todo.schemas.projects.section import SectionPublic
+from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.occurrence import OccurrenceExported, OccurrencePublic
 from todo.schemas.tasks.task import TaskPublic
 from todo.schemas.transfer import FORMAT, VERSION
 from todo.services.accounts import service as account_service
 from todo.services.authentication import InvalidTokenError
+from todo.services.filters import service as filter_service
 from todo.services.occurrences import service as occurrence_service
 from todo.services.projects import service as project_service
 from todo.services.sections import service as section_service
@@ -31,6 +33,7 @@ SECTIONS = {
     "tags": TagPublic,
     "projects": ProjectPublic,
     "sections": SectionPublic,
+    "filters": FilterPublic,
     "trash": TrashEntry,
     "tasks": TaskPublic,
     "occurrences": OccurrencePublic,
@@ -67,6 +70,7 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
         "tags": tags,
         "projects": await project_service.list_projects(session, user_id, "all"),
         "sections": await section_service.list_sections_after(session, user_id, 0, BIGINT_MAX),
+        "filters": await filter_service.list_filters(session, user_id),
     }
     long_lists: dict[str, AsyncIterator[Sequence[object]]] = {
         "trash": trash_service.export_trash(session, user_id, retention),

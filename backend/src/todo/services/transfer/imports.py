@@ -16,7 +16,7 @@ from todo.services.transfer.plan import Document, Plan, make_plan
 from todo.services.transfer.report import Report
 from todo.services.transfer.writes import write_plan
 
-LISTS = ("tags", "projects", "sections", "tasks", "occurrences", "trash")
+LISTS = ("tags", "projects", "sections", "tasks", "occurrences", "filters", "trash")
 
 
 async def import_document(
@@ -47,7 +47,7 @@ async def import_document(
             if query.atomic and report.problems:
                 raise InvalidItemsError(report.problems)
             await write_plan(writer, plan)
-    return report.public(trash=document.trash.count, dry_run=query.dry_run)
+    return report.public(filters=document.filters.count, trash=document.trash.count, dry_run=query.dry_run)
 
 
 async def _validate(document: ImportDocument, report: Report) -> Document:

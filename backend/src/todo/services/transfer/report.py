@@ -44,10 +44,11 @@ class Report:
                 place = f"{name}.{index}.{problem.field}".removesuffix(".")
                 self.problems.append(problem._replace(field=place))
 
-    def public(self, *, trash: int, dry_run: bool) -> ImportReport:
+    def public(self, *, filters: int, trash: int, dry_run: bool) -> ImportReport:
         """Return the report for the client.
 
         Args:
+            filters: the number of saved filters.
             trash: the number of entries of the trash.
             dry_run: whether nothing was written.
         """
@@ -56,7 +57,7 @@ class Report:
             created=_counts(self.created),
             existing=_counts(self.existing),
             failed=_counts(self.failed),
-            not_imported=NotImported(trash=trash, occurrences=self.left_out),
+            not_imported=NotImported(filters=filters, trash=trash, occurrences=self.left_out),
             errors=[FieldError(field=place, detail=detail, code=code) for _, place, detail, code in self.problems],
         )
 

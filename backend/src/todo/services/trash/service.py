@@ -63,7 +63,7 @@ async def export_trash(
 
 
 async def restore(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> RestoreResult:
-    """Restore a deleted resource with its id, its fields and its links, and what was deleted with it.
+    """Restore a deleted resource with its id, its fields, its links and its contents.
 
     Raises:
         TrashEntryNotFoundError: the trash has no such entry.
@@ -82,7 +82,7 @@ async def restore(writer: Writer, principal: Principal, seq: int, retention: tim
 
 
 async def purge(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> None:
-    """Empty all changes of a deleted resource and of what was in it, so that nothing of their content is left.
+    """Empty all changes of a deleted resource and of its contents.
 
     Raises:
         TrashEntryNotFoundError: the trash has no such entry.
@@ -154,7 +154,7 @@ async def _purge(session: Session, user_id: UUID, seqs: Sequence[int]) -> bool:
 
 
 async def _get_deletions(writer: Writer, principal: Principal, seq: int, retention: timedelta) -> list[Row]:
-    """Return the deletion of an entry, and before it the deletions of what was inside."""
+    """Return the deletion of an entry, after the deletions of its contents."""
     since = utc_now() - retention
     entry = await writer.session.fetch_one(statements.SELECT_ENTRY, user_id=writer.user_id, seq=seq, since=since)
     if entry is None or await _is_contained(writer, entry):
@@ -177,7 +177,7 @@ async def _is_contained(writer: Writer, deletion: Row) -> bool:
 
 
 def _roots(entries: Iterable[Row]) -> dict[str, list[object]]:
-    """Return the parameters of statements on what was inside of entries."""
+    """Return the parameters of statements on the contents of entries."""
     roots = [entry for entry in entries if entry["type"] in statements.REFERENCES]
     return {
         **{name: [root[name] for root in roots] for name in ("seq", "batch", "id")},
@@ -188,7 +188,7 @@ def _roots(entries: Iterable[Row]) -> dict[str, list[object]]:
 async def _entries(
     session: Session, rows: Sequence[Row], retention: timedelta, types: Collection[str]
 ) -> list[TrashEntry]:
-    """Return the entries of deletions. What was inside is counted by one more statement, if there can be some."""
+    """Return the entries of deletions. One more statement counts the contents of entries that can have some."""
     contains: dict[int, dict[str, int]] = defaultdict(dict)
     roots = _roots(rows)
     if roots["seq"]:

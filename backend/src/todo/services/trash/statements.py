@@ -108,7 +108,7 @@ _contents = (
     )
 )
 SELECT_CONTENTS = Statement(_contents.order_by(CHANGES.c.seq))
-"""Returns what was deleted with some entries and was inside of them."""
+"""Returns the deletions of the contents of some entries."""
 _content = _contents.subquery("content")
 COUNT_CONTENTS = Statement(
     select(_content.c.root, _content.c.type, func.count().label("number")).group_by(_content.c.root, _content.c.type)

@@ -221,7 +221,7 @@ class RowWrites:
         return Write(written(plan, clock, plan.c.id).add_cte(row.cte("deleted"), log))
 
     async def restore_rows(self, writer: Writer, resources: Sequence[Reverted]) -> None:
-        """Insert deleted resources with their ids, without what they contained."""
+        """Insert deleted resources with their ids. Their contents are not inserted."""
         rows = [stored_values(self.table, resource.fields) for resource in resources]
         rows = [{**row, "version": row["version"] + 1} for row in rows]
         arrays = {name: [row.get(name) for row in rows] for name in self.restored_columns}

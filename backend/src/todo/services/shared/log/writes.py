@@ -6,6 +6,10 @@ user's change clock, which also assigns the numbers of the changes. The last par
 The plan is as old as the snapshot of the statement. The clock advances only if no other write of the user was committed
 since, so the plan is true whenever the write happens. Otherwise nothing is written, and `Writer` runs the write again
 with the clock locked first.
+
+Citus runs the common table expressions of a write one after the other, each with another snapshot. `SNAPSHOT` is
+therefore the first one: it is older than the plan. An INSERT reads the user's id from the clock and not from a
+parameter, because Citus then runs it on the node of the user (ADR 0061).
 """
 
 from collections.abc import Mapping
@@ -37,6 +41,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql import visitors
 
 from todo.core.database.driver_errors import Violations
 from todo.core.database.statement import Statement
@@ -57,6 +62,9 @@ IS_CHANGED, CHANGE_BATCH, CHANGE_SEQ = "is_changed", "change_batch", "change_seq
 NOTHING: ColumnElement[Any] = literal_column("'{}'::jsonb", JSONB)
 
 LOG_VIOLATIONS = {LOG_OWNER_EXISTS: InvalidTokenError, CLOCK_OWNER_EXISTS: InvalidTokenError}
+
+SNAPSHOT = select(CLOCKS.c.seq).where(CLOCKS.c.user_id == USER_ID).cte("snapshot").prefix_with("MATERIALIZED")
+"""The number of the user's last change before a plan is read. MATERIALIZED keeps it apart from the clock on Citus."""
 
 LOCK_CLOCK = Statement(
     upsert(CLOCKS)
@@ -130,14 +138,13 @@ def advance_clock(plan: CTE, *, many: bool = False) -> CTE:
     """Return the CTE that locks and advances the clock by the number of changed rows of a plan.
 
     It has one row with `seq` and `first`, the last and the first number. It has no row if the plan changes nothing, or
-    if another write was committed since the snapshot: the locked row then differs from the row of the snapshot.
+    if another write was committed since the snapshot: the locked row then differs from the row of `SNAPSHOT`.
 
     Args:
         plan: has the column `is_changed`.
         many: whether the plan can have several rows.
     """
-    snapshot = CLOCKS.alias("snapshot")
-    is_unmoved = and_(CLOCKS.c.user_id == USER_ID, snapshot.c.user_id == USER_ID, CLOCKS.c.seq == snapshot.c.seq)
+    is_unmoved = and_(CLOCKS.c.user_id == USER_ID, CLOCKS.c.seq == SNAPSHOT.c.seq)
     if many:
         counted = select(func.count().label("number")).where(plan.c.is_changed).subquery("counted")
         number: ColumnElement[int] = counted.c.number
@@ -180,7 +187,7 @@ def log_changes(clock: CTE, rows: CTE, content: Logged, *, order: ColumnElement[
     if order is not None:
         seq = clock.c.first - literal_column("1") + func.row_number().over(order_by=order)
     values: dict[str, ColumnElement[Any]] = {
-        "user_id": USER_ID,
+        "user_id": CLOCKS.c.user_id,
         "seq": seq,
         "batch": func.coalesce(BATCH, clock.c.first),
         "action": literal_column(f"'{content.action}'", Text),
@@ -192,7 +199,7 @@ def log_changes(clock: CTE, rows: CTE, content: Logged, *, order: ColumnElement[
         "undoes": _or_null(content.undoes),
     }
     values["before"], values["after"] = (type_coerce(values[name], JSONB) for name in ("before", "after"))
-    logged = select(*values.values()).select_from(rows.join(clock, true()))
+    logged = select(*values.values()).select_from(rows.join(clock, true()).join(CLOCKS, CLOCKS.c.user_id == USER_ID))
     if IS_CHANGED in rows.c:
         logged = logged.where(rows.c[IS_CHANGED])
     return insert(CHANGES).from_select([*values], logged).cte("logged")
@@ -211,7 +218,9 @@ def written(plan: CTE, clock: CTE, *columns: ColumnElement[Any], new: CTE | None
     if new is not None:
         source = source.outerjoin(new, true())
     batch = func.coalesce(cast(BATCH, BigInteger), clock.c.first).label(CHANGE_BATCH)
-    return select(*columns, plan.c.is_changed, batch, clock.c.seq.label(CHANGE_SEQ)).select_from(source)
+    result = select(*columns, plan.c.is_changed, batch, clock.c.seq.label(CHANGE_SEQ)).select_from(source)
+    has_snapshot = any(getattr(element, "table", None) is SNAPSHOT for element in visitors.iterate(clock))
+    return result.add_cte(SNAPSHOT) if has_snapshot else result
 
 
 def _concat(left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[Any]:

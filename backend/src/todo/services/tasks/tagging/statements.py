@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
-from todo.services.shared.log.writes import Logged, Write, advance_clock, json_object, log_changes, written
+from todo.services.shared.log.writes import CLOCKS, Logged, Write, advance_clock, json_object, log_changes, written
 from todo.services.shared.versions import next_version
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks.errors import TaskNotFoundError
@@ -85,7 +85,8 @@ def _add_tag() -> Write:
     new_ids = tag_ids(TASKS.c).op("||", return_type=JSONB())(func.to_jsonb(TAG_ID))
     plan = _plan(and_(is_own_tag, not_(_has_tag()), not_(is_full)), new_ids, is_full=is_full)
     clock = advance_clock(plan)
-    row = select(USER_ID, plan.c.id, TAG_ID).select_from(plan.join(clock, literal_column("true")))
+    source = plan.join(clock, literal_column("true")).join(CLOCKS, CLOCKS.c.user_id == USER_ID)
+    row = select(CLOCKS.c.user_id, plan.c.id, TAG_ID).select_from(source)
     link = insert(LINKS).from_select(["user_id", "task_id", "tag_id"], row).cte("link")
     return _write(plan, clock, link, plan.c.is_full)
 

@@ -1,0 +1,1 @@
+"""Filters: expressions that select tasks, such as `(overdue | today) & @home`."""

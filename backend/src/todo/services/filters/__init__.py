@@ -1,0 +1,1 @@
+"""Saved filters: expressions that select tasks, with names."""

@@ -1,0 +1,1 @@
+"""Tests of the parameter `filter` of lists of tasks."""
