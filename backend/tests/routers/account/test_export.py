@@ -155,4 +155,4 @@ async def test_export_runs_a_fixed_number_of_statements(
         response = await client.get("/auth/me/export")
 
     assert response.status_code == 200
-    assert len(recorded_app.statements) <= 12
+    assert len(recorded_app.statements) <= 13

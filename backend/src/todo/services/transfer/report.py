@@ -58,7 +58,7 @@ class Report:
             existing=_counts(self.existing),
             failed=_counts(self.failed),
             not_imported=NotImported(filters=filters, trash=trash, occurrences=self.left_out),
-            errors=[FieldError(field=place, detail=detail, code=code) for _, place, detail, code in self.problems],
+            errors=[FieldError(**problem.describe()) for problem in self.problems],
         )
 
 

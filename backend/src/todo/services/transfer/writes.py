@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from todo.core.database.session import Row as DatabaseRow
-from todo.schemas.tag import TagOfTask
 from todo.services.occurrences.statements import RECORD_COLUMNS
 from todo.services.sections.containers import INBOX, Container
 from todo.services.shared.batches import batched
@@ -12,7 +11,7 @@ from todo.services.shared.log.writes import Write
 from todo.services.tags.references import create_tags
 from todo.services.tasks.bulk import write_searches
 from todo.services.tasks.bulk_statements import INSERT_SEARCHES
-from todo.services.tasks.tagging.written import set_tags
+from todo.services.tasks.restore import link_tags
 from todo.services.transfer.plan import Plan
 from todo.services.transfer.rows import (
     PROJECT_COLUMNS,
@@ -68,9 +67,10 @@ async def _create_tasks(writer: Writer, plan: Plan, rows: Sequence[Row]) -> dict
         for task_id, (title, description) in zip(ids, texts, strict=True)
     }
     await write_searches(writer, INSERT_SEARCHES, searched)
-    tags = {task_id: _tags_of(row, plan) for task_id, row in zip(ids, rows, strict=True) if row.tags}
-    if tags:
-        await set_tags(writer, tags)
+    # `set_tags` would read all tasks of the user for each batch.
+    await link_tags(
+        writer, {task_id: ([], _tags_of(row, plan)) for task_id, row in zip(ids, rows, strict=True) if row.tags}
+    )
     return {row.id: task_id for row, task_id in zip(rows, ids, strict=True)}
 
 
@@ -90,6 +90,5 @@ def _is_archived(row: Row, plan: Plan) -> bool:
     return plan.archived[row.project_id if row.section_id is None else plan.section_projects[row.section_id]]
 
 
-def _tags_of(row: Row, plan: Plan) -> list[TagOfTask]:
-    names = {plan.tag_names[tag] if isinstance(tag, int) else tag for tag in row.tags}
-    return [TagOfTask(id=plan.tag_ids[name], name=name, color=None) for name in names]
+def _tags_of(row: Row, plan: Plan) -> list[int]:
+    return sorted({plan.tag_ids[plan.tag_names[tag] if isinstance(tag, int) else tag] for tag in row.tags})
