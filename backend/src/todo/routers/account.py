@@ -13,7 +13,7 @@ from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import Responses, errors, merge_patch, schema_of
 from todo.http.refresh_cookie import clear_refresh_cookie
 from todo.http.resource_route import PasswordRoute, make_router
-from todo.schemas.transfer import FORMAT, VERSION
+from todo.schemas.transfer.document import FORMAT, VERSION
 from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, UserPublic
 from todo.services.accounts import service as account_service
 from todo.services.accounts.errors import EmailAlreadyExistsError, WrongPasswordError

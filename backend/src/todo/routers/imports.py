@@ -9,7 +9,8 @@ from todo.http.dependencies.resources import Resources
 from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import errors
 from todo.http.resource_route import LongBodyRoute, make_router
-from todo.schemas.transfer import ImportDocument, ImportQuery, ImportReport
+from todo.schemas.transfer.document import ImportDocument, ImportQuery
+from todo.schemas.transfer.report import ImportReport
 from todo.services.projects.errors import ProjectNotFoundError, TooManyProjectsError
 from todo.services.sections.errors import SectionNotFoundError, TooManySectionsError
 from todo.services.tags.errors import TagNotFoundError, TooManyTagsError

@@ -7,7 +7,7 @@ from tests.support import Json, Make, Person
 
 @pytest.fixture
 async def filled_account(ada: Person, make_task: Make, make_tag: Make) -> Person:
-    """Return Ada, with tags, projects, sections and tasks in an order of their own."""
+    """Return Ada, with tags, projects, sections and moved tasks."""
     await make_tag(ada, name="home", color="#FF5733")
     await make_tag(ada, name="Zürich")
     garden, old = [

@@ -9,7 +9,7 @@ from tests.support import Json, Person
 
 NOTHING = {"tags": 0, "projects": 0, "sections": 0, "tasks": 0, "occurrences": 0}
 WRITTEN_ANEW = ("id", "user_id", "version", "updated_at", "external_id", "position", "project_id", "section_id")
-"""Fields of rows that an import writes anew."""
+"""Fields of rows that differ after an import."""
 
 
 def make_document(**lists: Any) -> Json:

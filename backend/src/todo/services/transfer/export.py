@@ -15,7 +15,7 @@ from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.occurrence import OccurrenceExported, OccurrencePublic
 from todo.schemas.tasks.task import TaskPublic
-from todo.schemas.transfer import FORMAT, VERSION
+from todo.schemas.transfer.document import FORMAT, VERSION
 from todo.services.accounts import service as account_service
 from todo.services.authentication import InvalidTokenError
 from todo.services.filters import service as filter_service

@@ -8,7 +8,8 @@ from todo.core.database.driver_errors import LockTimeoutError
 from todo.core.errors import InvalidItemsError
 from todo.core.limits.keyed_lock import KeyedLock
 from todo.domain.transfer import ROW_BYTES, TooManyRowsError
-from todo.schemas.transfer import ImportDocument, ImportQuery, ImportReport
+from todo.schemas.transfer.document import ImportDocument, ImportQuery
+from todo.schemas.transfer.report import ImportReport
 from todo.services.shared.log.writer import Writer
 from todo.services.transfer import rows
 from todo.services.transfer.export import read_epoch

@@ -1,4 +1,4 @@
-"""What an import finds out about the rows of its document."""
+"""The numbers of rows and the problems of an import."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from todo.core.errors import DomainError, Problem
 from todo.schemas.error import PROBLEMS_MAX, FieldError
-from todo.schemas.transfer import ImportCounts, ImportReport, NotImported
+from todo.schemas.transfer.report import ImportCounts, ImportReport, NotImported
 
 
 @dataclass

@@ -12,7 +12,13 @@ from todo.core.json_rows import JsonRows
 from todo.domain.transfer import DuplicateRowError
 from todo.schemas.error import field_name, problem_of
 from todo.schemas.request import RequestModel
-from todo.schemas.transfer import ImportedOccurrence, ImportedProject, ImportedSection, ImportedTag, ImportedTask
+from todo.schemas.transfer.document import (
+    ImportedOccurrence,
+    ImportedProject,
+    ImportedSection,
+    ImportedTag,
+    ImportedTask,
+)
 from todo.services.occurrences.statements import RECORD_COLUMNS
 from todo.services.tasks.bulk_statements import CREATED_COLUMNS
 from todo.services.tasks.derived import column_values
@@ -68,7 +74,7 @@ class Occurrence(NamedTuple):
 
 
 class Source(NamedTuple):
-    """What all rows of a document have in common.
+    """The epoch of a document, and the time of its import.
 
     Attributes:
         epoch: the epoch of the document.

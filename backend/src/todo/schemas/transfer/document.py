@@ -1,11 +1,9 @@
-"""The document of an import, and the report about it."""
+"""The document of an import, and how it is imported."""
 
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, PlainValidator, model_validator
-from pydantic.config import JsonDict
-from typing_extensions import TypedDict
 
 from todo.core.json_rows import JsonRows
 from todo.domain.dates.days import Day
@@ -20,7 +18,6 @@ from todo.domain.transfer import (
     RowPosition,
     Timestamp,
 )
-from todo.schemas.error import FieldError
 from todo.schemas.projects.project import ProjectCreate
 from todo.schemas.projects.section import SectionCreate
 from todo.schemas.request import RequestModel
@@ -190,55 +187,3 @@ class ImportDocument(RequestModel, ignores=("exported_at", "user")):
     occurrences: Occurrences = Field(default_factory=JsonRows)
     filters: CountedRows = Field(default_factory=JsonRows, description="Not imported. The report has their number.")
     trash: CountedRows = Field(default_factory=JsonRows, description="Not imported. The report has their number.")
-
-
-class ImportCounts(TypedDict):
-    """Numbers of rows."""
-
-    tags: Annotated[int, Field(examples=[1])]
-    projects: Annotated[int, Field(examples=[1])]
-    sections: Annotated[int, Field(examples=[0])]
-    tasks: Annotated[int, Field(examples=[1])]
-    occurrences: Annotated[int, Field(examples=[0])]
-
-
-class NotImported(TypedDict):
-    """Numbers of rows that an import leaves out."""
-
-    filters: Annotated[int, Field(examples=[0])]
-    trash: Annotated[int, Field(examples=[0])]
-    occurrences: Annotated[
-        int, Field(examples=[0], description="Occurrences of tasks that are in the trash, or have a problem.")
-    ]
-
-
-COUNTS_EXAMPLE: JsonDict = {"tags": 1, "projects": 1, "sections": 0, "tasks": 1, "occurrences": 0}
-
-
-class ImportReport(TypedDict):
-    """What an import did, or would do."""
-
-    dry_run: Annotated[bool, Field(examples=[False])]
-    created: Annotated[ImportCounts, Field(description="Rows that are new.", examples=[COUNTS_EXAMPLE])]
-    existing: Annotated[
-        ImportCounts, Field(description="Rows that existed. They stay as they are.", examples=[COUNTS_EXAMPLE])
-    ]
-    failed: Annotated[
-        ImportCounts, Field(description="Rows with a problem. They are not written.", examples=[COUNTS_EXAMPLE])
-    ]
-    not_imported: Annotated[NotImported, Field(examples=[{"filters": 0, "trash": 0, "occurrences": 0}])]
-    errors: Annotated[
-        list[FieldError],
-        Field(
-            description="The first 100 problems, each with its place.",
-            examples=[
-                [
-                    {
-                        "field": "tasks.17.title",
-                        "detail": "Title is required and must be 1-200 characters",
-                        "code": "INVALID_TITLE",
-                    }
-                ]
-            ],
-        ),
-    ]
