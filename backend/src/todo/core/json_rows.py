@@ -21,7 +21,7 @@ EMPTY = b"[]"
 
 
 class JsonRows:
-    """A list in a JSON text. Each iteration parses the items anew.
+    """A list in a JSON text. Each iteration parses the items again.
 
     Attributes:
         count: the number of items.

@@ -27,7 +27,7 @@ from todo.schemas.tasks.task import TaskCreate
 FORMAT = "todo-export"
 VERSION = 1
 OF_THE_SERVICE = ("user_id", "version", "updated_at")
-"""Fields of rows that the service writes anew."""
+"""Fields of rows that the service sets itself."""
 ID_TEXT = "The id in the document. Other rows refer to it. The new row gets an id of its own."
 POSITION_TEXT = "New rows come after the existing ones, in the order of this key."
 CREATED_TEXT = "When the row was created. Null: now."

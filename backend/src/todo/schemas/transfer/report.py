@@ -33,7 +33,7 @@ COUNTS_EXAMPLE: JsonDict = {"tags": 1, "projects": 1, "sections": 0, "tasks": 1,
 
 
 class ImportReport(TypedDict):
-    """What an import did, or would do."""
+    """The result of an import or of a dry run."""
 
     dry_run: Annotated[bool, Field(examples=[False])]
     created: Annotated[ImportCounts, Field(description="Rows that are new.", examples=[COUNTS_EXAMPLE])]

@@ -1,4 +1,4 @@
-"""Batches of rows: those that a worker locks and then writes, and those of one statement."""
+"""Batches of rows, for workers and for statements on many rows."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
