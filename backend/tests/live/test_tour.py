@@ -11,6 +11,8 @@ from tests.live.conftest import Service, environment, require
 
 BACKEND = Path(__file__).parents[2]
 DOCUMENTS = (BACKEND.parent / "README.md", BACKEND / "docs" / "tour.md", BACKEND / "docs" / "tasks.md")
+TOUR_SECONDS = 240
+"""The limit for a tour. Each HTTPie command starts a Python process, which takes seconds on a busy machine."""
 BLOCK = re.compile(r"^```sh tour=(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TOURS: dict[str, str] = dict(block for document in DOCUMENTS for block in BLOCK.findall(document.read_text()))
 
@@ -30,7 +32,7 @@ def run_tour(name: str, service: Service, folder: Path) -> str:
         env=environment(PATH=path, HOME=str(folder), HTTPIE_CONFIG_DIR=str(folder)),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=TOUR_SECONDS,
         check=False,
     )
 
@@ -38,6 +40,7 @@ def run_tour(name: str, service: Service, folder: Path) -> str:
     return process.stdout
 
 
+@pytest.mark.timeout(TOUR_SECONDS + 10)
 @pytest.mark.parametrize("program", ["curl", "httpie"])
 def test_tour_runs_as_written(service: Service, tmp_path: Path, program: str) -> None:
     output = run_tour(program, service, tmp_path)

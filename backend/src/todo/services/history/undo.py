@@ -268,7 +268,7 @@ def _revert(inverse: Inverse, change: Row, before: State, after: State, state: S
             inverse.conflicts.append(f"{change['type']}.{change['id']}.tags")
         inverse.tags[change["id"]] = (change["seq"], sorted((present - added) | (removed & existing.tags)))
     if fields:
-        _compare(inverse, change, {name: after[name] for name in fields}, state)
+        _compare(inverse, change, {name: after[name] for name in fields if name in after}, state)
         resource = LOGGED[change["type"]]
         kept = {name: state[name] for name in resource.fields} if resource.reverts_all_fields else {}
         inverse.reverted.setdefault(change["type"], []).append(

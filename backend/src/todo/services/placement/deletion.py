@@ -1,6 +1,6 @@
 """Deletions of projects and sections, with their tasks or without them (PRO-020 to PRO-041)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from todo.core.database.session import Row
 from todo.domain.projects.project import Children
@@ -124,5 +124,8 @@ async def _delete_tasks(writer: Writer, principal: Principal, rows: Sequence[Row
         await tasks.remove_tasks(writer, [Reverted(None, row["id"], {}) for row in rows])
 
 
-async def _change_tasks(writer: Writer, rows: Iterable[Row], fields: dict[str, None]) -> None:
+async def _change_tasks(writer: Writer, rows: Sequence[Row], fields: dict[str, None]) -> None:
+    """Change tasks of a container. If there are some, the principal needs the scope."""
+    if rows:
+        writer.principal.require_scope("tasks:write")
     await tasks.revert_tasks(writer, [Reverted(None, row["id"], fields) for row in rows])

@@ -47,7 +47,7 @@ from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, 
 from todo.services.tasks.tagging.statements import TAG_ID
 
 Position = Annotated[Text, Field(max_length=POSITION_MAX)]
-FILTERED_STATEMENTS_MAX = 500
+FILTERED_STATEMENTS_MAX = 100
 """Statements that are kept compiled for the expressions of filters. Clients choose the expressions."""
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from sqlalchemy import Date, DateTime, Table
 
+INFINITE = {"-infinity": datetime.min.replace(tzinfo=UTC), "infinity": datetime.max.replace(tzinfo=UTC)}
+"""The driver stores the first and the last instant of the calendar as infinite ones."""
+
 
 def stored_values(table: Table, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of columns for fields of the log; fields that are no columns are left out."""
@@ -21,6 +24,8 @@ def _stored(table: Table, name: str, value: Any) -> Any:
     if value is None:
         return None
     if _is_instant(table, name):
+        if value in INFINITE:
+            return INFINITE[value]
         return datetime.fromisoformat(value).replace(tzinfo=UTC)
     return date.fromisoformat(value) if isinstance(table.c[name].type, Date) else value
 
