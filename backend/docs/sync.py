@@ -31,7 +31,7 @@ class Offline(Exception):  # noqa: N818 -- a state of the network
 
 
 class Rejected(Exception):  # noqa: N818 -- the end of a write
-    """The service rejected a write, and the copy shows the state without it."""
+    """The service rejected the write `args[0]` with the problem `args[1]`. The copy shows the state without it."""
 
 
 def empty_state() -> Fields:

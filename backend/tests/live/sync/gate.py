@@ -11,7 +11,7 @@ import httpx
 
 
 class Lose(Enum):
-    """What is lost."""
+    """A part of an exchange that a gate loses."""
 
     REQUEST = auto()
     RESPONSE = auto()
@@ -65,7 +65,7 @@ class Gate(ThreadingHTTPServer):
 
 
 class GateHandler(BaseHTTPRequestHandler):
-    """One connection, with one request."""
+    """Handles one request per connection."""
 
     def handle_one(self) -> None:
         """Forward the request, or do what the fault says."""
