@@ -29,12 +29,13 @@ from todo.http.change_seq import CHANGE_SEQ
 from todo.http.conditional import IF_NONE_MATCH
 from todo.http.dependencies.change_base import CHANGE_BASE
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
+from todo.http.dependencies.principal import API
 from todo.http.dependencies.resources import AppResources
 from todo.http.dependencies.stream_client import LAST_EVENT_ID
 from todo.http.document import finish_document
 from todo.http.errors import install_error_handlers
 from todo.http.idempotency import KEY_HEADER
-from todo.http.middleware.body_limit import BodyLimitMiddleware
+from todo.http.middleware.body_limit import BodyLimit, BodyLimitMiddleware
 from todo.http.middleware.compression import CompressionMiddleware
 from todo.http.middleware.cross_origin import CrossOriginMiddleware
 from todo.http.middleware.forwarded import ForwardedMiddleware
@@ -50,6 +51,7 @@ from todo.routers import (
     documentation,
     filters,
     health,
+    imports,
     login_sessions,
     mailed_links,
     occurrences,
@@ -77,6 +79,8 @@ from todo.workers.sweeper import sweeping
 
 COMPRESSED_MIN_BYTES = 1400
 """A smaller response fits into one packet, so compression would not deliver it sooner."""
+IMPORT_TIMES = 4
+"""How many times REQUEST_TIMEOUT the document of an import may take to arrive."""
 TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 """Headers that tracing adds to requests of browsers (W3C Trace Context and Baggage)."""
 ALLOWED_HEADERS = (
@@ -262,14 +266,18 @@ def _add_routes(app: FastAPI) -> None:
         *(filters.router, auth.router, login_sessions.router, moves.router),
         *(task_bulk.router, occurrences.router, access_tokens.router, totp.router, mailed_links.router, health.router),
         *(sync.router, events.router, history.pages, history.router, trash.pages, trash.router),
-        *(documentation.router, pages.router),
+        *(imports.router, documentation.router, pages.router),
     )
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Add the middleware; the last one added is the outermost."""
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout)
+    app.add_middleware(
+        BodyLimitMiddleware,
+        limit=BodyLimit(settings.max_body_bytes, settings.request_timeout),
+        by_path={f"{API}{imports.PATH}": BodyLimit(settings.max_import_bytes, IMPORT_TIMES * settings.request_timeout)},
+    )
     app.add_middleware(CompressionMiddleware, minimum_size=COMPRESSED_MIN_BYTES)
     app.add_middleware(UnexpectedErrorMiddleware)
     app.add_middleware(

@@ -45,6 +45,7 @@ OF_THE_ACCOUNT = [
     "GET /api/v1/auth/me",
     "PATCH /api/v1/auth/me",
     "GET /api/v1/auth/me/export",
+    "POST /api/v1/import",
     "GET /api/v1/auth/sessions",
     "GET /api/v1/auth/tokens",
 ]
@@ -73,7 +74,7 @@ RESOURCES = [
     operation
     for operation in operations_in(create_app(make_settings(database_url="postgresql://todo")).openapi())
     if not operation.split()[1].startswith("/api/v1/auth")
-    and operation not in (*WITHOUT_USER, *ANY_READ_SCOPE, *CHECKED_BY_TYPE)
+    and operation not in (*WITHOUT_USER, *ANY_READ_SCOPE, *CHECKED_BY_TYPE, *OF_THE_ACCOUNT)
 ]
 """The operations on resources such as tasks."""
 

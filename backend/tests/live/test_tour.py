@@ -150,3 +150,16 @@ def test_tags_run_as_written(service: Service, tmp_path: Path) -> None:
     assert re.findall(r'"tags":\[([^]]*)\]', output)[0].count('"name":"garden"') == 1, output
     assert '"name":"errands"' not in output
     assert re.findall(r'"code":"(\w+)"', output) == ["TAG_NOT_FOUND"], output
+
+
+@pytest.mark.spec("IMP-001", "IMP-003", "IMP-006", "IMP-008")
+def test_import_runs_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("import", service, tmp_path)
+
+    assert '"code"' not in output, output
+    assert re.findall(r'"dry_run":(\w+),"created":{"tags":(\d),"projects":(\d),"sections":0,"tasks":(\d)', output) == [
+        ("true", "1", "1", "1"),
+        ("false", "0", "0", "0"),
+    ]
+    assert '"created":{"tags":1,"projects":1,"sections":0,"tasks":1' in (tmp_path / "report.json").read_text()
+    assert re.findall(r'"total":(\d+)', output) == ["1", "0"], output

@@ -21,6 +21,7 @@ from todo.schemas.saved_filter import FilterFields
 from todo.schemas.tasks.task import TaskCreate, TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
 from todo.services.shared.log.writes import Write
+from todo.services.tasks.bulk_statements import CREATED_COLUMNS
 from todo.services.tasks.derived import PLACE, column_names
 from todo.services.tasks.listing.expressions import CONDITIONS
 
@@ -74,6 +75,7 @@ missing when the clock was locked. No request can violate them."""
 WRITTEN_COLUMNS = {
     "update_filter": frozenset(FilterFields.model_fields),
     "insert_task": frozenset(column_names(TaskCreate.model_fields)),
+    "insert_tasks": frozenset(CREATED_COLUMNS),
     "update_project": frozenset(ProjectFields.model_fields),
     "update_section": frozenset(SectionFields.model_fields),
     "update_task": frozenset({*column_names(TaskUpdate.model_fields), *PLACE}),

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     changes_retention_days: int = Field(default=180, ge=1, le=36500)
     trash_retention_days: int = Field(default=30, ge=1, le=36500)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    max_import_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     max_login_sessions: int = Field(default=100, ge=1)
     max_access_tokens: int = Field(default=100, ge=1)
     request_timeout: float = Field(default=15, gt=0)

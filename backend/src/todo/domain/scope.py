@@ -14,7 +14,8 @@ SCOPE_OF_PATH = {"filters": "tasks", "sections": "projects"}
 SHARED_RESOURCES = frozenset({"changes", "events", "sync", "trash"})
 """First path segments whose items have several types. Their services check the scope of each type."""
 ACCOUNT_SCOPE = "account"
-"""The scope of every path below `/api/v1/auth`."""
+ACCOUNT_RESOURCES = frozenset({"auth", "import"})
+"""First path segments below `/api/v1` that need the scope `account`."""
 SCOPES = (*(f"{resource}:{right}" for resource in SCOPED_RESOURCES for right in ("read", "write")), ACCOUNT_SCOPE)
 
 

@@ -184,9 +184,22 @@ class DeclaredRoute(APIRoute):
             return None, [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
         _check_content_type(request, PATCH_TYPES if request.method == "PATCH" else JSON_TYPES)
         try:
-            return field.validate(_parse_json(body), loc=("body",))
+            return field.validate(await self.parse_json(body), loc=("body",))
         except (ValueError, RecursionError):
             return None, [{"type": "json_invalid", "loc": ("body",), "msg": "The body is not valid JSON"}]
+
+    async def parse_json(self, body: bytes) -> object:
+        """Return the value of a JSON body.
+
+        Raises:
+            ValueError: the body is not valid JSON.
+            RecursionError: the body is nested too deeply.
+        """
+        try:
+            return from_json(body)
+        except ValueError:
+            # Python's parser accepts lone surrogates, so the validators can name the field that has one.
+            return json.loads(body)
 
 
 def _add_header(responses: Responses, name: str, description: str) -> Responses:
@@ -245,14 +258,6 @@ async def read_body(request: Request) -> bytes:
             more = message.get("more_body", False)
         state.body = bytes(body)
     return state.body
-
-
-def _parse_json(body: bytes) -> object:
-    try:
-        return from_json(body)
-    except ValueError:
-        # Python's parser accepts lone surrogates, so the validators can name the field that has one.
-        return json.loads(body)
 
 
 class RenderedResponse(Response):

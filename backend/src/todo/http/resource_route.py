@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.routing import APIRoute
 
 from todo.core.errors import InternalError, ServiceUnavailableError
+from todo.core.json_rows import read_object
 from todo.http.change_seq import CHANGE_SEQ_HEADER, announced
 from todo.http.conditional import ETAG_HEADER, IF_NONE_MATCH_PARAMETER, NOT_MODIFIED, conditional
 from todo.http.declared_route import DeclaredRoute
@@ -61,6 +62,14 @@ class WriteRoute(DeclaredRoute):
         responses[success] = {**responses.get(success, {}), "headers": CHANGE_SEQ_HEADER}
         super().__init__(path, endpoint, **{**options, "responses": responses})
         self.handler = announced(self.handler)
+
+
+class LongBodyRoute(WriteRoute):
+    """A route whose body is an object with long lists, which the service parses item by item (`JsonRows`)."""
+
+    async def parse_json(self, body: bytes) -> object:
+        """Return the members of the object, its lists as `JsonRows`."""
+        return await read_object(body)
 
 
 class PasswordRoute(ResourceRoute):

@@ -13,6 +13,7 @@ from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import Responses, errors, merge_patch, schema_of
 from todo.http.refresh_cookie import clear_refresh_cookie
 from todo.http.resource_route import PasswordRoute, make_router
+from todo.schemas.transfer.document import FORMAT, VERSION
 from todo.schemas.user import AccountDeletion, AccountUpdate, PasswordChange, UserPublic
 from todo.services.accounts import service as account_service
 from todo.services.accounts.errors import EmailAlreadyExistsError, WrongPasswordError
@@ -26,13 +27,14 @@ EXPORT: Responses = {
                 "schema": {
                     "type": "object",
                     "properties": {
-                        "format": {"const": export.FORMAT},
-                        "version": {"const": export.VERSION},
+                        "format": {"const": FORMAT},
+                        "version": {"const": VERSION},
+                        "epoch": {"type": "string", "format": "uuid"},
                         "exported_at": {"type": "string", "format": "date-time"},
                         "user": schema_of(UserPublic),
                         **{name: {"type": "array", "items": schema_of(item)} for name, item in export.SECTIONS.items()},
                     },
-                    "required": ["format", "version", "exported_at", "user", *export.SECTIONS],
+                    "required": ["format", "version", "epoch", "exported_at", "user", *export.SECTIONS],
                 },
             }
         },

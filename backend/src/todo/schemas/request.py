@@ -29,13 +29,13 @@ class RequestModel(BaseModel):
             options: as for every pydantic model.
         """
         super().__init_subclass__(**options)
-        cls.ignored |= frozenset(ignores)
+        cls.ignored = cls.ignored.union(ignores)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         """Read the fields that the model has."""
         super().__pydantic_init_subclass__(**options)
-        cls.ignored -= cls.model_fields.keys()
+        cls.ignored = cls.ignored.difference(cls.model_fields)
 
     @model_validator(mode="before")
     @classmethod

@@ -8,7 +8,7 @@ from fastapi.security.base import SecurityBase
 
 from todo.core.clock import utc_now
 from todo.core.errors import DomainError
-from todo.domain.scope import ACCOUNT_SCOPE, SCOPE_OF_PATH, SHARED_RESOURCES
+from todo.domain.scope import ACCOUNT_RESOURCES, ACCOUNT_SCOPE, SCOPE_OF_PATH, SHARED_RESOURCES
 from todo.http.dependencies.resources import get_session, resources_of
 from todo.http.openapi import raises
 from todo.http.request_state import READ_METHODS, request_state
@@ -89,13 +89,13 @@ def resource_of(path: str) -> str:
 
 
 def check_scope(principal: Principal, method: str, path: str) -> None:
-    """Check the scope of a request: `account` below `/api/v1/auth`, `tasks:read` for reads below `/api/v1/tasks`.
+    """Check the scope of a request: `account` for ACCOUNT_RESOURCES, `tasks:read` for reads below `/api/v1/tasks`.
 
     Raises:
         InsufficientScopeError: the principal lacks the scope.
     """
     resource = resource_of(path)
-    if resource == "auth":
+    if resource in ACCOUNT_RESOURCES:
         principal.require_scope(ACCOUNT_SCOPE)
     elif resource not in SHARED_RESOURCES:
         noun = SCOPE_OF_PATH.get(resource, resource)

@@ -40,7 +40,7 @@ async def list_trash(
     responses=errors(TrashEntryNotFoundError, TagNameTakenError, ExternalIdTakenError, ProjectOfSectionGoneError),
 )
 async def restore_entry(seq: RowId, writer: CurrentWriter, resources: Resources, user: CurrentUser) -> RestoreResult:
-    """Restore a deleted resource with its id, its fields and its tags, and what was deleted with it.
+    """Restore a deleted resource with its id, its fields, its tags and its contents.
 
     Tags, projects and sections that are gone are left out.
     """

@@ -16,7 +16,7 @@ from todo.services.tasks.write_statements import TASK
 
 
 class Existing(NamedTuple):
-    """What tasks can refer to.
+    """The resources that tasks can refer to.
 
     Attributes:
         tags: the ids.

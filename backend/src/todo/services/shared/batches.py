@@ -1,6 +1,19 @@
-"""Batches of rows that a worker locks and then writes."""
+"""Batches of rows, for workers and for statements on many rows."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, Table, select, tuple_
+
+T = TypeVar("T")
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield lists of at most this many items."""
+    remaining = iter(items)
+    while some := [*islice(remaining, size)]:
+        yield some
 
 
 def in_batch(table: Table, rows: Select[*tuple[object, ...]]) -> ColumnElement[bool]:

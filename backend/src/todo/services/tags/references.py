@@ -33,17 +33,19 @@ COUNT_TAGS = Statement(select(func.count().label("number")).select_from(TAGS).wh
 
 
 def _insert_tags() -> Write:
-    item = unnest(("name", Text()), ("name_key", Text()))
+    item = unnest(("name", Text()), ("name_key", Text()), ("color", Text()))
     plan = select(*item.c, true().label("is_changed")).cte("plan")
     clock = advance_clock(plan, many=True)
-    rows = select(USER_ID, plan.c.name, plan.c.name_key).select_from(plan.join(clock, true())).order_by(plan.c[INDEX])
+    columns = (plan.c.name, plan.c.name_key, plan.c.color)
+    rows = select(USER_ID, *columns).select_from(plan.join(clock, true())).order_by(plan.c[INDEX])
     tag = (
         insert(TAGS)
-        .from_select(["user_id", "name", "name_key"], rows)
+        .from_select(["user_id", "name", "name_key", "color"], rows)
         .returning(*PUBLIC_COLUMNS, true().label("is_changed"))
         .cte("tag")
     )
-    log = log_changes(clock, tag, Logged(TAG, "create", after=created_values({"name": tag.c.name})), order=tag.c.id)
+    after = created_values({"name": tag.c.name, "color": tag.c.color})
+    log = log_changes(clock, tag, Logged(TAG, "create", after=after), order=tag.c.id)
     return Write(written(tag, clock, tag.c.id, tag.c.name, tag.c.color).add_cte(log), VIOLATIONS)
 
 
@@ -100,11 +102,17 @@ async def find_tags(writer: Writer, references: Collection[int | str], max_tags:
     return TagNames(known, max_tags - count["number"])
 
 
-async def create_tags(writer: Writer, names: Collection[str]) -> dict[int | str, Row]:
-    """Create tags of new names, and return them by name. Call it in the transaction of `find_tags`."""
-    if not names:
+async def create_tags(writer: Writer, colors: Mapping[str, str | None]) -> dict[int | str, Row]:
+    """Create tags, and return them by name. Call it in the transaction that found the names to be new.
+
+    Args:
+        writer: runs the write.
+        colors: the colours of the tags, by name.
+    """
+    if not colors:
         return {}
-    rows = await writer.write_all(INSERT_TAGS, name=[*names], name_key=[sort_key(name) for name in names])
+    keys = [sort_key(name) for name in colors]
+    rows = await writer.write_all(INSERT_TAGS, name=[*colors], name_key=keys, color=[*colors.values()])
     return {row["name"]: row for row in rows}
 
 
@@ -121,4 +129,4 @@ async def resolve_tags(writer: Writer, references: Collection[int | str], max_ta
         writer.principal.require_scope(WRITE_SCOPE)
         if len(new) > found.room:
             raise TooManyTagsError
-    return {**found.known, **await create_tags(writer, new)}
+    return {**found.known, **await create_tags(writer, dict.fromkeys(new))}

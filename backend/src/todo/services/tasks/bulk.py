@@ -182,11 +182,11 @@ async def _update(writer: Writer, items: Items, targets: Targets) -> Outcomes:
             arrays[name] = [row.get(name) for row in rows]
         owners = [writer.user_id] * len(changes)
         await writer.write_all(statements.UPDATE_TASKS, owner_id=owners, undoes=[None] * len(changes), **arrays)
-        await _write_searches(writer, statements.UPDATE_SEARCHES, changes)
+        await write_searches(writer, statements.UPDATE_SEARCHES, changes)
     return {index: (200, item.id) for index, item in updates.items()}
 
 
-async def _write_searches(writer: Writer, statement: Statement, tasks: Mapping[int, Mapping[str, object]]) -> None:
+async def write_searches(writer: Writer, statement: Statement, tasks: Mapping[int, Mapping[str, object]]) -> None:
     """Write the folded texts of tasks by id; tasks without a searched field are skipped."""
     texts = {task_id: values for task_id, fields in tasks.items() if (values := search_values(fields))}
     if texts:
@@ -222,7 +222,7 @@ async def _create(writer: Writer, items: Items, targets: Targets) -> Outcomes:
         new_ids = sorted(row["id"] for row in rows)
         outcomes = {index: (CREATED, task_id) for index, task_id in zip(new, new_ids, strict=True)}
         searched = dict(zip(new_ids, rows_by_index.values(), strict=True))
-        await _write_searches(writer, statements.INSERT_SEARCHES, searched)
+        await write_searches(writer, statements.INSERT_SEARCHES, searched)
         ids |= {external_id: outcomes[index][1] for external_id, index in named.items()}
     for index, task in creations.items():
         if index not in outcomes and task.external_id is not None:

@@ -71,11 +71,15 @@ SELECT_TARGETS = Statement(
 """Returns the tasks that a request names by id or external id."""
 
 
-def _insert_tasks() -> Write:
-    item = unnest(*((name, TASKS.c[name].type) for name in CREATED_COLUMNS))
+def insert_tasks(columns: frozenset[str]) -> Write:
+    """Return the write of new tasks; an array for each of these columns. New ids ascend in the order of the arrays.
+
+    The external ids must be different from each other and from existing ones.
+    """
+    item = unnest(*((name, TASKS.c[name].type) for name in sorted(columns)))
     plan = select(*item.c, true().label("is_changed")).cte("plan")
     clock = advance_clock(plan, many=True)
-    new = {name: plan.c[name] for name in CREATED_COLUMNS} | {"completed_at": completed_at(plan.c.completed)}
+    new = {"completed_at": completed_at(plan.c.completed)} | {name: plan.c[name] for name in sorted(columns)}
     rows = select(USER_ID, *new.values()).select_from(plan.join(clock, true()))
     task = (
         insert(TASKS)
@@ -95,9 +99,7 @@ def _insert_tasks() -> Write:
     )
 
 
-INSERT_TASKS = _insert_tasks()
-"""New ids ascend in the order of the items. The external ids must be different from each other and from existing ones.
-"""
+INSERT_TASKS = insert_tasks(frozenset(CREATED_COLUMNS))
 
 _change = unnest(
     ("owner_id", TASKS.c.user_id.type),

@@ -1,14 +1,14 @@
 """Tasks in undo and in the trash: put back, changed back, and removed again (ADR 0055)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
 from todo.core.database.session import Session
 from todo.services.sections.containers import Container, Containers, read_containers
+from todo.services.shared.batches import batched
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted, keys_of
 from todo.services.shared.log.writer import Writer
@@ -16,7 +16,6 @@ from todo.services.tasks import bulk_statements, restore_statements
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.statements import TASKS
 
-T = TypeVar("T")
 AT_ONCE = 500
 """Tasks that a statement puts back."""
 
@@ -33,7 +32,7 @@ async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
     Raises:
         ExternalIdTakenError: another task has the external id.
     """
-    for some in _batched(tasks):
+    for some in batched(tasks, AT_ONCE):
         containers = await _read_containers(writer, some)
         rows = [_row(task) | containers.values(_container_of(task)) for task in some]
         arrays = {name: [row.get(name) for row in rows] for name in restore_statements.RESTORED_COLUMNS}
@@ -49,7 +48,7 @@ async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
 
 async def revert_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
     """Write fields of existing tasks; each task has at least one field, and none is `tags`."""
-    for some in _batched(tasks):
+    for some in batched(tasks, AT_ONCE):
         containers = await _read_containers(writer, some)
         rows = [
             column_values(stored_values(TASKS, task.fields))
@@ -73,7 +72,7 @@ async def revert_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
 
 async def set_tags(writer: Writer, tasks: Sequence[Reverted]) -> None:
     """Replace the tags of existing tasks with those of the field `tags`."""
-    for some in _batched(tasks):
+    for some in batched(tasks, AT_ONCE):
         await writer.write_all(restore_statements.SET_TAGS, **keys_of(some), tag_ids=_tag_ids(some))
 
 
@@ -84,7 +83,7 @@ async def link_tags(writer: Writer, tags: Mapping[int, tuple[list[int], list[int
         writer: is inside its transaction, so that the tags of the tasks do not change.
         tags: by task, the ids of all its tags before and after.
     """
-    for some in _batched(tags.items()):
+    for some in batched(tags.items(), AT_ONCE):
         await writer.write_all(
             restore_statements.LINK_TAGS,
             id=[task_id for task_id, _ in some],
@@ -95,7 +94,7 @@ async def link_tags(writer: Writer, tags: Mapping[int, tuple[list[int], list[int
 
 async def remove_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
     """Delete tasks with their links."""
-    for some in _batched(tasks):
+    for some in batched(tasks, AT_ONCE):
         await writer.write_all(bulk_statements.DELETE_TASKS, **keys_of(some))
 
 
@@ -106,12 +105,6 @@ async def _read_containers(writer: Writer, tasks: Iterable[Reverted]) -> Contain
 
 def _container_of(task: Reverted) -> Container:
     return Container(task.fields.get("project_id"), task.fields.get("section_id"))
-
-
-def _batched(items: Iterable[T]) -> Iterator[list[T]]:
-    remaining = iter(items)
-    while some := [*islice(remaining, AT_ONCE)]:
-        yield some
 
 
 def _row(task: Reverted) -> dict[str, Any]:

@@ -15,17 +15,18 @@ from todo.schemas.saved_filter import FilterPublic
 from todo.schemas.tag import TagPublic
 from todo.schemas.tasks.occurrence import OccurrenceExported, OccurrencePublic
 from todo.schemas.tasks.task import TaskPublic
+from todo.schemas.transfer.document import FORMAT, VERSION
 from todo.services.accounts import service as account_service
+from todo.services.authentication import InvalidTokenError
 from todo.services.filters import service as filter_service
 from todo.services.occurrences import service as occurrence_service
 from todo.services.projects import service as project_service
 from todo.services.sections import service as section_service
+from todo.services.sync.statements import SELECT_CLOCK
 from todo.services.tags import service as tag_service
 from todo.services.tasks import service as task_service
 from todo.services.trash import service as trash_service
 
-FORMAT = "todo-export"
-VERSION = 1
 TASKS_PER_PIECE = 500
 """Tasks, or occurrences of tasks."""
 SECTIONS = {
@@ -42,7 +43,7 @@ occurrences their task and their place in its series."""
 
 
 async def export_user(session: Session, user_id: UUID, now: datetime, retention: timedelta) -> AsyncIterator[bytes]:
-    """Return the document `{format, version, exported_at, user, …}` with the lists of SECTIONS, in pieces (ACC-007).
+    """Return the document `{format, version, epoch, …}` with the user and the lists of SECTIONS, in pieces (ACC-007).
 
     Items have the shape of the API. Tasks are in the order of their ids. Occurrences are in the order of their tasks,
     also those of tasks in the trash. A connection is used for one piece at a time, so a slow client blocks no other
@@ -58,10 +59,12 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
         InvalidTokenError: the user was deleted; raised before the first piece.
     """
     user = await account_service.get_user(session, user_id, now)
+    epoch = await read_epoch(session, user_id)
     tags = await tag_service.list_tags(session, user_id)
     head = {
         "format": FORMAT,
         "version": VERSION,
+        "epoch": epoch,
         "exported_at": now,
         "user": user,
         "tags": tags,
@@ -75,6 +78,19 @@ async def export_user(session: Session, user_id: UUID, now: datetime, retention:
         "occurrences": _occurrences(session, user_id),
     }
     return _pieces(to_json(head), long_lists)
+
+
+async def read_epoch(session: Session, user_id: UUID) -> UUID:
+    """Return the epoch of the database. With it, an id names a row of any database.
+
+    Raises:
+        InvalidTokenError: the user was deleted.
+    """
+    clock = await session.fetch_one(SELECT_CLOCK, user_id=user_id)
+    if clock is None:
+        raise InvalidTokenError
+    epoch: UUID = clock["epoch"]
+    return epoch
 
 
 async def _pieces(head: bytes, long_lists: Mapping[str, AsyncIterator[Sequence[object]]]) -> AsyncIterator[bytes]:

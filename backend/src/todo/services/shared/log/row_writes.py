@@ -83,6 +83,22 @@ class RowWrites:
         log = log_changes(clock, row, Logged(self.entity, "create", after=after))
         return Write(written(plan, clock, *row.c, new=row).add_cte(log), self.violations)
 
+    def insert_many(self, columns: Sequence[str]) -> Write:
+        """Return the write of new rows; an array for each of these columns. New ids are in the order of the arrays."""
+        item = unnest(*((name, self.table.c[name].type) for name in columns))
+        plan = select(*item.c, true().label("is_changed")).cte("plan")
+        clock = advance_clock(plan, many=True)
+        rows = select(USER_ID, *(plan.c[name] for name in columns)).select_from(plan.join(clock, true()))
+        row = (
+            insert(self.table)
+            .from_select(["user_id", *columns], rows.order_by(plan.c[INDEX]))
+            .returning(*self.columns, true().label("is_changed"))
+            .cte("row")
+        )
+        after = created_values({name: row.c[name] for name in self.fields})
+        log = log_changes(clock, row, Logged(self.entity, "create", after=after), order=row.c.id)
+        return Write(written(row, clock, row.c.id).add_cte(log), self.violations)
+
     def update(self, fields: frozenset[str], *, conditional: bool) -> Write:
         """Return the write of these columns of one row; a conditional one has the parameter `entity_tags`."""
         condition = [entity_tag_matches(self.table)] if conditional else []

@@ -76,5 +76,5 @@ async def write_tags(writer: Writer, items: Items, outcomes: Outcomes, known: Ma
     }
     if named:
         new = new_names([tag for tags in named.values() for tag in tags], known)
-        rows = {**known, **await create_tags(writer, new)}
+        rows = {**known, **await create_tags(writer, dict.fromkeys(new))}
         await set_tags(writer, {task_id: shown_tags(references, rows) for task_id, references in named.items()})
