@@ -3,8 +3,9 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.client import HTTPException
+from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -12,10 +13,17 @@ from uuid import uuid4
 Fields = dict[str, Any]
 TaskId = int | str
 """The id of a task or, until the service has given it one, the external id of a task that was made here."""
-OK, CREATED, NO_CONTENT, NOT_FOUND = 200, 201, 204, 404
+OK, CREATED, NO_CONTENT = 200, 201, 204
+TIMEOUT_SECONDS = 30
 NOT_READY = (401, 408, 429, 500, 502, 503, 504)
 START_AGAIN = ("SYNC_TOKEN_EXPIRED", "INVALID_SYNC_TOKEN")
 METHODS = {"create": "POST", "change": "PATCH", "delete": "DELETE"}
+FIELD_OF = (
+    dict.fromkeys(("due_date", "due_day", "due_time_zone"), "due")
+    | dict.fromkeys(("recurrence_basis", "recurrence_start"), "recurrence_rule")
+    | {"completed_at": "completed", "section_id": "project_id", "position": "project_id"}
+)
+"""Fields that the service changes together count as one field."""
 
 
 class Offline(Exception):  # noqa: N818 -- a state of the network
@@ -23,12 +31,17 @@ class Offline(Exception):  # noqa: N818 -- a state of the network
 
 
 class Rejected(Exception):  # noqa: N818 -- the end of a write
-    """The service rejected a write, and the copy shows the state without it."""
+    """The service rejected the write `args[0]` with the problem `args[1]`. The copy shows the state without it."""
 
 
 def empty_state() -> Fields:
-    """Return everything to store on the device."""
-    return {"token": None, "seq": 0, "items": {}, "writes": [], "ids": {}}
+    """Return everything to store. `seqs` has the numbers of acknowledged writes whose responses are in `items`."""
+    return {"token": None, "seq": 0, "items": {}, "writes": [], "ids": {}, "seqs": {}}
+
+
+def field_of(name: str) -> str:
+    """Return the field that a name counts as."""
+    return FIELD_OF.get(name, name)
 
 
 class Copy:
@@ -39,19 +52,24 @@ class Copy:
     ) -> None:
         self.state = empty_state() if state is None else state
         self.conflicts: Callable[[int, list[str]], object] = lambda _task, _fields: None
-        """Is called with the fields of a change that another client has changed since. Their change stays."""
-        self._api, self._token, self._save = api, token, lambda: save(self.state)
+        """Is called with the fields of a change or a deletion that another client has changed since. Theirs stay."""
+        self.acknowledged: Callable[[int, int], object] = lambda _task, _seq: None
+        """Is called with the number of an acknowledged write, for a button "Undo"."""
+        self._api, self._token, self._save, self._running = api, token, lambda: save(self.state), Lock()
 
     def tasks(self) -> list[Fields]:
-        """Return the tasks as the user sees them: the copy with the unconfirmed writes."""
-        tasks = {data["id"]: data for key, data in self.state["items"].items() if key.startswith("task:")}
+        """Return the tasks as the user sees them: the copy with the unacknowledged writes and the tags of the copy."""
+        tasks = {task["id"]: task for task in self._all("task")}
         for write in self.state["writes"]:
-            task = self._id_of(write["task"]) or write["task"]
+            task, fields = self._id_of(write["task"]) or write["task"], write["fields"]
             if write["kind"] == "delete":
                 tasks.pop(task, None)
             elif write["kind"] == "create" or task in tasks:
-                tasks[task] = {"id": task, "tags": []} | tasks.get(task, {}) | write["fields"]
-        return [*tasks.values()]
+                cleared = dict.fromkeys(["due_date", "due_time_zone"] if fields.get("due_day") else [])
+                cleared |= dict.fromkeys(["due_day"] if fields.get("due_date") else [])
+                tasks[task] = {"id": task, "tags": []} | tasks.get(task, {}) | cleared | fields
+        tags = {key: tag for tag in self._all("tag") for key in (tag["id"], tag["name"])}
+        return [task | {"tags": [*self._join(task["tags"], tags)]} for task in tasks.values()]
 
     def create(self, fields: Fields) -> TaskId:
         """Make a task."""
@@ -62,8 +80,12 @@ class Copy:
     def change(self, task: TaskId, fields: Fields) -> None:
         """Change fields of a task."""
         last = next((write for write in reversed(self.state["writes"]) if self._is_same(write["task"], task)), None)
+        names = fields if last is None else fields | last["fields"]
+        # Two fields of a date or a place can contradict each other.
+        is_apart = len({field_of(name) for name in names}) == len(names)
         # A write that was sent may have arrived, so it stays as it is.
-        if last is None or last["is_sent"] or last["kind"] == "delete":
+        is_open = last is not None and not last["is_sent"] and last["base"] == self._base_of(task)
+        if last is None or not (is_open and is_apart) or last["kind"] == "delete":
             self._add("change", task, fields)
         else:
             last["fields"] |= fields
@@ -81,24 +103,28 @@ class Copy:
 
     def sync(self) -> None:
         """Send all writes, then fetch all changes. Raises `Offline` or `Rejected`. Call it again later."""
-        while self.state["writes"]:
-            write = self.state["writes"][0]
-            write["is_sent"] = True
-            self._save()
-            outcome = self._perform(write)
-            if outcome != "again":
-                self.state["writes"].pop(0)
-            self._save()
-            if isinstance(outcome, Rejected):
-                raise outcome
-        self.pull()
+        with self._running:
+            while self.state["writes"]:
+                write = self.state["writes"][0]
+                write["is_sent"] = True
+                self._save()
+                outcome = self._perform(write)
+                if outcome != "again":
+                    self.state["writes"] = [other for other in self.state["writes"] if other is not write]
+                self._save()
+                if isinstance(outcome, Rejected):
+                    raise outcome
+            self.pull()
 
     def pull(self, wait: int = 0) -> None:
         """Fetch what has changed. With `wait` the response comes when something changes, within these seconds."""
         token, fresh, more = self.state["token"], None, True
+        known = token
         while more:
             query = urlencode(({"since": token} if token else {}) | {"wait": wait})
-            status, seq, page = self._request("GET", f"/sync?{query}", timeout=wait + 30)
+            status, seq, page = self._request("GET", f"/sync?{query}", wait=wait)
+            if self.state["token"] != known:
+                return self.pull()  # another pull was faster
             if page.get("code") in START_AGAIN:
                 token, fresh = None, None
                 continue
@@ -108,42 +134,67 @@ class Copy:
                 fresh = {}
             items = dict(self.state["items"]) if fresh is None else fresh
             for item in page["items"]:
-                items.pop(f"{item['type']}:{item['id']}", None)
-                if not item["deleted"]:
-                    items[f"{item['type']}:{item['id']}"] = item["data"]
+                key, data = f"{item['type']}:{item['id']}", None if item["deleted"] else item["data"]
+                if self.state["seqs"].get(key, 0) > seq:  # The response of an own write is newer than the page.
+                    data = self.state["items"].get(key)
+                items.pop(key, None)
+                if data is not None:
+                    items[key] = data
             token, more, wait = page["next"], page["has_more"], 0
             # The pages of a full sync replace the copy together, so a broken full sync leaves the old copy.
             if not (page["full"] and more):
-                self.state.update(items=items, token=token, seq=seq)
+                seqs = {key: number for key, number in self.state["seqs"].items() if number > seq}
+                self.state.update(items=items, token=token, seq=seq, seqs=seqs)
                 self._save()
-                fresh = None
+                known, fresh = token, None
+        return None
 
     def _perform(self, write: Fields) -> Rejected | str:
-        task, kind, fields = self._id_of(write["task"]), write["kind"], write["fields"]
+        task, kind, fields, base = self._id_of(write["task"]), write["kind"], write["fields"], write["base"]
         if kind != "create" and task is None:
-            return "done"  # its create was rejected
-        headers = {"Idempotency-Key": write["key"]}
-        if kind == "change":
-            headers["Change-Base"] = str(write["base"])
+            return Rejected(write, {"code": "NOT_CREATED", "detail": "The task was not created"})
+        headers = {"Idempotency-Key": write["key"]} | ({} if kind == "create" else {"Change-Base": str(base)})
         path = "/tasks" if kind == "create" else f"/tasks/{task}"
         status, seq, body = self._request(METHODS[kind], path, None if kind == "delete" else fields, headers)
         if status in (OK, CREATED, NO_CONTENT):
-            if kind == "create":
-                self.state["ids"][write["task"]] = body["id"]
-            # Later writes of the same task were made after this one.
-            for later in self.state["writes"]:
-                if self._is_same(later["task"], write["task"]):
-                    later["base"] = max(later["base"], seq)
+            self._acknowledge(write, seq, body)
             return "done"
         if body["code"] != "FIELD_CONFLICT":
-            return "done" if status == NOT_FOUND else Rejected(write, body)
-        lost = [error["field"] for error in body["errors"]]
-        self.conflicts(task or 0, lost)
-        write |= {"fields": {name: value for name, value in fields.items() if name not in lost}, "key": str(uuid4())}
-        return "again" if write["fields"] else "done"
+            is_gone = kind == "delete" and body["code"] == "TASK_NOT_FOUND"
+            return "done" if is_gone else Rejected(write, body)
+        write["key"] = str(uuid4())
+        changed = [error["field"] for error in body["errors"]]
+        own = {name: write["own"].get(field_of(name), 0) for name in changed}
+        lost = {field_of(name) for name in changed if own[name] <= base}
+        if not lost:  # Only this client has changed these fields.
+            write["base"] = min(own.values())
+            return "again"
+        self.conflicts(task or 0, [name for name in changed if field_of(name) in lost])
+        write["fields"] = {name: value for name, value in fields.items() if field_of(name) not in lost}
+        return "again" if write["fields"] and write["fields"] != fields else "done"
+
+    def _acknowledge(self, write: Fields, seq: int, body: Fields) -> None:
+        """Keep the response of a write. `seq` is 0 if the write changed nothing."""
+        is_create, items = write["kind"] == "create", self.state["items"]
+        if is_create:
+            self.state["ids"][write["task"]] = body["id"]
+        task = self._id_of(write["task"]) or 0
+        if seq == 0:
+            return
+        for later in self.state["writes"]:
+            if self._is_same(later["task"], task):
+                later["own"] |= {field_of(name): seq for name in (body if is_create else write["fields"])}
+        if seq > self.state["seq"]:  # A repeated response can be older than the copy.
+            self.state["seqs"][f"task:{task}"] = seq
+            items.pop(f"task:{task}", None)
+            if write["kind"] != "delete":
+                items[f"task:{task}"] = body
+                for tag in body["tags"]:
+                    items.setdefault(f"tag:{tag['id']}", tag)
+        self.acknowledged(task, seq)
 
     def _request(
-        self, method: str, path: str, fields: Fields | None = None, headers: Fields | None = None, timeout: float = 30
+        self, method: str, path: str, fields: Fields | None = None, headers: Fields | None = None, wait: int = 0
     ) -> tuple[int, int, Fields]:
         """Return the status, the header `Change-Seq` and the body."""
         request = urllib.request.Request(self._api + path, method=method, headers=headers or {})  # noqa: S310
@@ -153,16 +204,35 @@ class Copy:
             request.data = json.dumps(fields).encode()
         try:
             try:
-                response = urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
+                response = urllib.request.urlopen(request, timeout=wait + TIMEOUT_SECONDS)  # noqa: S310
             except urllib.error.HTTPError as error:
                 response = error
             with response:
-                body = json.loads(response.read() or b"{}")
+                # A response that was cut within its headers has an empty body, which is no JSON.
+                body = {} if response.status == NO_CONTENT else json.loads(response.read())
+                seq = int(response.headers["Change-Seq"] or 0)
         except (OSError, ValueError, HTTPException) as error:
             raise Offline(error) from error
-        if response.status in NOT_READY:
+        is_error = response.status not in (OK, CREATED, NO_CONTENT)
+        # An error without a code is not from the service. A key in use is that of an attempt that still runs.
+        if response.status in NOT_READY or (is_error and body.get("code") in (None, "IDEMPOTENCY_KEY_IN_USE")):
             raise Offline(body)
-        return response.status, int(response.headers["Change-Seq"] or 0), body
+        return response.status, seq, body
+
+    def _all(self, kind: str) -> list[Fields]:
+        return [data for key, data in self.state["items"].items() if key.startswith(f"{kind}:")]
+
+    @staticmethod
+    def _join(references: list[Any], tags: Fields) -> Iterator[Fields]:
+        """Yield the tags that ids, names and tags refer to. A deleted tag is left out."""
+        for reference in references:
+            key = reference["id"] if isinstance(reference, dict) else reference
+            tag = tags.get(key, {"id": None, "name": key, "color": None})
+            if isinstance(tag["name"], str):
+                yield {name: tag[name] for name in ("id", "name", "color")}
+
+    def _base_of(self, task: TaskId) -> int:
+        return max(self.state["seq"], self.state["seqs"].get(f"task:{self._id_of(task)}", 0))
 
     def _id_of(self, task: TaskId) -> int | None:
         return task if isinstance(task, int) else self.state["ids"].get(task)
@@ -171,6 +241,6 @@ class Copy:
         return (self._id_of(one) or one) == (self._id_of(other) or other)
 
     def _add(self, kind: str, task: TaskId, fields: Fields) -> None:
-        write = {"kind": kind, "task": task, "fields": fields, "base": self.state["seq"], "key": str(uuid4())}
-        self.state["writes"].append(write | {"is_sent": False})
+        write = {"kind": kind, "task": task, "fields": {**fields}, "base": self._base_of(task), "key": str(uuid4())}
+        self.state["writes"].append(write | {"is_sent": False, "own": {}})
         self._save()

@@ -3,7 +3,6 @@
 `SYNC_SECONDS=300 backend/scripts/test tests/live/test_sync_clients.py` breaks it for five minutes, not eight seconds.
 """
 
-import importlib.util
 import json
 import os
 import random
@@ -12,7 +11,6 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -20,10 +18,11 @@ import pytest
 
 from tests.live.conftest import LogIn, Start
 from tests.live.faulty_proxy import FaultyProxy
-from tests.live.front_end.site import BACKEND, NODE, STRIP_TYPES
+from tests.live.front_end.site import BACKEND, NODE
+from tests.live.sync.clients import CLIENT, strip_types
 
 SECONDS = float(os.environ.get("SYNC_SECONDS", "8"))
-CLIENT_LINES_MAX = {"sync.ts": 155, "sync.py": 180}
+CLIENT_LINES_MAX = {"sync.ts": 221, "sync.py": 246}
 DRIVER = """
 const { Copy, Offline, Rejected } = await import(process.env.MODULE);
 const send = (method, path, body, headers) => fetch(process.env.API + path, {
@@ -52,18 +51,6 @@ process.stdout.write(JSON.stringify(copy.state), () => process.exit(0));
 """
 
 
-def load_python_client() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sync_client", BACKEND / "docs" / "sync.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CLIENT = load_python_client()
-
-
 class Device:
     """A device that writes at random with the Python client, also while it is offline."""
 
@@ -76,7 +63,7 @@ class Device:
     def sync(self) -> bool:
         try:
             self.copy.sync()
-        except CLIENT.Offline:
+        except (CLIENT.Offline, CLIENT.Rejected):
             return False
         return True
 
@@ -158,9 +145,3 @@ def test_copies_are_those_of_the_service_after_faults(start: Start, log_in: LogI
     for device in devices:
         assert device.copy.state["writes"] == []
         assert device.copy.state["items"] == items
-
-
-def strip_types(source: str) -> str:
-    command = [str(NODE), "--disable-warning=ExperimentalWarning", "-e", STRIP_TYPES]
-    process = subprocess.run(command, input=json.dumps({"sync": source}), capture_output=True, text=True, check=True)
-    return str(json.loads(process.stdout)["sync"])

@@ -1,0 +1,1 @@
+"""The clients of `docs/sync.md`, rule by rule."""
