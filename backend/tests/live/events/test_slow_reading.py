@@ -21,6 +21,7 @@ WITH added AS (
     SELECT id, number, number, 'update', 'task', number FROM users, generate_series(1, $1) AS number
 )
 INSERT INTO change_clocks (user_id, seq) SELECT id, $1 FROM users
+ON CONFLICT (user_id) DO UPDATE SET seq = excluded.seq
 """
 
 
@@ -53,6 +54,7 @@ def is_cut_off(connection: socket.socket) -> bool:
     return not received.endswith(b"0\r\n\r\n")
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.spec("EVT-017")
 def test_client_that_does_not_read_is_cut_off(start: Start, log_in: LogIn) -> None:
     service = start(WRITE_TIMEOUT="1", METRICS_PORT="0")

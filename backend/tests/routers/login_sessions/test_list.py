@@ -9,7 +9,6 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.routers.login_sessions.support import get_current_login_session, list_login_sessions
-from tests.routers.support import START
 from tests.support import MakeLoginSession, Person, log_in, make_client, refresh, refresh_token_of
 
 
@@ -66,7 +65,7 @@ async def test_last_used_login_session_comes_first(
 
 @pytest.mark.spec("SES-006")
 async def test_refresh_updates_last_used_at(client: AsyncClient, ada: Person) -> None:
-    request_time = START + timedelta(minutes=10)
+    request_time = datetime.now(UTC) + timedelta(minutes=10)
     with time_machine.travel(request_time, tick=False):
         await refresh(client, refresh_token_of(ada))
 

@@ -32,15 +32,22 @@ class NotificationSender:
         self._url = url
         self._channel = channel
         self._connection: asyncpg.Connection | None = None
+        self._lock = asyncio.Lock()
 
     async def send(self, payloads: Iterable[str]) -> None:
         """Send notifications in one transaction. PostgreSQL orders the commits of all transactions that notify.
+
+        Concurrent calls wait for each other, so that they open one connection.
 
         Raises:
             ServiceUnavailableError: the database is unavailable.
         """
         # The simple protocol prepares no statement, so it works behind every pooler.
         commands = ";".join(f"NOTIFY {self._channel}, '{payload}'" for payload in payloads)
+        async with self._lock:
+            await self._execute(commands)
+
+    async def _execute(self, commands: str) -> None:
         with translated_errors():
             if self._connection is None or self._connection.is_closed():
                 self._connection = await open_connection(self._settings, self._url)

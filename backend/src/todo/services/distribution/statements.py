@@ -41,7 +41,8 @@ def select_cluster() -> Statement:
 def distribution_sql() -> list[str]:
     """Return the statements that distribute the tables of an empty database, in one transaction.
 
-    A table cannot be distributed while a foreign key connects it with a table that is not.
+    A table cannot be distributed while a foreign key connects it with a table that is not. SQLAlchemy would otherwise
+    leave the keys out of `create_all` from then on, so they are not isolated from their tables.
     """
     keys = [key for table in Base.metadata.sorted_tables for key in _foreign_keys(table)]
     return [
@@ -49,7 +50,7 @@ def distribution_sql() -> list[str]:
         *(_sql(DropConstraint(key)) for key in reversed(keys)),
         *(f"SELECT create_reference_table('{table.name}')" for table in reference_tables()),
         *(_distribute(table) for table in distributed_tables()),
-        *(_sql(AddConstraint(key)) for key in keys),
+        *(_sql(AddConstraint(key, isolate_from_table=False)) for key in keys),
     ]
 
 
