@@ -2,7 +2,7 @@
 /** The path of the service behind a proxy or, with CORS, its address: "http://localhost:8000/api/v1". */
 export const API = "/api/v1";
 /** The paths whose writes take no idempotency key. A second one could fail or use a code twice. */
-const WRITES_ONCE = /\/(auth\/(login|register|tokens$|totp|password-reset|email-change)|events\/tickets)/;
+const WRITES_ONCE = /\/(auth\/(login|register|tokens$|totp|password-reset|email-change)|events\/tickets|import)/;
 
 export interface Task {
   id: number; version: number; title: string; description: string | null; completed: boolean; due_date: string | null;
