@@ -26,7 +26,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Response = tuple[int, bytes]
 
 COLUMNS = """id, title, description, completed, priority, due_date, due_day, due_time_zone, start_day, deadline_day,
-             estimated_minutes, recurrence_rule, external_id, user_id, version, created_at, updated_at, completed_at"""
+             estimated_minutes, recurrence_rule, recurrence_basis, recurrence_start, project_id, section_id, position,
+             external_id, user_id, version, created_at, updated_at, completed_at"""
 TAGS = """(SELECT coalesce(json_agg(json_build_object('id', tags.id, 'name', tags.name, 'color', tags.color)
                                     ORDER BY tags.name_key, tags.id), '[]')
            FROM task_tag_link AS link CROSS JOIN LATERAL (
@@ -170,8 +171,9 @@ async def create_task(user_id: UUID, receive: Receive) -> Response:
 
 
 def dump_task(row: asyncpg.Record) -> bytes:
-    """Return a task as JSON. The database returns its tags as JSON."""
-    return dump({**row, "tags": orjson.Fragment(row["tags"])})
+    """Return a task as JSON. The database returns its tags as JSON, and no position before the first move."""
+    position = row["position"] or f"i{row['id']:016x}"
+    return dump({**row, "position": position, "tags": orjson.Fragment(row["tags"])})
 
 
 def dump(row: asyncpg.Record | dict[str, Any]) -> bytes:
