@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from todo.core.errors import InvalidValueError
-from todo.domain.instants import check_finite, parse_instant
+from todo.domain.instants import parse_instant
 from todo.domain.rules import Raises, TextRule, string_schema
 from todo.domain.text import Text
 
@@ -28,7 +28,7 @@ class InvalidExpiryError(InvalidValueError):
 
 
 def _parse_expiry(value: object) -> datetime:
-    return check_finite(parse_instant(value, InvalidExpiryError), InvalidExpiryError)
+    return parse_instant(value, InvalidExpiryError)
 
 
 TokenName = Annotated[Text, TextRule(1, TOKEN_NAME_MAX, InvalidTokenNameError)]

@@ -19,7 +19,6 @@ ISO_8601 = re.compile(f"{EXTENDED}|{BASIC}")
 
 `datetime.fromisoformat` alone misreads other text: `T17.5` as 17:00:00.5, `T170000123` as 17:00:00.123.
 """
-ENDS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 TIME = re.compile("[Tt ]")
 """The separator before a time."""
 
@@ -47,18 +46,6 @@ def parse_datetime(value: object, error: type[InvalidValueError]) -> datetime:
     """
     instant = _parse(value, error)
     if not TIME.search(str(value)):
-        raise error
-    return instant
-
-
-def check_finite(instant: datetime, error: type[InvalidValueError]) -> datetime:
-    """Return the instant.
-
-    Raises:
-        InvalidValueError: `error`, if it is the first or the last one of the calendar, which the driver would store as
-            infinite.
-    """
-    if instant.replace(tzinfo=UTC) in ENDS:
         raise error
     return instant
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationI
 from todo.core.errors import InvalidValueError
 from todo.domain.dates.days import FIRST_DAY, LAST_DAY
 from todo.domain.identifiers import BIGINT_MAX
-from todo.domain.instants import check_finite, parse_datetime, parse_instant
+from todo.domain.instants import parse_datetime, parse_instant
 from todo.domain.projects.position import POSITION_MAX
 from todo.domain.recurrence.series import write_place
 from todo.domain.rules import Raises, string_schema
@@ -64,7 +64,7 @@ class TooManyRowsError(InvalidValueError):
 
 def _parse_timestamp(value: object) -> datetime:
     parse_datetime(value, InvalidTimestampError)
-    return check_finite(parse_instant(value, InvalidTimestampError), InvalidTimestampError)
+    return parse_instant(value, InvalidTimestampError)
 
 
 def _check_completed(completed_at: datetime, info: ValidationInfo) -> datetime:

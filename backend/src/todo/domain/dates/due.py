@@ -8,7 +8,7 @@ from pydantic import MISSING, AfterValidator, BeforeValidator, ValidationInfo
 from todo.core.errors import InvalidValueError
 from todo.domain.dates.days import Day
 from todo.domain.dates.time_zones import TimeZone
-from todo.domain.instants import check_finite, parse_datetime
+from todo.domain.instants import parse_datetime
 from todo.domain.rules import ChoiceRule, Raises, string_schema
 
 LAST_MOMENT = time(23, 59, 59, 999999)
@@ -37,7 +37,7 @@ class InvalidDueFilterError(InvalidValueError):
 
 
 def _parse_due_date(value: object) -> datetime:
-    return check_finite(parse_datetime(value, InvalidDueDateError), InvalidDueDateError)
+    return parse_datetime(value, InvalidDueDateError)
 
 
 def _check_alone(due_day: date, info: ValidationInfo) -> date:
