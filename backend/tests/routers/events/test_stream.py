@@ -1,5 +1,7 @@
 """The events of a stream."""
 
+import asyncio
+
 import pytest
 from fastapi import FastAPI
 
