@@ -13,13 +13,18 @@ from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.changes.history import ChangePage, HistoryQuery, UndoRequest, UndoResult
 from todo.services.filters.errors import FilterNotFoundError
+from todo.services.filters.statements import FILTER
 from todo.services.history import service as history_service
 from todo.services.history.errors import AlreadyUndoneError, ChangeNotFoundError, ChangePurgedError, UndoConflictError
 from todo.services.history.undo import undo_change
 from todo.services.projects.errors import ProjectNotFoundError
+from todo.services.projects.statements import PROJECT
 from todo.services.sections.errors import ProjectOfSectionGoneError, SectionNotFoundError
+from todo.services.sections.statements import SECTION
 from todo.services.tags.errors import TagNameTakenError, TagNotFoundError
+from todo.services.tags.statements import TAG
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError
+from todo.services.tasks.write_statements import TASK
 
 pages = make_router("", "changes", route_class=DeclaredRoute)
 router = make_router("/changes", "changes")
@@ -39,7 +44,7 @@ async def task_changes(
     task_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
 ) -> ChangePage:
     """Return the changes of a task, the newest first. The task may be deleted."""
-    return await history_service.list_task_changes(session, user.id, task_id, query)
+    return await history_service.list_changes_of(session, user.id, TASK, task_id, query)
 
 
 @pages.get("/tags/{tag_id}/changes", responses=errors(TagNotFoundError))
@@ -47,7 +52,7 @@ async def tag_changes(
     tag_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
 ) -> ChangePage:
     """Return the changes of a tag, the newest first. The tag may be deleted."""
-    return await history_service.list_tag_changes(session, user.id, tag_id, query)
+    return await history_service.list_changes_of(session, user.id, TAG, tag_id, query)
 
 
 @pages.get("/projects/{project_id}/changes", responses=errors(ProjectNotFoundError))
@@ -55,7 +60,7 @@ async def project_changes(
     project_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
 ) -> ChangePage:
     """Return the changes of a project, the newest first. The project may be deleted."""
-    return await history_service.list_project_changes(session, user.id, project_id, query)
+    return await history_service.list_changes_of(session, user.id, PROJECT, project_id, query)
 
 
 @pages.get("/sections/{section_id}/changes", responses=errors(SectionNotFoundError))
@@ -63,7 +68,7 @@ async def section_changes(
     section_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
 ) -> ChangePage:
     """Return the changes of a section, the newest first. The section may be deleted."""
-    return await history_service.list_section_changes(session, user.id, section_id, query)
+    return await history_service.list_changes_of(session, user.id, SECTION, section_id, query)
 
 
 @pages.get("/filters/{filter_id}/changes", responses=errors(FilterNotFoundError))
@@ -71,7 +76,7 @@ async def filter_changes(
     filter_id: RowId, query: Annotated[HistoryQuery, Query()], session: Session, user: CurrentUser
 ) -> ChangePage:
     """Return the changes of a saved filter, the newest first. The filter may be deleted."""
-    return await history_service.list_filter_changes(session, user.id, filter_id, query)
+    return await history_service.list_changes_of(session, user.id, FILTER, filter_id, query)
 
 
 @router.post(

@@ -1,20 +1,19 @@
 """Saved filters: create, read, list, change and delete them."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
 from todo.core.database.session import Row, Session
-from todo.core.errors import PreconditionFailedError
 from todo.schemas.saved_filter import FilterCreate, FilterPublic, FilterReplace, FilterUpdate
 from todo.services.filters import statements
 from todo.services.filters.errors import FilterNotFoundError, TooManyFiltersError
 from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.reverted import Reverted
+from todo.services.shared.log.row_updates import RowUpdate, update_row
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.positions import public_position
-from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
+from todo.services.shared.versions import EntityTags, check_entity_tags
 
 
 async def create_filter(writer: Writer, saved_filter: FilterCreate, *, max_filters: int) -> FilterPublic:
@@ -70,17 +69,12 @@ async def update_filter(
         PreconditionFailedError: the filter has none of the entity tags.
         FieldConflictError: a field was changed after `base`.
     """
-    fields = changes.model_dump()
-    if not fields:
-        saved_filter = await get_filter(writer.session, writer.user_id, filter_id)
-        check_entity_tags(entity_tags, saved_filter)
-        return saved_filter
-    write = statements.update_filter(frozenset(fields), conditional=entity_tags is not None)
-    async with _based_on(base, writer, filter_id, fields):
-        row = await writer.write_one(write, id=filter_id, **fields, **condition_values(entity_tags))
-        if row is None:
-            raise PreconditionFailedError(await get_filter(writer.session, writer.user_id, filter_id))
-    return _read_row(row)
+
+    async def read() -> FilterPublic:
+        return await get_filter(writer.session, writer.user_id, filter_id)
+
+    request = RowUpdate(statements.FILTER, filter_id, changes.model_dump(), entity_tags, base)
+    return await update_row(writer, request, statements.update_filter, read, _read_row)
 
 
 async def delete_filter(
@@ -93,17 +87,13 @@ async def delete_filter(
         PreconditionFailedError: the filter has none of the entity tags.
         FieldConflictError: the filter was changed after `base`.
     """
-    async with writer.transaction(), _based_on(base, writer, filter_id, None):
-        check_entity_tags(entity_tags, await get_filter(writer.session, writer.user_id, filter_id))
+
+    async def read() -> FilterPublic:
+        return await get_filter(writer.session, writer.user_id, filter_id)
+
+    async with writer.transaction(), based_on(base, writer, statements.FILTER, read, None):
+        check_entity_tags(entity_tags, await read())
         await statements.WRITES.remove_rows(writer, [Reverted(None, filter_id, {})])
-
-
-def _based_on(
-    base: int | None, writer: Writer, filter_id: int, values: Mapping[str, object] | None
-) -> AbstractAsyncContextManager[None]:
-    return based_on(
-        base, writer, statements.FILTER, lambda: get_filter(writer.session, writer.user_id, filter_id), values
-    )
 
 
 def _read_row(row: Row | None) -> FilterPublic:

@@ -3,28 +3,36 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Table
 
+from todo.core.database.session import Session
 from todo.domain.projects.position import key_of_id
 from todo.schemas.tag import TagWrite
 from todo.services.authentication import InsufficientScopeError, Principal
 from todo.services.filters import statements as filters
+from todo.services.filters.service import get_filter
 from todo.services.placement import deletion
 from todo.services.projects import statements as projects
+from todo.services.projects.service import get_project
 from todo.services.projects.statements import PROJECT
 from todo.services.sections import statements as sections
+from todo.services.sections.service import get_section
 from todo.services.sections.statements import SECTION
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
 from todo.services.sync.resources import ResourceKey
 from todo.services.tags import restore as tags
+from todo.services.tags.service import get_tag
 from todo.services.tags.statements import TAG, TAGS
 from todo.services.tasks import restore as tasks
+from todo.services.tasks.service import get_task
 from todo.services.tasks.statements import TASKS
 from todo.services.tasks.write_statements import LOGGED_FIELDS, TASK
 
 Write = Callable[[Writer, Sequence[Reverted]], Awaitable[None]]
+Get = Callable[[Session, UUID, int], Awaitable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class LoggedResource:
         table: has the columns of its fields.
         fields: the fields of a new resource in the log.
         name: the field that names a resource in the trash.
+        get: returns an existing resource, or raises its `NotFoundError`.
         restore: inserts deleted resources.
         revert: writes fields of existing resources.
         remove: deletes resources.
@@ -48,6 +57,7 @@ class LoggedResource:
     table: Table
     fields: Sequence[str]
     name: str
+    get: Get
     restore: Write
     revert: Write
     remove: Write
@@ -71,6 +81,7 @@ LOGGED: Mapping[str, LoggedResource] = {
             TAGS,
             [*TagWrite.model_fields],
             "name",
+            get_tag,
             tags.restore_tags,
             tags.revert_tags,
             tags.remove_tags,
@@ -82,6 +93,7 @@ LOGGED: Mapping[str, LoggedResource] = {
             projects.PROJECTS,
             projects.LOGGED_FIELDS,
             "name",
+            get_project,
             projects.WRITES.restore_rows,
             projects.WRITES.revert_rows,
             deletion.remove_projects,
@@ -93,6 +105,7 @@ LOGGED: Mapping[str, LoggedResource] = {
             sections.SECTIONS,
             sections.LOGGED_FIELDS,
             "name",
+            get_section,
             sections.RESTORES.restore_rows,
             sections.RESTORES.revert_rows,
             deletion.remove_sections,
@@ -104,13 +117,22 @@ LOGGED: Mapping[str, LoggedResource] = {
             filters.FILTERS,
             filters.LOGGED_FIELDS,
             "name",
+            get_filter,
             filters.WRITES.restore_rows,
             filters.WRITES.revert_rows,
             filters.WRITES.remove_rows,
             reverts_all_fields=True,
         ),
         LoggedResource(
-            TASK, "tasks", TASKS, LOGGED_FIELDS, "title", tasks.restore_tasks, tasks.revert_tasks, tasks.remove_tasks
+            TASK,
+            "tasks",
+            TASKS,
+            LOGGED_FIELDS,
+            "title",
+            get_task,
+            tasks.restore_tasks,
+            tasks.revert_tasks,
+            tasks.remove_tasks,
         ),
     )
 }

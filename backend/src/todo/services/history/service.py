@@ -9,20 +9,10 @@ from todo.core.clock import attach_utc
 from todo.core.database.session import Row, Session
 from todo.schemas.changes.history import ChangeActor, ChangeEntry, ChangePage, FieldChange, HistoryQuery
 from todo.services.authentication import Principal
-from todo.services.filters import service as filter_service
-from todo.services.filters.statements import FILTER
 from todo.services.history import statements
 from todo.services.history.resources import LOGGED, readable_types
-from todo.services.projects import service as project_service
-from todo.services.projects.statements import PROJECT
-from todo.services.sections import service as section_service
-from todo.services.sections.statements import SECTION
 from todo.services.shared.cursors import read_number
 from todo.services.shared.log.logged_values import public_values
-from todo.services.tags import service as tag_service
-from todo.services.tags.statements import TAG
-from todo.services.tasks import service as task_service
-from todo.services.tasks.write_statements import TASK
 
 
 async def list_changes(session: Session, principal: Principal, query: HistoryQuery) -> ChangePage:
@@ -38,76 +28,18 @@ async def list_changes(session: Session, principal: Principal, query: HistoryQue
     return _page(rows, query)
 
 
-async def list_task_changes(session: Session, user_id: UUID, task_id: int, query: HistoryQuery) -> ChangePage:
-    """Return the changes of a task, which may be deleted.
+async def list_changes_of(session: Session, user_id: UUID, type_: str, id_: int, query: HistoryQuery) -> ChangePage:
+    """Return the changes of a resource, which may be deleted.
 
     Raises:
-        TaskNotFoundError: the task never existed, or belongs to another user.
+        NotFoundError: the resource never existed, or belongs to another user.
         InvalidCursorError: the cursor is malformed.
     """
-    page = await _changes_of(session, user_id, TASK, task_id, query)
-    if not page["items"]:
-        await task_service.get_task(session, user_id, task_id)
-    return page
-
-
-async def list_tag_changes(session: Session, user_id: UUID, tag_id: int, query: HistoryQuery) -> ChangePage:
-    """Return the changes of a tag, which may be deleted.
-
-    Raises:
-        TagNotFoundError: the tag never existed, or belongs to another user.
-        InvalidCursorError: the cursor is malformed.
-    """
-    page = await _changes_of(session, user_id, TAG, tag_id, query)
-    if not page["items"]:
-        await tag_service.get_tag(session, user_id, tag_id)
-    return page
-
-
-async def list_project_changes(session: Session, user_id: UUID, project_id: int, query: HistoryQuery) -> ChangePage:
-    """Return the changes of a project, which may be deleted.
-
-    Raises:
-        ProjectNotFoundError: the project never existed, or belongs to another user.
-        InvalidCursorError: the cursor is malformed.
-    """
-    page = await _changes_of(session, user_id, PROJECT, project_id, query)
-    if not page["items"]:
-        await project_service.get_project(session, user_id, project_id)
-    return page
-
-
-async def list_section_changes(session: Session, user_id: UUID, section_id: int, query: HistoryQuery) -> ChangePage:
-    """Return the changes of a section, which may be deleted.
-
-    Raises:
-        SectionNotFoundError: the section never existed, or belongs to another user.
-        InvalidCursorError: the cursor is malformed.
-    """
-    page = await _changes_of(session, user_id, SECTION, section_id, query)
-    if not page["items"]:
-        await section_service.get_section(session, user_id, section_id)
-    return page
-
-
-async def list_filter_changes(session: Session, user_id: UUID, filter_id: int, query: HistoryQuery) -> ChangePage:
-    """Return the changes of a saved filter, which may be deleted.
-
-    Raises:
-        FilterNotFoundError: the filter never existed, or belongs to another user.
-        InvalidCursorError: the cursor is malformed.
-    """
-    page = await _changes_of(session, user_id, FILTER, filter_id, query)
-    if not page["items"]:
-        await filter_service.get_filter(session, user_id, filter_id)
-    return page
-
-
-async def _changes_of(session: Session, user_id: UUID, type_: str, id_: int, query: HistoryQuery) -> ChangePage:
-    """Return the changes of one resource; an empty page if it has none."""
     rows = await session.fetch_all(
         statements.SELECT_CHANGES_OF, user_id=user_id, type=type_, id=id_, **_position(query)
     )
+    if not rows:
+        await LOGGED[type_].get(session, user_id, id_)
     return _page(rows, query)
 
 

@@ -1,9 +1,10 @@
 """Moves of tasks, projects, sections and filters within their lists (ADR 0064)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+from uuid import UUID
 
-from todo.core.database.session import Row
+from todo.core.database.session import Row, Session
 from todo.core.database.statement import Statement
 from todo.schemas.projects.move import Move, TaskMove
 from todo.schemas.projects.project import ProjectPublic
@@ -21,6 +22,7 @@ from todo.services.sections.containers import CONTAINER_FIELDS, Container, read_
 from todo.services.sections.service import get_section, list_sections_by_ids
 from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.reverted import Reverted
+from todo.services.shared.log.row_writes import RowWrites
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.positions import END, START, Neighbour, Place, find_place
 from todo.services.shared.versions import EntityTags, check_entity_tags
@@ -30,6 +32,39 @@ from todo.services.tasks.write_statements import TASK
 
 Sibling = Mapping[str, Any]
 """The resource beside a place."""
+
+
+class OrderedRows(NamedTuple):
+    """A type of rows that are moved within one list of the user, or of a container.
+
+    Attributes:
+        writes: the writes of the rows.
+        get: returns a row.
+        list_by_ids: returns the rows among some ids.
+        queries: read the rows before and after a place.
+        container: the field of the list that a row is in; None for one list of the user.
+    """
+
+    writes: RowWrites
+    get: Callable[[Session, UUID, int], Awaitable[Any]]
+    list_by_ids: Callable[[Session, UUID, Sequence[int]], Awaitable[Sequence[Any]]]
+    queries: tuple[Statement, Statement]
+    container: str | None = None
+
+
+ORDERED_PROJECTS = OrderedRows(
+    projects.WRITES, get_project, list_projects_by_ids, (statements.PROJECTS_BEFORE, statements.PROJECTS_AFTER)
+)
+ORDERED_FILTERS = OrderedRows(
+    filters.WRITES, get_filter, list_filters_by_ids, (statements.FILTERS_BEFORE, statements.FILTERS_AFTER)
+)
+ORDERED_SECTIONS = OrderedRows(
+    sections.WRITES,
+    get_section,
+    list_sections_by_ids,
+    (statements.SECTIONS_BEFORE, statements.SECTIONS_AFTER),
+    container="project_id",
+)
 
 
 async def move_project(
@@ -43,19 +78,7 @@ async def move_project(
         PreconditionFailedError: the project has none of the entity tags.
         FieldConflictError: the project was moved after `base`.
     """
-
-    async def read() -> ProjectPublic:
-        return await get_project(writer.session, writer.user_id, project_id)
-
-    async with writer.transaction():
-        project = await read()
-        check_entity_tags(entity_tags, project)
-        found = await list_projects_by_ids(writer.session, writer.user_id, _sibling_ids(move))
-        queries = (statements.PROJECTS_BEFORE, statements.PROJECTS_AFTER)
-        place = await _find_place(writer, move, (project["position"], project_id), found, queries)
-        async with based_on(base, writer, projects.PROJECT, read, {"position": place.key}):
-            await projects.WRITES.reposition_rows(writer, {project_id: place.key, **place.moved})
-            return await read()
+    return cast("ProjectPublic", await _move_row(ORDERED_PROJECTS, writer, project_id, move, entity_tags, base))
 
 
 async def move_filter(
@@ -69,19 +92,7 @@ async def move_filter(
         PreconditionFailedError: the filter has none of the entity tags.
         FieldConflictError: the filter was moved after `base`.
     """
-
-    async def read() -> FilterPublic:
-        return await get_filter(writer.session, writer.user_id, filter_id)
-
-    async with writer.transaction():
-        saved_filter = await read()
-        check_entity_tags(entity_tags, saved_filter)
-        found = await list_filters_by_ids(writer.session, writer.user_id, _sibling_ids(move))
-        queries = (statements.FILTERS_BEFORE, statements.FILTERS_AFTER)
-        place = await _find_place(writer, move, (saved_filter["position"], filter_id), found, queries)
-        async with based_on(base, writer, filters.FILTER, read, {"position": place.key}):
-            await filters.WRITES.reposition_rows(writer, {filter_id: place.key, **place.moved})
-            return await read()
+    return cast("FilterPublic", await _move_row(ORDERED_FILTERS, writer, filter_id, move, entity_tags, base))
 
 
 async def move_section(
@@ -95,20 +106,25 @@ async def move_section(
         PreconditionFailedError: the section has none of the entity tags.
         FieldConflictError: the section was moved after `base`.
     """
+    return cast("SectionPublic", await _move_row(ORDERED_SECTIONS, writer, section_id, move, entity_tags, base))
 
-    async def read() -> SectionPublic:
-        return await get_section(writer.session, writer.user_id, section_id)
+
+async def _move_row(
+    rows: OrderedRows, writer: Writer, row_id: int, move: Move, entity_tags: EntityTags | None, base: int | None
+) -> Mapping[str, Any]:
+    async def read() -> Mapping[str, Any]:
+        row: Mapping[str, Any] = await rows.get(writer.session, writer.user_id, row_id)
+        return row
 
     async with writer.transaction():
-        section = await read()
-        check_entity_tags(entity_tags, section)
-        project_id = section["project_id"]
-        found = await list_sections_by_ids(writer.session, writer.user_id, _sibling_ids(move))
-        found = [sibling for sibling in found if sibling["project_id"] == project_id]
-        queries, own = (statements.SECTIONS_BEFORE, statements.SECTIONS_AFTER), (section["position"], section_id)
-        place = await _find_place(writer, move, own, found, queries, project_id=project_id)
-        async with based_on(base, writer, sections.SECTION, read, {"position": place.key}):
-            await sections.WRITES.reposition_rows(writer, {section_id: place.key, **place.moved})
+        row = await read()
+        check_entity_tags(entity_tags, row)
+        container = {} if rows.container is None else {rows.container: row[rows.container]}
+        found = await rows.list_by_ids(writer.session, writer.user_id, _sibling_ids(move))
+        found = [sibling for sibling in found if container.items() <= sibling.items()]
+        place = await _find_place(writer, move, (row["position"], row_id), found, rows.queries, **container)
+        async with based_on(base, writer, rows.writes.entity, read, {"position": place.key}):
+            await rows.writes.reposition_rows(writer, {row_id: place.key, **place.moved})
             return await read()
 
 

@@ -5,15 +5,14 @@ from typing import cast
 from uuid import UUID
 
 from todo.core.database.session import Row, Session
-from todo.core.errors import PreconditionFailedError
 from todo.domain.projects.project import ArchivedFilter
 from todo.schemas.projects.project import ProjectCounts, ProjectCreate, ProjectPublic, ProjectUpdate
 from todo.services.projects import statements
 from todo.services.projects.errors import ProjectNotFoundError, TooManyProjectsError
-from todo.services.shared.log.change_base import based_on
+from todo.services.shared.log.row_updates import RowUpdate, update_row
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.positions import public_position
-from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
+from todo.services.shared.versions import EntityTags
 
 
 async def create_project(writer: Writer, project: ProjectCreate, *, max_projects: int) -> tuple[ProjectPublic, bool]:
@@ -91,21 +90,12 @@ async def update_project(
         PreconditionFailedError: the project has none of the entity tags.
         FieldConflictError: a field was changed after `base`.
     """
-    fields = changes.model_dump()
-    if not fields:
-        project = await get_project(writer.session, writer.user_id, project_id)
-        check_entity_tags(entity_tags, project)
-        return project
-    write = statements.update_project(frozenset(fields), conditional=entity_tags is not None)
 
     async def read() -> ProjectPublic:
         return await get_project(writer.session, writer.user_id, project_id)
 
-    async with based_on(base, writer, statements.PROJECT, read, fields):
-        row = await writer.write_one(write, id=project_id, **fields, **condition_values(entity_tags))
-        if row is None:
-            raise PreconditionFailedError(await read())
-    return read_row(row)
+    request = RowUpdate(statements.PROJECT, project_id, changes.model_dump(), entity_tags, base)
+    return await update_row(writer, request, statements.update_project, read, read_row)
 
 
 def read_row(row: Row) -> ProjectPublic:

@@ -5,15 +5,14 @@ from typing import cast
 from uuid import UUID
 
 from todo.core.database.session import Row, Session
-from todo.core.errors import PreconditionFailedError
 from todo.schemas.projects.section import SectionCreate, SectionPublic, SectionUpdate
 from todo.services.projects.service import get_project
 from todo.services.sections import statements
 from todo.services.sections.errors import SectionNotFoundError, TooManySectionsError
-from todo.services.shared.log.change_base import based_on
+from todo.services.shared.log.row_updates import RowUpdate, update_row
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.positions import public_position
-from todo.services.shared.versions import EntityTags, check_entity_tags, condition_values
+from todo.services.shared.versions import EntityTags
 
 
 async def create_section(
@@ -90,21 +89,12 @@ async def update_section(
         PreconditionFailedError: the section has none of the entity tags.
         FieldConflictError: a field was changed after `base`.
     """
-    fields = changes.model_dump()
-    if not fields:
-        section = await get_section(writer.session, writer.user_id, section_id)
-        check_entity_tags(entity_tags, section)
-        return section
-    write = statements.update_section(frozenset(fields), conditional=entity_tags is not None)
 
     async def read() -> SectionPublic:
         return await get_section(writer.session, writer.user_id, section_id)
 
-    async with based_on(base, writer, statements.SECTION, read, fields):
-        row = await writer.write_one(write, id=section_id, **fields, **condition_values(entity_tags))
-        if row is None:
-            raise PreconditionFailedError(await read())
-    return read_row(row)
+    request = RowUpdate(statements.SECTION, section_id, changes.model_dump(), entity_tags, base)
+    return await update_row(writer, request, statements.update_section, read, read_row)
 
 
 def read_row(row: Row) -> SectionPublic:
