@@ -88,7 +88,7 @@ def between(first: date | None, last: date | None, zone: ZoneInfo) -> TimeRange:
 def compared(operator: Operator, bound: date, zone: ZoneInfo) -> TimeRange:
     """Return the range of the values for which a comparison with a bound is true. The bound counts as in `between`.
 
-    Of a value and a bound exactly one of `<`, `=` and `>` is true.
+    A value is less than a bound, equal to it, or greater.
     """
     if operator == "<=":
         return between(None, bound, zone)

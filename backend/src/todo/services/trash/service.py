@@ -188,7 +188,7 @@ def _roots(entries: Iterable[Row]) -> dict[str, list[object]]:
 async def _entries(
     session: Session, rows: Sequence[Row], retention: timedelta, types: Collection[str]
 ) -> list[TrashEntry]:
-    """Return the entries of deletions. One more statement counts the contents of entries that can have some."""
+    """Return the entries of deletions. The contents of projects and sections are counted by one more statement."""
     contains: dict[int, dict[str, int]] = defaultdict(dict)
     roots = _roots(rows)
     if roots["seq"]:
