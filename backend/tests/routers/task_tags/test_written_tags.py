@@ -209,6 +209,8 @@ async def test_undo_takes_back_the_task_and_its_new_tags(ada: Person, connection
     assert undone.status_code == 200, undone.text
     assert await all_names(ada) == []
     assert (await ada.client.get("/tasks")).json()["items"] == []
+    batch = [change for change in await read_log(connection, ada) if change["batch"] == undone.json()["seq"]]
+    assert [change["action"] for change in batch] == ["delete"] * 3
 
     redone = await ada.client.post(f"/changes/{undone.headers['Change-Seq']}/undo", json={})
 
