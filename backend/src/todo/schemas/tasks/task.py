@@ -119,7 +119,7 @@ class TaskFields(RequestModel):
         Field(description="The section of the task, or null for none. The task comes into the project of the section."),
     ] = None
     tags: TagReferences = Field(
-        default=[],
+        default_factory=list,
         description="All tags of the task: ids, names, or tags as they were read. A new name creates a tag, for which "
         "a personal access token needs `tags:write`.",
         examples=[[7, "home"]],
