@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,12 @@ MARKDOWN_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 RELATIVE_LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)")
 
 
+def all_ids_in_specs() -> list[str]:
+    return [id_ for spec in ROOT.glob("specs/*/spec.md") for id_ in ACCEPTANCE_ID.findall(spec.read_text())]
+
+
 def ids_in_specs() -> set[str]:
-    return {id_ for spec in ROOT.glob("specs/*/spec.md") for id_ in ACCEPTANCE_ID.findall(spec.read_text())}
+    return {*all_ids_in_specs()}
 
 
 def ids_in_tests() -> set[str]:
@@ -32,6 +37,10 @@ def project_files() -> Iterator[Path]:
     for folder, subfolders, files in os.walk(ROOT):
         subfolders[:] = [name for name in subfolders if not name.startswith(".") and name != "__pycache__"]
         yield from (Path(folder, name) for name in files)
+
+
+def test_every_acceptance_id_is_unique() -> None:
+    assert [id_ for id_, number in Counter(all_ids_in_specs()).items() if number > 1] == []
 
 
 def test_every_acceptance_id_has_a_test() -> None:

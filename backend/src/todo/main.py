@@ -98,7 +98,7 @@ EXPOSED_HEADERS = (
     *("Idempotency-Replayed", CHANGE_SEQ, "Retry-After", *RATE_LIMIT_HEADERS, REQUEST_ID.decode()),
 )
 DESCRIPTION = """
-Keep tasks and tags. All times are in UTC, and every error has the same shape.
+Keep tasks in projects, with tags, dates and repeats. All times are in UTC, and every error has the same shape.
 
 1. **Register** with `POST /api/v1/auth/register`.
 2. Press **Authorize** and log in. The username is your e-mail address. Leave the client fields empty. If your account
@@ -107,8 +107,8 @@ Keep tasks and tags. All times are in UTC, and every error has the same shape.
 3. **Try** any call. An access token lasts 15 minutes. `POST /api/v1/auth/refresh` returns a new one.
 
 An error is `{"detail": "a sentence for a person", "code": "A_CODE"}`. **400** means that a value breaks a rule, and the
-code names the rule. **422** means that a field is missing or has a wrong type; the code is `VALIDATION_ERROR`. Both
-list the problem of each field under `errors`. A resource of another user gives **404**.
+code names the rule. **422** means that a field is missing, unknown (`UNKNOWN_FIELD`) or of a wrong type
+(`VALIDATION_ERROR`). Both list the problem of each field under `errors`. A resource of another user gives **404**.
 """
 TAGS = [
     {"name": "auth", "description": "Register, log in, stay logged in, log out."},

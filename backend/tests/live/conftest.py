@@ -164,7 +164,10 @@ def _serve(folder: Path, log: Path, environment: dict[str, str]) -> None:
 
 @pytest.fixture
 def log_in() -> Iterator[LogIn]:
-    """Log users in. The clients are closed at the end of the test."""
+    """Log users in. The clients are closed at the end of the test.
+
+    On the service that all tests share, use an e-mail address of your own: the tours of the documents create accounts.
+    """
     with contextlib.ExitStack() as clients:
 
         def log_in_to(service: Service, email: str = "ada@example.com") -> httpx.Client:

@@ -4,10 +4,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from tests.live.conftest import Service, environment, require
+from tests.live.conftest import LogIn, Service, environment, require
 
 BACKEND = Path(__file__).parents[2]
 DOCUMENTS = (BACKEND.parent / "README.md", BACKEND / "docs" / "tour.md", BACKEND / "docs" / "tasks.md")
@@ -97,7 +98,7 @@ def test_repeating_runs_as_written(service: Service, tmp_path: Path) -> None:
     assert re.findall(r'"code":"(\w+)"', output) == ["RECURRENCE_TOO_COMPLEX"], output
 
 
-@pytest.mark.spec("PRO-014", "PRO-015", "PRO-022", "PRO-023")
+@pytest.mark.spec("PRJ-014", "PRJ-015", "PRJ-022", "PRJ-023")
 def test_projects_run_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("projects", service, tmp_path)
 
@@ -166,3 +167,13 @@ def test_import_runs_as_written(service: Service, tmp_path: Path) -> None:
     ]
     assert '"created":{"tags":1,"projects":1,"sections":0,"tasks":1' in (tmp_path / "report.json").read_text()
     assert re.findall(r'"total":(\d+)', output) == ["1", "0"], output
+
+
+@pytest.mark.spec("IMP-001")
+def test_document_of_another_program_is_imported(service: Service, log_in: LogIn) -> None:
+    [document] = re.findall(r"^```json import\n(.*?)^```", DOCUMENTS[-1].read_text(), re.MULTILINE | re.DOTALL)
+    client = log_in(service, f"{uuid4().hex}@example.com")
+
+    report = client.post("/import", content=document, headers={"Content-Type": "application/json"}).json()
+
+    assert report["created"] == {"tags": 1, "projects": 1, "sections": 1, "tasks": 2, "occurrences": 0}

@@ -70,7 +70,7 @@ def rows_of_tasks(nodes: list[Json]) -> int:
     return max(int(node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) for node in scans)
 
 
-@pytest.mark.spec("PRO-029")
+@pytest.mark.spec("PRJ-029")
 @pytest.mark.parametrize("filters", [{"has_project": True}, {"has_section": True}], ids=str)
 @pytest.mark.parametrize("sort", [*SORTS, *UNINDEXED_SORTS])
 async def test_filter_by_project_reads_the_tasks_of_the_project_alone(
@@ -84,7 +84,7 @@ async def test_filter_by_project_reads_the_tasks_of_the_project_alone(
     assert rows_of_tasks(nodes) <= IN_PROJECT
 
 
-@pytest.mark.spec("PRO-029")
+@pytest.mark.spec("PRJ-029")
 @pytest.mark.parametrize("after", [True, False])
 @pytest.mark.parametrize("in_section", [True, False])
 async def test_move_reads_the_tasks_of_the_project_alone(
@@ -97,7 +97,7 @@ async def test_move_reads_the_tasks_of_the_project_alone(
     assert rows_of_tasks(nodes) <= IN_PROJECT
 
 
-@pytest.mark.spec("PRO-029")
+@pytest.mark.spec("PRJ-029")
 async def test_create_in_a_section_reads_its_project_by_key(planning_connection: asyncpg.Connection) -> None:
     statement = insert_task(frozenset({"title", "title_key", "completed", "priority", "section_id"}), once=False)
 

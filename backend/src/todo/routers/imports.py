@@ -36,8 +36,7 @@ async def import_document(
     Rows that exist stay as they are, so a second import changes nothing. All new rows are one change, which one undo
     takes back. If a row is invalid, nothing is written, and the response lists the problems with their places
     (`tasks.17.title`). With `atomic` false valid rows are written. A dry run writes nothing and reports all of this.
-    The account itself, saved filters and the trash are not
-    imported. A body has at most 32 MiB, unless the
-    operator sets another limit.
+    The account itself, saved filters and the trash are not imported. A body has at most 32 MiB, unless the operator
+    sets another limit.
     """
     return await import_service.import_document(writer, document, query, resources.settings, resources.user_writes)

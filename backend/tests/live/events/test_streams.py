@@ -2,6 +2,7 @@
 
 import signal
 import time
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -56,7 +57,8 @@ def test_change_of_another_worker_arrives_within_a_second(start: Start, log_in: 
 
 @pytest.mark.spec("EVT-009")
 def test_log_out_ends_the_stream(service: Service, log_in: LogIn) -> None:
-    listening, other = log_in(service), log_in(service)
+    email = f"{uuid4().hex}@example.com"
+    listening, other = log_in(service, email), log_in(service, email)
 
     with live_stream(listening) as stream:
         assert other.post("/auth/logout-all").status_code == 204

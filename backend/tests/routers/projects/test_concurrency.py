@@ -22,7 +22,7 @@ AND NOT EXISTS (SELECT FROM changes AS deleted WHERE deleted.user_id = created.u
 """
 
 
-@pytest.mark.spec("PRO-028")
+@pytest.mark.spec("PRJ-028")
 @pytest.mark.parametrize("children", ["delete", "keep"])
 async def test_tasks_that_come_into_a_project_during_its_deletion(
     ada: Person,
@@ -51,7 +51,7 @@ async def test_tasks_that_come_into_a_project_during_its_deletion(
     assert len(await titles_of(ada, project="none", limit=100)) == len(await titles_of(ada, archived="all", limit=100))
 
 
-@pytest.mark.spec("PRO-028")
+@pytest.mark.spec("PRJ-028")
 async def test_tasks_that_come_into_a_project_while_it_is_archived(
     ada: Person, elsewhere: AsyncClient, project: Json, make_task: Make, connection: asyncpg.Connection
 ) -> None:

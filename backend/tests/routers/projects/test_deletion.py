@@ -33,7 +33,7 @@ async def tasks(ada: Person, project: Json, make_task: Make, make_tag: Make) -> 
     return [tagged, second]
 
 
-@pytest.mark.spec("PRO-020")
+@pytest.mark.spec("PRJ-020")
 async def test_deletion_takes_the_tasks_with_it_as_one_batch(
     ada: Person, project: Json, tasks: list[Json], connection: asyncpg.Connection
 ) -> None:
@@ -50,7 +50,7 @@ async def test_deletion_takes_the_tasks_with_it_as_one_batch(
     assert int(response.headers["Change-Seq"]) == batch[-1]["seq"]
 
 
-@pytest.mark.spec("PRO-020")
+@pytest.mark.spec("PRJ-020")
 async def test_deleted_project_is_one_entry_of_the_trash(ada: Person, project: Json, tasks: list[Json]) -> None:
     await ada.client.delete(f"/projects/{project['id']}")
 
@@ -62,7 +62,7 @@ async def test_deleted_project_is_one_entry_of_the_trash(ada: Person, project: J
     assert [item["type"] for item in exported] == ["project", "task", "task"]
 
 
-@pytest.mark.spec("PRO-021")
+@pytest.mark.spec("PRJ-021")
 async def test_task_that_was_deleted_before_keeps_its_own_entry(ada: Person, project: Json, tasks: list[Json]) -> None:
     await ada.client.delete(f"/tasks/{tasks[0]['id']}")
     await ada.client.delete(f"/projects/{project['id']}")
@@ -72,7 +72,7 @@ async def test_task_that_was_deleted_before_keeps_its_own_entry(ada: Person, pro
     assert [(entry["type"], entry["contains"]) for entry in entries] == [("project", {"task": 1}), ("task", {})]
 
 
-@pytest.mark.spec("PRO-022")
+@pytest.mark.spec("PRJ-022")
 @pytest.mark.parametrize("by", ["undo", "restore"])
 async def test_project_comes_back_with_all_its_tasks(ada: Person, project: Json, tasks: list[Json], by: str) -> None:
     copy = Copy()
@@ -97,7 +97,7 @@ async def test_project_comes_back_with_all_its_tasks(ada: Person, project: Json,
     assert copy.resources["task"] == {task["id"]: task for task in await list_tasks(ada)}
 
 
-@pytest.mark.spec("PRO-022")
+@pytest.mark.spec("PRJ-022")
 @pytest.mark.usefixtures("tasks")
 async def test_undo_of_an_undo_deletes_all_again(ada: Person, project: Json) -> None:
     undone = await undo(ada, await ada.client.delete(f"/projects/{project['id']}"))
@@ -109,7 +109,7 @@ async def test_undo_of_an_undo_deletes_all_again(ada: Person, project: Json) -> 
     assert (await ada.client.get("/projects")).json() == []
 
 
-@pytest.mark.spec("PRO-022")
+@pytest.mark.spec("PRJ-022")
 async def test_archived_project_comes_back_archived(ada: Person, project: Json, tasks: list[Json]) -> None:
     await ada.client.patch(f"/projects/{project['id']}", json={"archived": True})
 
@@ -119,7 +119,7 @@ async def test_archived_project_comes_back_archived(ada: Person, project: Json, 
     assert len(await titles_of(ada, archived="true")) == len(tasks)
 
 
-@pytest.mark.spec("PRO-023")
+@pytest.mark.spec("PRJ-023")
 async def test_kept_tasks_move_to_the_inbox_and_undo_takes_them_back(
     ada: Person, project: Json, tasks: list[Json]
 ) -> None:
@@ -136,14 +136,14 @@ async def test_kept_tasks_move_to_the_inbox_and_undo_takes_them_back(
     assert [without_version(task) for task in restored] == [without_version(task) for task in tasks]
 
 
-@pytest.mark.spec("PRO-023")
+@pytest.mark.spec("PRJ-023")
 async def test_other_value_of_children_is_a_400(ada: Person, project: Json) -> None:
     response = await ada.client.delete(f"/projects/{project['id']}", params={"children": "move"})
 
     assert_error(response, 400, "INVALID_CHILDREN", "Children must be one of: delete, keep")
 
 
-@pytest.mark.spec("PRO-024")
+@pytest.mark.spec("PRJ-024")
 async def test_restored_task_whose_project_is_gone_is_in_the_inbox(
     ada: Person, project: Json, tasks: list[Json]
 ) -> None:
@@ -156,7 +156,7 @@ async def test_restored_task_whose_project_is_gone_is_in_the_inbox(
     assert (await read(ada, f"/tasks/{tasks[0]['id']}"))["project_id"] is None
 
 
-@pytest.mark.spec("PRO-024")
+@pytest.mark.spec("PRJ-024")
 async def test_undo_of_a_move_out_of_a_deleted_project_is_a_conflict(
     ada: Person, project: Json, tasks: list[Json]
 ) -> None:
@@ -173,7 +173,7 @@ async def test_undo_of_a_move_out_of_a_deleted_project_is_a_conflict(
     assert (await read(ada, path)).items() >= {"title": "first", "project_id": None}.items()
 
 
-@pytest.mark.spec("PRO-024")
+@pytest.mark.spec("PRJ-024")
 async def test_undo_of_the_creation_of_a_project_with_tasks_is_a_conflict(ada: Person, make_task: Make) -> None:
     creation = await ada.client.post("/projects", json={"name": "Garden"})
     await make_task(ada, title="kept", project_id=creation.json()["id"])
@@ -186,7 +186,7 @@ async def test_undo_of_the_creation_of_a_project_with_tasks_is_a_conflict(ada: P
     assert await titles_of(ada, project="none") == ["kept"]
 
 
-@pytest.mark.spec("PRO-025")
+@pytest.mark.spec("PRJ-025")
 @pytest.mark.usefixtures("tasks")
 async def test_purge_of_a_project_purges_its_tasks(ada: Person, project: Json, connection: asyncpg.Connection) -> None:
     await ada.client.delete(f"/projects/{project['id']}")
@@ -200,7 +200,7 @@ async def test_purge_of_a_project_purges_its_tasks(ada: Person, project: Json, c
     assert (await ada.client.delete("/trash")).status_code == 204
 
 
-@pytest.mark.spec("PRO-025")
+@pytest.mark.spec("PRJ-025")
 @pytest.mark.usefixtures("tasks")
 async def test_task_inside_of_an_entry_is_no_entry(ada: Person, project: Json) -> None:
     response = await ada.client.delete(f"/projects/{project['id']}")
@@ -209,7 +209,7 @@ async def test_task_inside_of_an_entry_is_no_entry(ada: Person, project: Json) -
     assert_error(await ada.client.post(f"/trash/{inside}/restore"), 404, "TRASH_ENTRY_NOT_FOUND")
 
 
-@pytest.mark.spec("PRO-025")
+@pytest.mark.spec("PRJ-025")
 @pytest.mark.usefixtures("tasks")
 async def test_restoring_needs_the_scopes_of_all_types(ada: Person, project: Json, make_token: MakeToken) -> None:
     response = await ada.client.delete(f"/projects/{project['id']}")
@@ -225,7 +225,7 @@ async def test_restoring_needs_the_scopes_of_all_types(ada: Person, project: Jso
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.spec("PRO-026")
+@pytest.mark.spec("PRJ-026")
 async def test_large_project_is_deleted_and_restored(
     ada: Person, project: Json, connection: asyncpg.Connection
 ) -> None:
@@ -241,7 +241,7 @@ async def test_large_project_is_deleted_and_restored(
     assert page["total"] == 1_200
 
 
-@pytest.mark.spec("PRO-027")
+@pytest.mark.spec("PRJ-027")
 @pytest.mark.parametrize("children", ["delete", "keep"])
 async def test_token_needs_the_scope_of_the_tasks_that_it_deletes_or_moves(
     ada: Person, make_project: Make, make_task: Make, make_token: MakeToken, children: str

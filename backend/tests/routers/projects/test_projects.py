@@ -21,7 +21,7 @@ async def names_of(owner: Person, **query: Any) -> list[str]:
     return [project["name"] for project in response.json()]
 
 
-@pytest.mark.spec("PRO-001")
+@pytest.mark.spec("PRJ-001")
 async def test_new_project_has_the_sent_fields(ada: Person) -> None:
     response = await ada.client.post("/projects", json={"name": " Garden ", "color": "#2E8B57"})
 
@@ -38,7 +38,7 @@ async def test_new_project_has_the_sent_fields(ada: Person) -> None:
     assert project == await read(ada, f"/projects/{project['id']}")
 
 
-@pytest.mark.spec("PRO-001")
+@pytest.mark.spec("PRJ-001")
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -52,13 +52,13 @@ async def test_invalid_field_is_a_400(ada: Person, fields: Json, code: str) -> N
     assert_error(await ada.client.post("/projects", json=fields), 400, code)
 
 
-@pytest.mark.spec("PRO-001")
+@pytest.mark.spec("PRJ-001")
 @pytest.mark.parametrize("fields", [{}, {"name": 1}, {"name": "x", "archived": 1}, {"name": "x", "position": "i0"}])
 async def test_missing_unknown_and_mistyped_fields_are_a_422(ada: Person, fields: Json) -> None:
     assert (await ada.client.post("/projects", json=fields)).status_code == 422
 
 
-@pytest.mark.spec("PRO-002")
+@pytest.mark.spec("PRJ-002")
 async def test_names_need_not_be_unique_and_new_projects_come_last(
     ada: Person, bob: Person, make_project: Make
 ) -> None:
@@ -69,7 +69,17 @@ async def test_names_need_not_be_unique_and_new_projects_come_last(
     assert await names_of(ada) == ["b", "a", "b"]
 
 
-@pytest.mark.spec("PRO-003")
+@pytest.mark.spec("PRJ-002")
+async def test_list_leaves_archived_projects_out(ada: Person, make_project: Make) -> None:
+    await make_project(ada, name="a")
+    await make_project(ada, name="b", archived=True)
+
+    assert await names_of(ada) == await names_of(ada, archived="false") == ["a"]
+    assert await names_of(ada, archived="true") == ["b"]
+    assert await names_of(ada, archived="all") == ["a", "b"]
+
+
+@pytest.mark.spec("PRJ-003")
 async def test_second_create_with_an_external_id_returns_the_project(ada: Person, make_project: Make) -> None:
     project = await make_project(ada, external_id="import-7")
 
@@ -78,7 +88,7 @@ async def test_second_create_with_an_external_id_returns_the_project(ada: Person
     assert (response.status_code, response.json()) == (200, project)
 
 
-@pytest.mark.spec("PRO-003")
+@pytest.mark.spec("PRJ-003")
 async def test_concurrent_creates_with_an_external_id_make_one_project(ada: Person) -> None:
     body = {"name": "Garden", "external_id": "import-7"}
 
@@ -88,7 +98,7 @@ async def test_concurrent_creates_with_an_external_id_make_one_project(ada: Pers
     assert len({response.json()["id"] for response in responses}) == 1
 
 
-@pytest.mark.spec("PRO-004")
+@pytest.mark.spec("PRJ-004")
 async def test_patch_changes_the_sent_fields(ada: Person, project: Json, connection: asyncpg.Connection) -> None:
     response = await ada.client.patch(f"/projects/{project['id']}", json={"name": "Yard", "color": "#2E8B57"})
 
@@ -103,7 +113,7 @@ async def test_patch_changes_the_sent_fields(ada: Person, project: Json, connect
     )
 
 
-@pytest.mark.spec("PRO-004")
+@pytest.mark.spec("PRJ-004")
 async def test_read_project_can_be_sent_back(ada: Person, project: Json) -> None:
     response = await ada.client.patch(f"/projects/{project['id']}", json=project)
 
@@ -111,7 +121,7 @@ async def test_read_project_can_be_sent_back(ada: Person, project: Json) -> None
     assert "Change-Seq" not in response.headers
 
 
-@pytest.mark.spec("PRO-004")
+@pytest.mark.spec("PRJ-004")
 async def test_write_with_a_stale_etag_is_a_412(ada: Person, project: Json) -> None:
     path, headers = f"/projects/{project['id']}", {"If-Match": '"1"'}
     await ada.client.patch(path, json={"name": "Yard"}, headers=headers)
@@ -127,7 +137,7 @@ async def test_write_with_a_stale_etag_is_a_412(ada: Person, project: Json) -> N
         assert response.json()["current"]["name"] == "Yard"
 
 
-@pytest.mark.spec("PRO-004")
+@pytest.mark.spec("PRJ-004")
 async def test_unchanged_project_is_a_304(ada: Person, project: Json) -> None:
     path = f"/projects/{project['id']}"
 
@@ -136,7 +146,7 @@ async def test_unchanged_project_is_a_304(ada: Person, project: Json) -> None:
     assert (await ada.client.get("/projects", headers={"If-None-Match": etag})).status_code == 304
 
 
-@pytest.mark.spec("PRO-004")
+@pytest.mark.spec("PRJ-004")
 async def test_write_on_an_old_base_is_a_conflict(ada: Person, project: Json) -> None:
     path = f"/projects/{project['id']}"
     first = await ada.client.patch(path, json={"name": "Yard"})
@@ -150,7 +160,7 @@ async def test_write_on_an_old_base_is_a_conflict(ada: Person, project: Json) ->
         assert_error(response, 409, "FIELD_CONFLICT")
 
 
-@pytest.mark.spec("PRO-004")
+@pytest.mark.spec("PRJ-004")
 async def test_repeated_create_with_an_idempotency_key_makes_one_project(ada: Person) -> None:
     headers = {"Idempotency-Key": "once"}
 
@@ -161,7 +171,7 @@ async def test_repeated_create_with_an_idempotency_key_makes_one_project(ada: Pe
     assert await names_of(ada) == ["Once"]
 
 
-@pytest.mark.spec("PRO-005")
+@pytest.mark.spec("PRJ-005")
 async def test_project_of_another_user_is_unknown(ada: Person, bob: Person, project: Json) -> None:
     path = f"/projects/{project['id']}"
 
@@ -175,7 +185,7 @@ async def test_project_of_another_user_is_unknown(ada: Person, bob: Person, proj
         assert_error(response, *NOT_FOUND)
 
 
-@pytest.mark.spec("PRO-006")
+@pytest.mark.spec("PRJ-006")
 async def test_number_of_projects_is_limited(make_app: MakeApp, ada: Person) -> None:
     app: FastAPI = await make_app(max_projects=2)
     async with make_client(app, headers=ada.client.headers) as client:
@@ -187,7 +197,7 @@ async def test_number_of_projects_is_limited(make_app: MakeApp, ada: Person) -> 
             assert_error(response, 400, "TOO_MANY_PROJECTS")
 
 
-@pytest.mark.spec("PRO-007")
+@pytest.mark.spec("PRJ-007")
 async def test_token_reads_and_writes_projects_with_its_scopes_alone(
     ada: Person, project: Json, make_token: MakeToken
 ) -> None:
@@ -200,7 +210,7 @@ async def test_token_reads_and_writes_projects_with_its_scopes_alone(
     assert [(item["type"], item["data"]) for item in synced] == [("project", project)]
 
 
-@pytest.mark.spec("PRO-008")
+@pytest.mark.spec("PRJ-008")
 async def test_sync_export_and_history_have_the_project(ada: Person, project: Json) -> None:
     copy = Copy()
     await copy.update(ada)
@@ -217,7 +227,7 @@ async def test_sync_export_and_history_have_the_project(ada: Person, project: Js
     ]
 
 
-@pytest.mark.spec("PRO-008")
+@pytest.mark.spec("PRJ-008")
 async def test_change_of_a_project_is_undone_and_redone(ada: Person, project: Json) -> None:
     path = f"/projects/{project['id']}"
     response = await ada.client.patch(path, json={"name": "Yard", "color": "#2E8B57"})
@@ -234,7 +244,7 @@ async def test_change_of_a_project_is_undone_and_redone(ada: Person, project: Js
     }.items()
 
 
-@pytest.mark.spec("PRO-008")
+@pytest.mark.spec("PRJ-008")
 async def test_creation_of_a_project_is_undone(ada: Person) -> None:
     response = await ada.client.post("/projects", json={"name": "Garden"})
 

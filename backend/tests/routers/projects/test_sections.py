@@ -23,7 +23,7 @@ async def other(ada: Person, make_project: Make) -> Json:
     return await make_project(ada, name="Home")
 
 
-@pytest.mark.spec("PRO-030", "PRO-031")
+@pytest.mark.spec("PRJ-030", "PRJ-031")
 async def test_new_sections_come_last_in_their_project(
     ada: Person, project: Json, other: Json, make_section: MakeSection
 ) -> None:
@@ -39,7 +39,7 @@ async def test_new_sections_come_last_in_their_project(
     assert await read(ada, f"/sections/{sections[0]['id']}") == sections[0]
 
 
-@pytest.mark.spec("PRO-030")
+@pytest.mark.spec("PRJ-030")
 @pytest.mark.parametrize("name", ["", " ", "x" * 101])
 async def test_invalid_name_is_a_400(ada: Person, project: Json, name: str) -> None:
     response = await ada.client.post(f"/projects/{project['id']}/sections", json={"name": name})
@@ -47,7 +47,7 @@ async def test_invalid_name_is_a_400(ada: Person, project: Json, name: str) -> N
     assert_error(response, 400, "INVALID_SECTION_NAME")
 
 
-@pytest.mark.spec("PRO-030")
+@pytest.mark.spec("PRJ-030")
 async def test_second_create_with_an_external_id_returns_the_section(
     ada: Person, project: Json, make_section: MakeSection
 ) -> None:
@@ -58,7 +58,7 @@ async def test_second_create_with_an_external_id_returns_the_section(
     assert (response.status_code, response.json()) == (200, section)
 
 
-@pytest.mark.spec("PRO-031", "PRO-032")
+@pytest.mark.spec("PRJ-031", "PRJ-032")
 async def test_section_and_project_of_another_user_are_unknown(
     ada: Person, bob: Person, project: Json, section: Json
 ) -> None:
@@ -76,7 +76,7 @@ async def test_section_and_project_of_another_user_are_unknown(
     assert (await ada.client.get(f"/projects/{project['id']}/sections")).json() == [section]
 
 
-@pytest.mark.spec("PRO-032")
+@pytest.mark.spec("PRJ-032")
 async def test_change_of_a_section_is_logged_synced_exported_and_undone(
     ada: Person, section: Json, connection: asyncpg.Connection
 ) -> None:
@@ -103,7 +103,7 @@ async def test_change_of_a_section_is_logged_synced_exported_and_undone(
     assert without_version(await read(ada, path)) == without_version(section)
 
 
-@pytest.mark.spec("PRO-032")
+@pytest.mark.spec("PRJ-032")
 async def test_token_needs_the_scopes_of_projects(
     ada: Person, project: Json, section: Json, make_token: MakeToken
 ) -> None:
@@ -114,7 +114,7 @@ async def test_token_needs_the_scopes_of_projects(
     assert_error(response, 403, "INSUFFICIENT_SCOPE")
 
 
-@pytest.mark.spec("PRO-033")
+@pytest.mark.spec("PRJ-033")
 async def test_number_of_sections_of_a_project_is_limited(
     make_app: MakeApp, ada: Person, project: Json, other: Json
 ) -> None:
@@ -129,7 +129,7 @@ async def test_number_of_sections_of_a_project_is_limited(
     assert_error(statuses[2], 400, "TOO_MANY_SECTIONS")
 
 
-@pytest.mark.spec("PRO-034")
+@pytest.mark.spec("PRJ-034")
 @pytest.mark.parametrize("names_project", [True, False])
 async def test_task_is_created_in_a_section(
     ada: Person, project: Json, section: Json, make_task: Make, names_project: bool
@@ -142,7 +142,7 @@ async def test_task_is_created_in_a_section(
     assert await read(ada, f"/tasks/{task['id']}") == task
 
 
-@pytest.mark.spec("PRO-034")
+@pytest.mark.spec("PRJ-034")
 async def test_task_comes_into_a_section_after_its_other_tasks(
     ada: Person, project: Json, section: Json, make_task: Make
 ) -> None:
@@ -155,7 +155,7 @@ async def test_task_comes_into_a_section_after_its_other_tasks(
     assert await titles_of(ada, section=section["id"]) == ["second", "first"]
 
 
-@pytest.mark.spec("PRO-034")
+@pytest.mark.spec("PRJ-034")
 async def test_section_that_is_unknown_or_in_another_project_is_a_404(
     ada: Person, bob: Person, other: Json, section: Json, make_project: Make, make_section: MakeSection, make_task: Make
 ) -> None:
@@ -176,7 +176,7 @@ async def test_section_that_is_unknown_or_in_another_project_is_a_404(
     assert await list_tasks(ada) == [task]
 
 
-@pytest.mark.spec("PRO-034")
+@pytest.mark.spec("PRJ-034")
 async def test_bulk_writes_tasks_of_sections(ada: Person, other: Json, section: Json, make_task: Make) -> None:
     task = await make_task(ada, title="moved")
 
@@ -198,7 +198,7 @@ async def test_bulk_writes_tasks_of_sections(ada: Person, other: Json, section: 
     assert {task["title"] for task in await list_tasks(ada, section=section["id"])} == {"new", "moved"}
 
 
-@pytest.mark.spec("PRO-035")
+@pytest.mark.spec("PRJ-035")
 async def test_task_leaves_its_section_with_its_project(
     ada: Person, project: Json, other: Json, section: Json, make_task: Make
 ) -> None:
@@ -221,7 +221,7 @@ async def test_task_leaves_its_section_with_its_project(
     assert (shown["project_id"], shown["section_id"]) == (project["id"], section["id"])
 
 
-@pytest.mark.spec("PRO-036")
+@pytest.mark.spec("PRJ-036")
 async def test_list_is_filtered_by_section(
     ada: Person, project: Json, other: Json, section: Json, make_section: MakeSection, make_task: Make
 ) -> None:
@@ -241,7 +241,7 @@ async def test_list_is_filtered_by_section(
     assert await titles_of(ada, section="Unknown") == []
 
 
-@pytest.mark.spec("PRO-040")
+@pytest.mark.spec("PRJ-040")
 @pytest.mark.parametrize(
     ("query", "left", "contains"), [({}, ["a", "b"], {}), ({"children": "delete"}, ["b"], {"task": 1})]
 )
@@ -266,7 +266,7 @@ async def test_section_is_deleted_and_comes_back(
     assert without_version(await read(ada, f"/sections/{section['id']}")) == without_version(section)
 
 
-@pytest.mark.spec("PRO-041")
+@pytest.mark.spec("PRJ-041")
 @pytest.mark.parametrize("children", ["delete", "keep"])
 async def test_sections_are_deleted_and_restored_with_their_project(
     ada: Person, project: Json, section: Json, make_task: Make, children: str
@@ -282,7 +282,7 @@ async def test_sections_are_deleted_and_restored_with_their_project(
     assert [without_version(found) for found in await list_tasks(ada)] == [without_version(task)]
 
 
-@pytest.mark.spec("PRO-042")
+@pytest.mark.spec("PRJ-042")
 async def test_task_whose_section_is_gone_is_restored_into_the_project(
     ada: Person, project: Json, section: Json, make_task: Make
 ) -> None:
@@ -297,7 +297,7 @@ async def test_task_whose_section_is_gone_is_restored_into_the_project(
     assert (restored["project_id"], restored["section_id"]) == (project["id"], None)
 
 
-@pytest.mark.spec("PRO-042")
+@pytest.mark.spec("PRJ-042")
 async def test_section_whose_project_is_gone_is_not_restored(ada: Person, project: Json, section: Json) -> None:
     deletion = await ada.client.delete(f"/sections/{section['id']}")
     await ada.client.delete(f"/projects/{project['id']}")
@@ -307,7 +307,7 @@ async def test_section_whose_project_is_gone_is_not_restored(ada: Person, projec
     assert_error(response, 409, "PROJECT_GONE")
 
 
-@pytest.mark.spec("PRO-040")
+@pytest.mark.spec("PRJ-040")
 async def test_forced_undo_never_leaves_a_task_in_a_section_of_another_project(
     ada: Person, other: Json, section: Json, make_section: MakeSection, make_task: Make
 ) -> None:

@@ -18,12 +18,12 @@ async def foreign(bob: Person, make_project: Make) -> Json:
     return await make_project(bob)
 
 
-@pytest.mark.spec("PRO-010")
+@pytest.mark.spec("PRJ-010")
 async def test_task_without_a_project_is_in_the_inbox(ada: Person, make_task: Make) -> None:
     assert (await make_task(ada))["project_id"] is None
 
 
-@pytest.mark.spec("PRO-010")
+@pytest.mark.spec("PRJ-010")
 async def test_task_is_created_in_a_project(ada: Person, project: Json, make_task: Make) -> None:
     task = await make_task(ada, project_id=project["id"])
 
@@ -31,7 +31,7 @@ async def test_task_is_created_in_a_project(ada: Person, project: Json, make_tas
     assert await read(ada, f"/tasks/{task['id']}") == task
 
 
-@pytest.mark.spec("PRO-010")
+@pytest.mark.spec("PRJ-010")
 async def test_second_create_with_an_external_id_returns_the_task_of_the_project(
     ada: Person, project: Json, make_task: Make
 ) -> None:
@@ -42,7 +42,7 @@ async def test_second_create_with_an_external_id_returns_the_task_of_the_project
     assert (response.status_code, response.json()) == (200, task)
 
 
-@pytest.mark.spec("PRO-011")
+@pytest.mark.spec("PRJ-011")
 async def test_put_without_a_project_leaves_it(ada: Person, project: Json, make_task: Make) -> None:
     task = await make_task(ada, project_id=project["id"])
 
@@ -52,7 +52,7 @@ async def test_put_without_a_project_leaves_it(ada: Person, project: Json, make_
     assert (kept.json()["project_id"], cleared.json()["project_id"]) == (project["id"], None)
 
 
-@pytest.mark.spec("PRO-011")
+@pytest.mark.spec("PRJ-011")
 async def test_task_that_comes_into_a_project_is_the_last_one(ada: Person, project: Json, make_task: Make) -> None:
     first = await make_task(ada, title="first")
     await make_task(ada, title="second", project_id=project["id"])
@@ -63,7 +63,7 @@ async def test_task_that_comes_into_a_project_is_the_last_one(ada: Person, proje
     assert await titles_of(ada, project=project["id"]) == ["second", "first", "third"]
 
 
-@pytest.mark.spec("PRO-011")
+@pytest.mark.spec("PRJ-011")
 async def test_move_back_to_the_inbox_is_the_last_place_there(ada: Person, project: Json, make_task: Make) -> None:
     task = await make_task(ada, title="away", project_id=project["id"])
     await make_task(ada, title="inside")
@@ -73,7 +73,7 @@ async def test_move_back_to_the_inbox_is_the_last_place_there(ada: Person, proje
     assert await titles_of(ada, project="none") == ["inside", "away"]
 
 
-@pytest.mark.spec("PRO-011")
+@pytest.mark.spec("PRJ-011")
 async def test_change_of_the_project_is_logged_and_undone(
     ada: Person, project: Json, make_task: Make, connection: asyncpg.Connection
 ) -> None:
@@ -96,7 +96,7 @@ async def test_change_of_the_project_is_logged_and_undone(
     assert (await read(ada, f"/tasks/{task['id']}"))["position"] == changed["position"]
 
 
-@pytest.mark.spec("PRO-012")
+@pytest.mark.spec("PRJ-012")
 async def test_unknown_project_is_a_404(ada: Person, foreign: Json, make_task: Make) -> None:
     task = await make_task(ada)
 
@@ -110,7 +110,7 @@ async def test_unknown_project_is_a_404(ada: Person, foreign: Json, make_task: M
     assert await read(ada, f"/tasks/{task['id']}") == task
 
 
-@pytest.mark.spec("PRO-012")
+@pytest.mark.spec("PRJ-012")
 async def test_project_of_a_wrong_type_is_a_422(ada: Person) -> None:
     values: list[object] = ["5", 5.0, True, []]
     for project_id in values:
@@ -118,7 +118,7 @@ async def test_project_of_a_wrong_type_is_a_422(ada: Person) -> None:
         assert response.status_code == 422
 
 
-@pytest.mark.spec("PRO-013")
+@pytest.mark.spec("PRJ-013")
 async def test_bulk_writes_tasks_of_projects(ada: Person, project: Json, foreign: Json, make_task: Make) -> None:
     task = await make_task(ada, title="moved")
 
@@ -140,7 +140,7 @@ async def test_bulk_writes_tasks_of_projects(ada: Person, project: Json, foreign
     assert {task["title"] for task in await list_tasks(ada, project=project["id"])} == {"new", "moved"}
 
 
-@pytest.mark.spec("PRO-014")
+@pytest.mark.spec("PRJ-014")
 async def test_list_is_filtered_by_the_id_and_the_name_of_a_project(
     ada: Person, bob: Person, make_project: Make, make_task: Make
 ) -> None:
@@ -156,7 +156,7 @@ async def test_list_is_filtered_by_the_id_and_the_name_of_a_project(
     assert len(await titles_of(ada, project="")) == 4
 
 
-@pytest.mark.spec("PRO-014")
+@pytest.mark.spec("PRJ-014")
 async def test_project_with_digits_as_its_name_is_found_by_them(
     ada: Person, project: Json, make_project: Make, make_task: Make
 ) -> None:
@@ -167,7 +167,7 @@ async def test_project_with_digits_as_its_name_is_found_by_them(
     assert len(await titles_of(ada, project=project["id"])) == 2
 
 
-@pytest.mark.spec("PRO-015")
+@pytest.mark.spec("PRJ-015")
 async def test_lists_leave_out_the_tasks_of_archived_projects(
     ada: Person, project: Json, make_project: Make, make_task: Make
 ) -> None:
@@ -192,7 +192,7 @@ async def test_lists_leave_out_the_tasks_of_archived_projects(
     assert listed == {"false": 1, "true": 1, "all": 2}
 
 
-@pytest.mark.spec("PRO-015")
+@pytest.mark.spec("PRJ-015")
 async def test_task_appears_again_when_its_project_is_opened_or_it_moves(
     ada: Person, project: Json, make_task: Make
 ) -> None:
@@ -207,14 +207,14 @@ async def test_task_appears_again_when_its_project_is_opened_or_it_moves(
     assert (await read(ada, f"/tasks/{tasks[1]['id']}"))["version"] == tasks[1]["version"]
 
 
-@pytest.mark.spec("PRO-015")
+@pytest.mark.spec("PRJ-015")
 async def test_other_value_of_archived_is_a_400(ada: Person) -> None:
     for path in ("/tasks", "/projects"):
         response = await ada.client.get(path, params={"archived": "yes"})
         assert_error(response, 400, "INVALID_ARCHIVED_FILTER", "Archived must be one of: false, true, all")
 
 
-@pytest.mark.spec("PRO-016")
+@pytest.mark.spec("PRJ-016")
 async def test_counts_have_the_inbox_and_the_projects_with_tasks(
     ada: Person, bob: Person, project: Json, make_project: Make, make_task: Make
 ) -> None:
@@ -230,7 +230,7 @@ async def test_counts_have_the_inbox_and_the_projects_with_tasks(
     ]
 
 
-@pytest.mark.spec("PRO-017")
+@pytest.mark.spec("PRJ-017")
 async def test_plain_list_and_create_do_not_read_projects(recorded_app: RecordedApp, ada: Person) -> None:
     async with make_client(recorded_app.app, headers=ada.client.headers) as client:
         await client.post("/tasks", json={"title": "first"})

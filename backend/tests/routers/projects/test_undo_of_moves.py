@@ -13,7 +13,7 @@ async def create(owner: Person, path: str, **fields: object) -> Json:
     return created
 
 
-@pytest.mark.spec("HIS-008", "PRO-040")
+@pytest.mark.spec("HIS-008", "PRJ-040")
 async def test_undo_of_a_move_meets_a_later_section(ada: Person) -> None:
     first, second = await create(ada, "/projects", name="A"), await create(ada, "/projects", name="B")
     section = await create(ada, f"/projects/{second['id']}/sections", name="S")
@@ -31,7 +31,7 @@ async def test_undo_of_a_move_meets_a_later_section(ada: Person) -> None:
     assert (found["project_id"], found["section_id"]) == (first["id"], None)
 
 
-@pytest.mark.spec("PRO-027")
+@pytest.mark.spec("PRJ-027")
 @pytest.mark.parametrize("noun", ["project", "section"])
 async def test_undo_of_a_creation_needs_the_scope_of_the_tasks_inside(
     client: AsyncClient, ada: Person, make_token: MakeToken, noun: str

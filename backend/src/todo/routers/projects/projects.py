@@ -51,7 +51,7 @@ async def create_project(
 async def list_projects(
     query: Annotated[ProjectQuery, Query()], session: Session, user: CurrentUser
 ) -> list[ProjectPublic]:
-    """Return all your projects in their order, without the archived ones unless you ask for them."""
+    """Return all your projects in their order, without the archived ones unless `archived` asks for them."""
     return await project_service.list_projects(session, user.id, query.archived)
 
 

@@ -73,8 +73,8 @@ class ProjectQuery(RequestModel):
 
     archived: Annotated[
         ArchivedFilter,
-        Field(description="`false`: the projects that are not archived. `true`: the archived ones. Default: all."),
-    ] = "all"
+        Field(description="`true`: the archived projects alone. `all`: all projects. Default: those not archived."),
+    ] = "false"
 
 
 class DeletionQuery(RequestModel):

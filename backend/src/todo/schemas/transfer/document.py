@@ -9,6 +9,7 @@ from todo.core.json_rows import JsonRows
 from todo.domain.dates.days import Day
 from todo.domain.identifiers import BodyId
 from todo.domain.rules import Raises, errors_of
+from todo.domain.tag import TagReferences
 from todo.domain.transfer import (
     CompletedAt,
     InvalidOccurrenceError,
@@ -82,6 +83,9 @@ class ImportedTask(TaskCreate, ignores=OF_THE_SERVICE):
     model_config = ConfigDict(json_schema_extra={"examples": [{"id": 42, "title": "Water the plants"}]})
 
     id: RowNumber = Field(description=ID_TEXT)
+    tags: TagReferences = Field(
+        default_factory=list, description="All tags of the task: ids or names of tags of the document.", examples=[[7]]
+    )
     position: RowPosition = Field(default="", description=POSITION_TEXT)
     created_at: Timestamp | None = Field(default=None, description=CREATED_TEXT)
     completed_at: CompletedAt | None = Field(default=None, description="When the task was completed.")

@@ -1,4 +1,4 @@
-"""Deletions of projects and sections, with their tasks or without them (PRO-020 to PRO-041)."""
+"""Deletions of projects and sections, with their tasks or without them (PRJ-020 to PRJ-041)."""
 
 from collections.abc import Sequence
 

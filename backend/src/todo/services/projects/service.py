@@ -16,9 +16,9 @@ from todo.services.shared.versions import EntityTags
 
 
 async def create_project(writer: Writer, project: ProjectCreate, *, max_projects: int) -> tuple[ProjectPublic, bool]:
-    """Create a project; return it and whether it is new (PRO-001).
+    """Create a project; return it and whether it is new (PRJ-001).
 
-    If the user has a project with this `external_id`, that project is returned unchanged (PRO-003).
+    If the user has a project with this `external_id`, that project is returned unchanged (PRJ-003).
 
     Raises:
         TooManyProjectsError: the user has `max_projects` projects.
@@ -83,7 +83,7 @@ async def update_project(
     entity_tags: EntityTags | None = None,
     base: int | None = None,
 ) -> ProjectPublic:
-    """Write the fields that `changes` has. Archiving leaves the tasks of the project out of lists (PRO-010).
+    """Write the fields that `changes` has. Archiving leaves the tasks of the project out of lists (PRJ-010).
 
     Raises:
         ProjectNotFoundError: the project does not exist, or belongs to another user.

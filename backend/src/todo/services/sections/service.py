@@ -18,7 +18,7 @@ from todo.services.shared.versions import EntityTags
 async def create_section(
     writer: Writer, project_id: int, section: SectionCreate, *, max_sections: int
 ) -> tuple[SectionPublic, bool]:
-    """Create a section, after the others of its project; return it and whether it is new (PRO-030).
+    """Create a section, after the others of its project; return it and whether it is new (PRJ-030).
 
     If the user has a section with this `external_id`, that section is returned unchanged.
 

@@ -9,8 +9,8 @@ from todo.services.shared.batches import batched
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.log.writes import Write
 from todo.services.tags.references import create_tags
+from todo.services.tasks import bulk_statements
 from todo.services.tasks.bulk import write_searches
-from todo.services.tasks.bulk_statements import INSERT_SEARCHES
 from todo.services.tasks.restore import link_tags
 from todo.services.transfer.plan import Plan
 from todo.services.transfer.rows import (
@@ -66,7 +66,7 @@ async def _create_tasks(writer: Writer, plan: Plan, rows: Sequence[Row]) -> dict
         task_id: {"title": title, "description": description}
         for task_id, (title, description) in zip(ids, texts, strict=True)
     }
-    await write_searches(writer, INSERT_SEARCHES, searched)
+    await write_searches(writer, bulk_statements.INSERT_SEARCHES, searched)
     # `set_tags` would read all tasks of the user for each batch.
     await link_tags(
         writer, {task_id: ([], _tags_of(row, plan)) for task_id, row in zip(ids, rows, strict=True) if row.tags}
