@@ -13,6 +13,8 @@ DESCRIPTION_MAX = 1000
 SEARCH_TEXT_MAX = 200
 ESTIMATE_MAX = 100_000
 """Minutes; ten weeks."""
+SUBTASK_LEVELS_MAX = 10
+"""Levels of a tree of tasks. A task without a parent is at level 1."""
 
 
 class InvalidTitleError(InvalidValueError):
@@ -34,6 +36,13 @@ class InvalidPriorityError(InvalidValueError):
 
     code = "INVALID_PRIORITY"
     field = "priority"
+
+
+class InvalidIncludeError(InvalidValueError):
+    """Include must be subtask_counts"""
+
+    code = "INVALID_INCLUDE"
+    field = "include"
 
 
 class InvalidEstimateError(InvalidValueError):
@@ -81,6 +90,7 @@ EstimatedMinutes = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": ESTIMATE_MAX}),
 ]
 Completed = Annotated[bool, Strict()]
+Include = Annotated[Literal["subtask_counts"], ChoiceRule("TaskInclude", InvalidIncludeError)]
 SearchText = Annotated[Text, TextRule(0, SEARCH_TEXT_MAX, SearchTextTooLongError, trim=False)]
 StatusFilter = Annotated[Literal["all", "pending", "completed"], ChoiceRule("TaskStatus", InvalidStatusError)]
 TaskSort = Annotated[

@@ -44,6 +44,7 @@ OWNER_EXISTS = "fk_tasks_users"
 PROJECT_EXISTS = "fk_tasks_projects"
 SECTION_EXISTS = "fk_tasks_sections"
 SECTION_HAS_PROJECT = "ck_tasks_section_id"
+PARENT_EXISTS = "fk_tasks_parents"
 EXTERNAL_ID_UNIQUE = "uq_tasks_user_id_external_id"
 
 
@@ -54,7 +55,8 @@ class Task(Base, table=True):
     columns let PostgreSQL skip pages without reading rows. The specification defines some of the names (ADR 0008).
 
     A task without a `project_id` is in the inbox. `archived` is that of its project (ADR 0063). Without a `position`
-    the place of the task follows from its id (ADR 0064).
+    the place of the task follows from its id (ADR 0064). A task with a `parent_id` is a subtask. It has the project,
+    the section and `archived` of its parent (ADR 0067).
     """
 
     __tablename__ = "tasks"
@@ -79,6 +81,9 @@ class Task(Base, table=True):
             ["sections.user_id", "sections.project_id", "sections.id"],
             name=SECTION_EXISTS,
             ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["user_id", "parent_id"], ["tasks.user_id", "tasks.id"], name=PARENT_EXISTS, ondelete="CASCADE"
         ),
         Index(
             EXTERNAL_ID_UNIQUE,
@@ -112,6 +117,14 @@ class Task(Base, table=True):
             "id",
             postgresql_where=text("project_id IS NOT NULL"),
         ),
+        Index(
+            "idx_tasks_user_parent",
+            "user_id",
+            "parent_id",
+            "id",
+            postgresql_include=["completed"],
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
         {"info": LOGGED},
     )
 
@@ -133,6 +146,7 @@ class Task(Base, table=True):
     recurrence_start: str | None = Field(default=None, sa_column=Column(String(PLACE_MAX)))
     project_id: int | None = Field(default=None, sa_column=Column(BigInteger))
     section_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    parent_id: int | None = Field(default=None, sa_column=Column(BigInteger))
     position: str | None = Field(default=None, sa_column=Column(String(POSITION_MAX, collation="C")))
     archived: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     external_id: str | None = Field(default=None, sa_column=Column(String(EXTERNAL_ID_MAX)))

@@ -14,10 +14,17 @@ from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import Responses, errors, merge_patch
 from todo.http.resource_route import make_router
 from todo.schemas.page import Page
-from todo.schemas.tasks.query import TaskQuery
+from todo.schemas.tasks.query import TaskDeletionQuery, TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
+from todo.services.placement import deletion
 from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.sections.errors import SectionNotFoundError
+from todo.services.subtasks.errors import (
+    ParentNotFoundError,
+    SubtaskCycleError,
+    SubtaskFollowsParentError,
+    SubtasksTooDeepError,
+)
 from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
 from todo.services.tags.references import TagLimits
 from todo.services.tasks import service as task_service
@@ -28,9 +35,10 @@ router = make_router("/tasks", "tasks")
 TASK_EXISTED: Responses = {200: {"model": TaskPublic, "description": "A task with this `external_id` existed."}}
 REFERENCE_ERRORS = (
     *(ProjectNotFoundError, SectionNotFoundError),
+    *(ParentNotFoundError, SubtaskFollowsParentError, SubtasksTooDeepError),
     *(TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError),
 )
-UPDATE_ERRORS = errors(TaskNotFoundError, *REFERENCE_ERRORS)
+UPDATE_ERRORS = errors(TaskNotFoundError, SubtaskCycleError, *REFERENCE_ERRORS)
 TAG_PRESENT: Responses = {200: {"model": TaskPublic, "description": "The task had the tag already."}}
 
 
@@ -54,8 +62,11 @@ async def list_tasks(query: Annotated[TaskQuery, Query()], session: Session, use
 
 @router.get("/{task_id}", responses=errors(TaskNotFoundError))
 async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskPublic:
-    """Return one task with its tags."""
-    return await task_service.get_task(session, user.id, task_id)
+    """Return one task with its tags and the numbers of its direct subtasks.
+
+    If the task has subtasks, the `ETag` contains the numbers. `If-Match` compares the version and the tags alone.
+    """
+    return await task_service.get_task_with_counts(session, user.id, task_id)
 
 
 @router.put("/{task_id}", responses=UPDATE_ERRORS)
@@ -90,9 +101,18 @@ async def update_task(
 
 
 @router.delete("/{task_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(TaskNotFoundError))
-async def delete_task(task_id: RowId, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase) -> None:
-    """Delete a task. Its tags stay for other tasks."""
-    await task_service.delete_task(writer, task_id, entity_tags, base)
+async def delete_task(
+    task_id: RowId,
+    query: Annotated[TaskDeletionQuery, Query()],
+    writer: CurrentWriter,
+    entity_tags: IfMatch,
+    base: ChangeBase,
+) -> None:
+    """Delete a task with its subtasks. With `children=keep` its direct subtasks move up. Its tags stay.
+
+    The task and its subtasks are one entry of the trash, and one undo brings all of them back.
+    """
+    await deletion.delete_task(writer, task_id, query.children, entity_tags, base)
 
 
 @router.post(

@@ -12,10 +12,17 @@ TAG_SEPARATOR, FIELD_SEPARATOR = "\x1e", "\x1f"
 def entity_tag(resource: Mapping[str, Any]) -> str:
     """Return the entity tag of a resource, without quotes: its version and, if it shows tags, a digest of them.
 
-    `services.tasks.statements.tags_digest` computes the same digest in SQL.
+    A task that shows the numbers of its subtasks also has them in its tag, so that a changed number is no 304. Without
+    subtasks the tag is that of the response of a write. `services.tasks.statements.tags_digest` computes the same
+    digest in SQL.
     """
-    version = str(resource["version"])
-    return f"{version}-{tags_digest(resource['tags'])}" if "tags" in resource else version
+    tag = str(resource["version"])
+    if "tags" in resource:
+        tag += f"-{tags_digest(resource['tags'])}"
+    counts = resource.get("subtask_counts")
+    if counts and counts["total"]:
+        tag += f"-{counts['completed']}.{counts['total']}"
+    return tag
 
 
 def tags_digest(tags: list[Mapping[str, Any]]) -> str:

@@ -16,7 +16,8 @@ ENTITY_TAGS = re.compile(rf"[ \t,]*{ENTITY_TAG}(?:[ \t]*,[ \t,]*{ENTITY_TAG})*[ 
 DOCUMENTED_TAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
 """The header in the document: the same list without empty elements, or `*`."""
 OPAQUE_TAG = re.compile(r'"([^"]*)"')
-OUR_TAG = re.compile(r"[1-9][0-9]{0,17}(?:-[0-9a-f]{12})?")
+OUR_TAG = re.compile(r"([1-9][0-9]{0,17}(?:-[0-9a-f]{12})?)(?:-[0-9]{1,18}\.[0-9]{1,18})?")
+"""A version, a digest of tags, and the numbers of subtasks, which a write does not compare."""
 
 
 class InvalidIfMatchError(InvalidValueError):
@@ -41,7 +42,8 @@ async def get_entity_tags(
 ) -> EntityTags | None:
     """Return the entity tags that a write accepts, or None for any.
 
-    A tag that is a version alone accepts the resource whatever else its entity tag shows. A weak tag is compared like a
+    A tag that is a version alone accepts the resource whatever else its entity tag shows. The numbers of subtasks in a
+    tag are ignored, because they are no part of the task (ADR 0067). A weak tag is compared like a
     strong one (ADR 0024). A tag of another form matches no resource.
 
     Raises:
@@ -53,7 +55,8 @@ async def get_entity_tags(
     header = ",".join(request.headers.getlist("If-Match"))
     if header.strip() == "*":
         return None
-    return frozenset(filter(OUR_TAG.fullmatch, read_entity_tags(header)))
+    tags = map(OUR_TAG.fullmatch, read_entity_tags(header))
+    return frozenset(tag[1] for tag in tags if tag is not None)
 
 
 def read_entity_tags(header: str) -> list[str]:

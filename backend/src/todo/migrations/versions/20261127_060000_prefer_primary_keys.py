@@ -1,12 +1,12 @@
 """Let PostgreSQL prefer primary keys to other indexes of equal cost (ADR 0053).
 
-The migration builds four indexes and validates three foreign keys in one transaction, which locks the tables.
+The migration builds four indexes and validates four foreign keys in one transaction, which locks the tables.
 """
 
 from alembic import op
 
 revision = "b3d80c5e91f6"
-down_revision = "d52b8e07f9c3"
+down_revision = "e8c1b64a9d37"
 branch_labels = None
 depends_on = None
 
@@ -20,6 +20,7 @@ FOREIGN_KEYS = (
     ("fk_task_search_tasks", "task_search", "tasks", "task_id"),
     ("fk_task_tag_link_tasks", "task_tag_link", "tasks", "task_id"),
     ("fk_task_tag_link_tags", "task_tag_link", "tags", "tag_id"),
+    ("fk_tasks_parents", "tasks", "tasks", "parent_id"),
 )
 
 

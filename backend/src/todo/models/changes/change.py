@@ -14,6 +14,8 @@ OWNER_EXISTS = "fk_changes_users"
 REQUEST_ID_MAX = 64
 IN_TRASH = "action = 'delete' AND before IS NOT NULL AND undone_by IS NULL AND NOT deleted_again"
 """The condition of a deleted resource that can be restored."""
+PARENT_ID = "(before ->> 'parent_id')::bigint"
+IS_SUBTASK = "type = 'task' AND (before ->> 'parent_id') IS NOT NULL"
 
 
 class Change(Base, table=True):
@@ -29,6 +31,12 @@ class Change(Base, table=True):
         PrimaryKeyConstraint("user_id", "seq"),
         Index("idx_changes_user_type_id", "user_id", "type", "id", "seq"),
         Index("idx_changes_user_trash", "user_id", "seq", postgresql_where=text(IN_TRASH)),
+        Index(
+            "idx_changes_user_parent",
+            "user_id",
+            text(f"({PARENT_ID})"),
+            postgresql_where=text(f"{IN_TRASH} AND {IS_SUBTASK}"),
+        ),
         Index("idx_changes_trash_at", "at", postgresql_where=text(IN_TRASH)),
         Index("idx_changes_at", "at"),
     )

@@ -21,9 +21,10 @@ class Move(RequestModel):
 
 
 class TaskMove(Move):
-    """The new project and section of a task, and its place there.
+    """The new project, section or parent of a task, and its place there. Its subtasks come along.
 
-    Without a project and a section, the task comes to the task at its place, or stays where it is.
+    Without a project, a section and a parent, the task comes to the task at its place, or stays where it is. A subtask
+    that moves to a project or a section leaves its parent.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"last": True}]})
@@ -31,4 +32,8 @@ class TaskMove(Move):
     project_id: Annotated[BodyId | MISSING | None, Field(description="The project, or null for the inbox.")] = MISSING
     section_id: Annotated[
         BodyId | MISSING | None, Field(description="The section, or null for none. It decides the project.")
+    ] = MISSING
+    parent_id: Annotated[
+        BodyId | MISSING | None,
+        Field(description="The task to be a subtask of, or null for none. It decides the project and the section."),
     ] = MISSING

@@ -8,10 +8,11 @@ from todo.domain.dates.due import DueFilter
 from todo.domain.dates.ranges import Bound
 from todo.domain.filters.values import ParsedFilter
 from todo.domain.identifiers import ExternalId
-from todo.domain.projects.project import ArchivedFilter
-from todo.domain.task import Priority, SearchText, StatusFilter, TaskSort
+from todo.domain.projects.project import ArchivedFilter, Children
+from todo.domain.task import Include, Priority, SearchText, StatusFilter, TaskSort
 from todo.domain.text import Text
 from todo.schemas.page import PageQuery
+from todo.schemas.request import RequestModel
 
 
 class TaskQuery(PageQuery):
@@ -37,6 +38,9 @@ class TaskQuery(PageQuery):
     section: Annotated[
         Text,
         Field(description="The id or the name of a section. Digits match either. `none`: tasks without a section."),
+    ] = ""
+    parent: Annotated[
+        Text, Field(description="The id of a task: its direct subtasks. `none`: tasks that are no subtasks.")
     ] = ""
     archived: Annotated[
         ArchivedFilter,
@@ -72,6 +76,10 @@ class TaskQuery(PageQuery):
     updated_since: Annotated[
         Bound | None, Field(description="Changed at this instant or later, or on this day or later.")
     ] = None
+    include: Annotated[
+        Include | None,
+        Field(description="`subtask_counts`: return each task with the numbers of its direct subtasks."),
+    ] = None
     sort: Annotated[
         TaskSort | None,
         Field(
@@ -80,3 +88,15 @@ class TaskQuery(PageQuery):
             "last, or first when descending. Titles ignore case and accents. Default: newest first."
         ),
     ] = None
+
+
+class TaskDeletionQuery(RequestModel):
+    """Whether the subtasks of a deleted task are deleted or kept."""
+
+    children: Annotated[
+        Children,
+        Field(
+            description="`delete`: its subtasks at all levels are deleted with it. `keep`: its direct subtasks move up "
+            "to its parent, or become tasks of their own. Default: delete."
+        ),
+    ] = "delete"

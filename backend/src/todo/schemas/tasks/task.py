@@ -1,7 +1,7 @@
 """Tasks in requests and responses."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, NotRequired
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -43,11 +43,18 @@ EXAMPLE_OF_A_DAY: JsonDict = {
 }
 
 
+class SubtaskCounts(TypedDict):
+    """How many direct subtasks a task has, and how many of them are completed."""
+
+    total: Annotated[int, Field(examples=[3])]
+    completed: Annotated[int, Field(examples=[1])]
+
+
 class TaskPublic(TypedDict):
     """A task with its tags, ordered by name. Times are in UTC.
 
     The version increases with every change of the task and of the list of its tags. The ETag is the version and a
-    digest of the tags.
+    digest of the tags. On a single task with subtasks it also has their counts.
     """
 
     id: Annotated[int, Field(examples=[42])]
@@ -77,6 +84,10 @@ class TaskPublic(TypedDict):
     ]
     project_id: Annotated[int | None, Field(examples=[5], description="Null for a task of the inbox.")]
     section_id: Annotated[int | None, Field(examples=[9], description="Null for a task without a section.")]
+    parent_id: Annotated[
+        int | None,
+        Field(examples=[None], description="The task that this one is a subtask of. Null for a task of its own."),
+    ]
     position: Annotated[str, Field(examples=["i000000000000002a"], description=POSITION_TEXT)]
     external_id: Annotated[str | None, Field(examples=["import-7"])]
     user_id: UUID
@@ -88,6 +99,9 @@ class TaskPublic(TypedDict):
         Field(examples=[None], description="Null for a pending task, and for a completion before this field existed."),
     ]
     tags: list[TagOfTask]
+    subtask_counts: NotRequired[
+        Annotated[SubtaskCounts, Field(description="Only on a single task, and in lists that include it.")]
+    ]
 
 
 class TaskFields(RequestModel):
@@ -117,6 +131,13 @@ class TaskFields(RequestModel):
     section_id: Annotated[
         BodyId | None,
         Field(description="The section of the task, or null for none. The task comes into the project of the section."),
+    ] = None
+    parent_id: Annotated[
+        BodyId | None,
+        Field(
+            description="The task that this one is a subtask of, or null for none. A subtask is in the project and the "
+            "section of its parent, and its own subtasks move with it. There are at most 10 levels."
+        ),
     ] = None
     tags: TagReferences = Field(
         default_factory=list,

@@ -17,15 +17,14 @@ from todo.services.history.errors import (
     ChangePurgedError,
     UndoConflictError,
 )
-from todo.services.history.references import Existing, find_gone, read_existing
+from todo.services.history.places import find_contents_of, place_tasks
+from todo.services.history.references import Existing, read_existing
 from todo.services.history.resources import LOGGED, entry_fields, shown_keys
 from todo.services.occurrences.restore import RevertedOccurrences, revert_occurrences
-from todo.services.placement.deletion import find_contents
-from todo.services.projects.statements import PROJECT
-from todo.services.sections.statements import SECTION
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
+from todo.services.subtasks.tree import Tree
 from todo.services.sync.resources import ResourceKey, read_items
 from todo.services.tags.statements import TAG
 from todo.services.tasks import restore as tasks
@@ -49,6 +48,7 @@ class Inverse:
         occurrences: records of repeating tasks to write again or to remove.
         tags: by task, the change that is taken back and the ids of the task's tags after the undo.
         linked: by task, the ids of the task's tags before and after deleted tags are put back.
+        tree: the tasks in their new places, with the subtasks that follow.
         conflicts: fields that were changed since, after the type and the id of their resource.
         left_out: fields whose content cannot come back, such as a tag that is gone.
     """
@@ -59,6 +59,7 @@ class Inverse:
     occurrences: list[RevertedOccurrences] = field(default_factory=list)
     tags: dict[int, tuple[int | None, list[int]]] = field(default_factory=dict)
     linked: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
+    tree: Tree = field(default_factory=Tree)
     conflicts: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
@@ -75,6 +76,7 @@ class Inverse:
         for type_, resource in LOGGED.items():
             if type_ in self.reverted:
                 await resource.revert(writer, self.reverted[type_])
+        await tasks.move_followers(writer, self.tree)
         await revert_occurrences(writer, self.occurrences)
         tagged = [Reverted(seq, task_id, {"tags": ids}) for task_id, (seq, ids) in self.tags.items()]
         await tasks.set_tags(writer, tagged)
@@ -192,8 +194,15 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
         else:
             _compare(inverse, change, entry_fields(change["type"], change["id"], new[key]), state)
             inverse.removed.setdefault(change["type"], []).append(Reverted(change["seq"], change["id"], {}))
+    placed = place_tasks(inverse.restored.get(TASK, []), inverse.reverted.get(TASK, []), current, existing)
+    inverse.restored[TASK], inverse.reverted[TASK] = placed.restored, placed.reverted
+    inverse.conflicts += placed.conflicts
+    inverse.left_out += placed.left_out
+    inverse.tree = existing.tree
     _keep_removed_tags(inverse, current)
-    inverse.conflicts += await _find_contents(writer, inverse)
+    removed = {type_: {resource.id for resource in some} for type_, some in inverse.removed.items()}
+    moved = {task.id for task in inverse.reverted.get(TASK, ()) if "parent_id" in task.fields}
+    inverse.conflicts += await find_contents_of(writer, removed, moved)
     return inverse
 
 
@@ -221,29 +230,8 @@ def _keep_removed_tags(inverse: Inverse, current: Mapping[ResourceKey, Any]) -> 
             inverse.tags[task_id] = (seq, kept)
 
 
-async def _find_contents(writer: Writer, inverse: Inverse) -> list[str]:
-    """Return the conflicts of projects and sections to remove: tasks came into them that are not removed as well."""
-    removed = {type_: {resource.id for resource in some} for type_, some in inverse.removed.items()}
-    projects, sections = removed.get(PROJECT, set()), removed.get(SECTION, set())
-    if not projects and not sections:
-        return []
-    rows = await find_contents(writer, [*projects], [*sections])
-    found = [row for row in rows if row["id"] not in removed.get(TASK, ())]
-    of_projects = {row["project_id"] for row in found} & projects
-    of_sections = {row["section_id"] for row in found} & sections
-    return [
-        *(f"{PROJECT}.{id_}.tasks" for id_ in sorted(of_projects)),
-        *(f"{SECTION}.{id_}.tasks" for id_ in sorted(of_sections)),
-    ]
-
-
 def _restore(inverse: Inverse, change: Row, before: State, existing: Existing) -> None:
     fields = dict(before)
-    if change["type"] == TASK:
-        for field, gone in find_gone(fields, existing).items():
-            inverse.conflicts.append(f"{change['type']}.{change['id']}.{field}")
-            inverse.left_out.append(gone)
-            fields[field] = None
     if "tags" in fields:
         fields["tags"] = [tag_id for tag_id in fields["tags"] if tag_id in existing.tags]
         for tag_id in {*before["tags"]} - {*fields["tags"]}:
@@ -257,10 +245,6 @@ def _revert(inverse: Inverse, change: Row, before: State, after: State, state: S
     if "occurrences" in before:
         records = RevertedOccurrences(change["seq"], change["id"], before["occurrences"], after["occurrences"])
         inverse.occurrences.append(records)
-    if change["type"] == TASK:
-        for field in find_gone({**state, **fields}, existing):
-            inverse.conflicts.append(f"{change['type']}.{change['id']}.{field}")
-            fields[field] = None
     if "tags" in before:
         added, removed = {*after["tags"]} - {*before["tags"]}, {*before["tags"]} - {*after["tags"]}
         present = {*_ids(state)}

@@ -1,4 +1,4 @@
-"""Deletions of projects and sections, with their tasks or without them (PRJ-020 to PRJ-041)."""
+"""Deletions of tasks, projects and sections, with what is in them or without it (PRJ-020 to PRJ-041, SUB-020)."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from todo.core.database.session import Row
 from todo.domain.projects.project import Children
 from todo.schemas.projects.project import ProjectPublic
 from todo.schemas.projects.section import SectionPublic
+from todo.schemas.tasks.task import TaskPublic
 from todo.services.authentication import Principal
 from todo.services.placement import statements
 from todo.services.projects import statements as projects
@@ -16,7 +17,10 @@ from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.versions import EntityTags, check_entity_tags
+from todo.services.subtasks.tree import read_nodes
 from todo.services.tasks import restore as tasks
+from todo.services.tasks.service import delete_single_task, get_task
+from todo.services.tasks.write_statements import TASK
 
 
 async def delete_project(
@@ -72,6 +76,33 @@ async def delete_section(
         async with based_on(base, writer, sections.SECTION, read, None):
             await _delete_tasks(writer, principal, await tasks_of_sections(writer, [section]), children)
             await remove_sections(writer, [Reverted(None, section_id, {})])
+
+
+async def delete_task(
+    writer: Writer, task_id: int, children: Children, entity_tags: EntityTags | None = None, base: int | None = None
+) -> None:
+    """Delete a task as one batch: with all its subtasks, or after the direct ones moved up.
+
+    Raises:
+        TaskNotFoundError: the task does not exist, or belongs to another user.
+        PreconditionFailedError: the task has none of the entity tags.
+        FieldConflictError: the task was changed after `base`.
+    """
+
+    async def read() -> TaskPublic:
+        return await get_task(writer.session, writer.user_id, task_id)
+
+    if await delete_single_task(writer, task_id, entity_tags, base):
+        return
+    async with writer.transaction():
+        check_entity_tags(entity_tags, await read())
+        async with based_on(base, writer, TASK, read, None):
+            if children == "keep":
+                await tasks.remove_tasks(writer, [Reverted(None, task_id, {})])
+                return
+            nodes = await read_nodes(writer.session, writer.user_id, below=[task_id])
+            parents = {id_: node.parent_id for id_, node in nodes.items()}
+            await tasks.remove_trees(writer, [Reverted(None, id_, {}) for id_ in nodes], parents)
 
 
 async def remove_projects(writer: Writer, removed: Sequence[Reverted]) -> None:

@@ -18,7 +18,7 @@ from todo.services.placement.errors import SiblingNotFoundError
 from todo.services.projects import statements as projects
 from todo.services.projects.service import get_project, list_projects_by_ids
 from todo.services.sections import statements as sections
-from todo.services.sections.containers import CONTAINER_FIELDS, Container, read_containers
+from todo.services.sections.containers import CONTAINER_FIELDS, Container, Containers, read_containers
 from todo.services.sections.service import get_section, list_sections_by_ids
 from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.reverted import Reverted
@@ -26,7 +26,7 @@ from todo.services.shared.log.row_writes import RowWrites
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.positions import END, START, Neighbour, Place, find_place
 from todo.services.shared.versions import EntityTags, check_entity_tags
-from todo.services.tasks.restore import revert_tasks
+from todo.services.tasks.restore import move_followers, revert_tasks
 from todo.services.tasks.service import get_task, list_tasks_by_ids
 from todo.services.tasks.write_statements import TASK
 
@@ -138,6 +138,10 @@ async def move_task(
         SiblingNotFoundError: the task of `before` or `after` does not exist, or is elsewhere.
         ProjectNotFoundError: the project does not exist.
         SectionNotFoundError: the section does not exist, or is in another project.
+        ParentNotFoundError: the parent does not exist.
+        SubtaskFollowsParentError: the project or the section is not that of the parent.
+        SubtaskCycleError: the parent is the task itself, or one of its subtasks.
+        SubtasksTooDeepError: a subtask would be below the last level.
         PreconditionFailedError: the task has none of the entity tags.
         FieldConflictError: the task was moved after `base`.
     """
@@ -150,31 +154,54 @@ async def move_task(
         check_entity_tags(entity_tags, task)
         found = await list_tasks_by_ids(writer.session, writer.user_id, _sibling_ids(move))
         stored = _container_of(task)
-        container = await _target_of(writer, move, stored, found)
+        fields = move.model_dump(include=CONTAINER_FIELDS)
+        containers = await _read_containers(writer, task_id, stored, fields, found)
+        container = _target_of(containers, fields, stored, found)
+        containers.enter(task_id, container, stored)
         found = [sibling for sibling in found if _container_of(sibling) == container]
         own = (task["position"] if container == stored else "", task_id)
-        ids = {name: value for name, value in container._asdict().items() if value is not None}
-        kind = {"in_project": container.project_id is not None, "in_section": container.section_id is not None}
-        before, after = (statements.select_task_neighbours(**kind, after=after) for after in (False, True))
+        ids = {name: value for name, value in container.list._asdict().items() if value is not None}
+        before, after = (
+            statements.select_task_neighbours(
+                in_project="project_id" in ids,
+                in_section="section_id" in ids,
+                is_subtask="parent_id" in ids,
+                after=after,
+            )
+            for after in (False, True)
+        )
         place = await _find_place(writer, move, own, found, (before, after), **ids)
         values = {**container._asdict(), "position": place.key}
         async with based_on(base, writer, TASK, read, values):
             neighbours = [Reverted(None, id_, {"position": key}) for id_, key in place.moved.items()]
             await revert_tasks(writer, [Reverted(None, task_id, values), *neighbours])
+            await move_followers(writer, containers.tree)
             return await read()
 
 
 def _container_of(task: TaskPublic) -> Container:
-    return Container(task["project_id"], task["section_id"])
+    return Container(task["project_id"], task["section_id"], task["parent_id"])
 
 
-async def _target_of(writer: Writer, move: TaskMove, stored: Container, found: Sequence[TaskPublic]) -> Container:
-    """Return the container that a move names, or that of the task at the place."""
-    fields = move.model_dump(include=CONTAINER_FIELDS)
-    if not fields:
-        return _container_of(found[0]) if found else stored
-    containers = await read_containers(writer.session, writer.user_id, [fields], moves=False)
-    return containers.resolve(fields, stored)
+async def _read_containers(
+    writer: Writer, task_id: int, stored: Container, fields: Mapping[str, object], found: Sequence[TaskPublic]
+) -> Containers:
+    """Return the containers that a move names, and the subtasks of the task if it comes into another one."""
+    parents = [{"parent_id": sibling["parent_id"]} for sibling in found if _container_of(sibling) != stored]
+    moved = [task_id] if fields or parents else []
+    return await read_containers(writer.session, writer.user_id, [fields, *parents], moves=False, subtrees_of=moved)
+
+
+def _target_of(
+    containers: Containers, fields: Mapping[str, object], stored: Container, found: Sequence[TaskPublic]
+) -> Container:
+    """Return the container that a move names, or that of the task at the place.
+
+    A move that names a project or a section alone takes a subtask out of its parent.
+    """
+    if fields:
+        return containers.resolve({"parent_id": None, **fields}, stored)
+    return _container_of(found[0]) if found else stored
 
 
 def _sibling_ids(move: Move) -> list[int]:

@@ -40,9 +40,11 @@ SECTIONS_BEFORE, SECTIONS_AFTER = (
 
 
 @cache
-def select_task_neighbours(*, in_project: bool, in_section: bool, after: bool) -> Statement:
-    """Return the statement that reads the tasks before or after a place in a container."""
-    is_member = {"project_id": in_project, "section_id": in_section}
+def select_task_neighbours(*, in_project: bool, in_section: bool, after: bool, is_subtask: bool = False) -> Statement:
+    """Return the statement that reads the tasks before or after a place: the subtasks of a parent, or other tasks."""
+    is_member = {"project_id": in_project, "section_id": in_section, "parent_id": False}
+    if is_subtask:
+        is_member = {"parent_id": True}
     conditions = [
         TASKS.c[name] == bindparam(name, type_=BigInteger) if is_set else TASKS.c[name].is_(None)
         for name, is_set in is_member.items()

@@ -23,20 +23,22 @@ from todo.schemas.tasks.bulk import (
 )
 from todo.schemas.tasks.task import TaskCreate, TaskPublic
 from todo.services.shared.log.change_base import BasedWrite, find_conflicts, read_clock
+from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
 from todo.services.tags.references import TagLimits
 from todo.services.tasks import bulk_statements as statements
 from todo.services.tasks.bulk_targets import (
     Targets,
-    check_containers,
     columns_of,
     columns_of_create,
     named_tasks,
+    place_tasks,
     read_targets,
 )
 from todo.services.tasks.derived import SEARCHED_FIELDS, TAGS_FIELD, search_values
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
+from todo.services.tasks.restore import move_followers, remove_trees
 from todo.services.tasks.tagging.bulk import (
     CREATED,
     Items,
@@ -67,16 +69,20 @@ async def write_tasks(writer: Writer, bulk: TaskBulk, limits: TagLimits) -> Task
     async with writer.transaction():
         targets = await read_targets(writer, items, problems)
         outcomes = _check_targets(items, problems, targets)
-        check_containers(items, problems, targets.containers)
+        place_tasks(items, problems, targets)
+        placed = {*problems}
         tags = await read_tags(writer, items, problems, limits)
         outcomes |= await _check_bases(writer, items, problems, targets, tags)
+        if problems.keys() - placed:
+            place_tasks(items, problems, targets)
         if bulk.atomic and problems:
             first = {index: outcome for index, outcome in outcomes.items() if index == min(problems)}
             [current, *_] = [*(await _read_tasks(writer, first)).values(), None]
             raise InvalidItemsError(_with_item_paths(problems), current)
         valid = {index: item for index, item in items.items() if index not in problems}
         outcomes |= await _update(writer, valid, targets)
-        outcomes |= await _delete(writer, valid)
+        await move_followers(writer, targets.placed.tree)
+        outcomes |= await _delete(writer, valid, targets)
         outcomes |= await _create(writer, valid, targets)
         await write_tags(writer, valid, outcomes, tags)
         tasks = await _read_tasks(writer, outcomes)
@@ -194,10 +200,11 @@ async def write_searches(writer: Writer, statement: Statement, tasks: Mapping[in
         await writer.session.fetch_all(statement, user_id=[writer.user_id] * len(texts), id=[*texts], **arrays)
 
 
-async def _delete(writer: Writer, items: Items) -> Outcomes:
+async def _delete(writer: Writer, items: Items, targets: Targets) -> Outcomes:
     deletions = {index: item.id for index, item in items.items() if isinstance(item, DeleteItem)}
     if deletions:
-        await writer.write_all(statements.DELETE_TASKS, id=[*deletions.values()], undoes=[None] * len(deletions))
+        removed = [Reverted(None, task_id, {}) for task_id in targets.deleted]
+        await remove_trees(writer, removed, targets.placed.tree.parents_of(targets.deleted))
     return {index: (204, task_id) for index, task_id in deletions.items()}
 
 
@@ -216,7 +223,7 @@ async def _create(writer: Writer, items: Items, targets: Targets) -> Outcomes:
             new[index] = task
             named[task.external_id] = index
     if new:
-        rows_by_index = {index: columns_of_create(task, targets.containers) for index, task in new.items()}
+        rows_by_index = {index: columns_of_create(task, targets) for index, task in new.items()}
         arrays = {name: [row[name] for row in rows_by_index.values()] for name in statements.CREATED_COLUMNS}
         rows = await writer.write_all(statements.INSERT_TASKS, **arrays)
         new_ids = sorted(row["id"] for row in rows)

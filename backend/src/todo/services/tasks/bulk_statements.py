@@ -65,7 +65,8 @@ _existing_ids = select(_next_task.c.id).select_from(
 _all_ids = func.array(_existing_ids.scalar_subquery(), type_=ARRAY(BigInteger)).op("||")(IDS)
 SELECT_TARGETS = Statement(
     select(
-        TASKS.c.id, TASKS.c.version, TASKS.c.external_id, TASKS.c.due_time_zone, TASKS.c.project_id, TASKS.c.section_id
+        *(TASKS.c.id, TASKS.c.version, TASKS.c.external_id, TASKS.c.due_time_zone),
+        *(TASKS.c.project_id, TASKS.c.section_id, TASKS.c.parent_id),
     ).where(TASKS.c.user_id == USER_ID, TASKS.c.id == any_(_all_ids))
 )
 """Returns the tasks that a request names by id or external id."""
@@ -156,7 +157,7 @@ def _delete_tasks() -> Write:
     before = created_values(DELETED_COLUMNS | {"tags": tag_ids(TASKS.c)})
     item = unnest(("id", BigInteger()), ("undoes", BigInteger()))
     plan = (
-        select(TASKS.c.id, true().label("is_changed"), before.label("before"), item.c.undoes)
+        select(TASKS.c.id, true().label("is_changed"), before.label("before"), item.c.undoes, item.c[INDEX])
         .join(item, item.c.id == TASKS.c.id)
         .where(*ARE_OWN_TASKS)
         .cte("plan")
@@ -165,13 +166,16 @@ def _delete_tasks() -> Write:
     is_planned = clock.c.seq.is_not(None)
     links = delete(LINKS).where(LINKS.c.user_id == USER_ID, LINKS.c.task_id == any_(IDS), is_planned)
     task = delete(TASKS).where(*ARE_OWN_TASKS, is_planned)
-    log = log_changes(clock, plan, Logged(TASK, "delete", plan.c.before, undoes=plan.c.undoes), order=plan.c.id)
+    log = log_changes(clock, plan, Logged(TASK, "delete", plan.c.before, undoes=plan.c.undoes), order=plan.c[INDEX])
     return Write(written(plan, clock, plan.c.id).add_cte(links.cte("deleted_links"), task.cte("deleted"), log))
 
 
 UPDATE_TASKS = _update_tasks()
 DELETE_TASKS = _delete_tasks()
-"""Both have the parameter `undoes`: for each item the change that it undoes, or null."""
+"""Both have the parameter `undoes`: for each item the change that it undoes, or null.
+
+Deleted subtasks come before their parents.
+"""
 _texts = unnest(
     ("user_id", TASKS.c.user_id.type),
     ("id", BigInteger()),

@@ -1,16 +1,18 @@
 """Errors of tasks."""
 
 from todo.core.errors import ConflictError, InvalidValueError, NotFoundError
-from todo.models.task import PROJECT_EXISTS, SECTION_EXISTS, SECTION_HAS_PROJECT
+from todo.models.task import PARENT_EXISTS, PROJECT_EXISTS, SECTION_EXISTS, SECTION_HAS_PROJECT
 from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.sections.errors import SectionNotFoundError
+from todo.services.subtasks.errors import ParentNotFoundError
 
 CONTAINER_VIOLATIONS = {
     PROJECT_EXISTS: ProjectNotFoundError,
     SECTION_EXISTS: SectionNotFoundError,
     SECTION_HAS_PROJECT: SectionNotFoundError,
+    PARENT_EXISTS: ParentNotFoundError,
 }
-"""The errors of writes of the project and the section of a task."""
+"""The errors of writes of the project, the section and the parent of a task."""
 
 
 class TaskNotFoundError(NotFoundError):

@@ -1,6 +1,7 @@
 """Lists of tasks: their orders and filters, one statement per combination (ADR 0008)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Annotated, Any, NamedTuple, cast
@@ -43,7 +44,7 @@ from todo.services.shared.positions import key_of
 from todo.services.tasks.derived import SEARCHED_FIELDS
 from todo.services.tasks.listing.expressions import condition_of
 from todo.services.tasks.listing.keys import due_instant, due_key, or_infinity, or_last_day, priority_rank
-from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, USER_ID, tags_json
+from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, USER_ID, subtask_counts, tags_json
 from todo.services.tasks.tagging.statements import TAG_ID
 
 Position = Annotated[Text, Field(max_length=POSITION_MAX)]
@@ -70,8 +71,11 @@ class TaskFilter(NamedTuple):
         lacks_project: tasks of the inbox.
         has_section: by section; binds `section_name` and `section_id`.
         lacks_section: tasks without a section.
+        has_parent: direct subtasks of a task; binds `parent_id`.
+        lacks_parent: tasks that are no subtasks.
         is_archived: tasks of archived projects alone.
         shows_archived: tasks of archived projects too.
+        shows_counts: whether each task is returned with `subtask_counts`.
     """
 
     searches: bool = False
@@ -89,14 +93,19 @@ class TaskFilter(NamedTuple):
     lacks_project: bool = False
     has_section: bool = False
     lacks_section: bool = False
+    has_parent: bool = False
+    lacks_parent: bool = False
     is_archived: bool = False
     shows_archived: bool = False
+    shows_counts: bool = False
 
 
 def read_row(row: Row | Mapping[str, Any]) -> TaskPublic:
     """Return the task of a row; the row may have further columns."""
     task = cast("TaskPublic", dict(row))
     task["tags"] = from_json(row["tags"])
+    if "subtask_counts" in task:
+        task["subtask_counts"] = from_json(row["subtask_counts"])
     task["position"] = row["position"] or key_of_id(task["id"])
     if task["due_date"] is not None and task["due_date"].tzinfo is None:
         task["due_date"] = attach_utc(task["due_date"])
@@ -138,10 +147,11 @@ def select_page(filters: TaskFilter, shape: PageShape) -> Statement:
         (filters.has_due_range or filters.lacks_due) and (field != "due_date" or shape.counts),
         not TASK_LISTING.orders[field].is_indexed,
         *(filters.has_project, filters.lacks_project, filters.has_section, filters.lacks_section),
+        *(filters.has_parent, filters.lacks_parent),
         *(filters.is_archived, filters.shows_archived),
     )
     matching = _matching(filters, shape.sort, conditions) if any(has_unsorted_source) else None
-    return TASK_LISTING.select_page(shape, conditions, matching)
+    return _listing_of(filters).select_page(shape, conditions, matching)
 
 
 @lru_cache(maxsize=FILTERED_STATEMENTS_MAX)
@@ -151,7 +161,13 @@ def select_filtered_page(filters: TaskFilter, expression: Expression, shape: Pag
     The expression is evaluated once for each task, for the page and for the total.
     """
     conditions = [*_conditions(filters), condition_of(expression)]
-    return TASK_LISTING.select_page(shape, conditions, _matching(filters, shape.sort, conditions))
+    return _listing_of(filters).select_page(shape, conditions, _matching(filters, shape.sort, conditions))
+
+
+def _listing_of(filters: TaskFilter) -> Listing[TaskPublic]:
+    if not filters.shows_counts:
+        return TASK_LISTING
+    return replace(TASK_LISTING, computed=lambda tasks: [tags_json(tasks), subtask_counts(tasks)])
 
 
 def _conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
@@ -173,7 +189,7 @@ def _conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
 
 
 def _project_conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions of the filters by project and section. Lists show no archived tasks unless asked for."""
+    """Return the conditions of the filters by project, section, parent and archive."""
     conditions: list[ColumnElement[bool]] = []
     if filters.has_project:
         is_project = or_(
@@ -194,6 +210,10 @@ def _project_conditions(filters: TaskFilter) -> list[ColumnElement[bool]]:
             conditions.append(TASKS.c[name] == any_(func.array(found)))
     if filters.lacks_section:
         conditions.append(TASKS.c.section_id.is_(None))
+    if filters.has_parent:
+        conditions.append(TASKS.c.parent_id == bindparam("parent_id", type_=BigInteger))
+    if filters.lacks_parent:
+        conditions.append(TASKS.c.parent_id.is_(None))
     if filters.is_archived:
         conditions.append(_in_projects(PROJECTS.c.archived == true()))
     elif not filters.shows_archived:

@@ -1,4 +1,4 @@
-"""The values of a task's columns that depend on the stored task, and on the project and section that it comes into."""
+"""The values of a task's columns that depend on the stored task, and on its new project, section and parent."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,6 +8,7 @@ from todo.services.shared.log.writer import Writer
 from todo.services.tasks import statements
 from todo.services.tasks.derived import column_values, needs_time_zone
 from todo.services.tasks.errors import TaskNotFoundError
+from todo.services.tasks.restore import move_followers
 
 
 @asynccontextmanager
@@ -16,10 +17,14 @@ async def complete_values(
 ) -> AsyncIterator[dict[str, object]]:
     """Return the values of the columns. If they depend on the stored task, it does not change in the block.
 
+    After the block, the subtasks follow into the project and section of the task.
+
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user.
         ProjectNotFoundError: the project does not exist.
         SectionNotFoundError: the section does not exist, or is in another project.
+        ParentNotFoundError, SubtaskFollowsParentError, SubtaskCycleError, SubtasksTooDeepError: as for
+            `Containers.move`.
     """
     is_placed = not CONTAINER_FIELDS.isdisjoint(fields)
     if not needs_time_zone(fields) and not is_placed:
@@ -29,9 +34,18 @@ async def complete_values(
         row = await writer.session.fetch_one(statements.SELECT_STORED, user_id=writer.user_id, task_id=task_id)
         if row is None:
             raise TaskNotFoundError
-        place: Mapping[str, object] = {}
-        if is_placed:
-            stored = [row["project_id"]]
-            containers = await read_containers(writer.session, writer.user_id, [fields], moves=True, stored=stored)
-            place = containers.values_of_move(fields, Container(row["project_id"], row["section_id"]))
+        if not is_placed:
+            yield column_values(fields, row["due_time_zone"])
+            return
+        containers = await read_containers(
+            writer.session,
+            writer.user_id,
+            [fields],
+            moves=True,
+            stored=[row["project_id"]],
+            subtrees_of=[task_id] if row["has_subtasks"] else (),
+        )
+        stored = Container(row["project_id"], row["section_id"], row["parent_id"])
+        place = containers.move(task_id, fields, stored)
         yield column_values({**fields, **place}, row["due_time_zone"])
+        await move_followers(writer, containers.tree)

@@ -12,6 +12,8 @@ from todo.services.shared.batches import batched
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted, keys_of
 from todo.services.shared.log.writer import Writer
+from todo.services.subtasks.statements import SELECT_CHILDREN
+from todo.services.subtasks.tree import Tree, children_first, read_nodes
 from todo.services.tasks import bulk_statements, restore_statements
 from todo.services.tasks.derived import SEARCHED_FIELDS, column_values, search_values
 from todo.services.tasks.statements import TASKS
@@ -27,12 +29,17 @@ async def read_tag_ids(session: Session, user_id: UUID, ids: Iterable[int]) -> d
 
 
 async def restore_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
-    """Insert deleted tasks with their ids. The field `tags` has the ids of existing tags; the project exists.
+    """Insert deleted tasks with their ids, parents before their subtasks.
+
+    The field `tags` has the ids of existing tags. The project, the section and the parent exist, or the parent is
+    inserted too.
 
     Raises:
         ExternalIdTakenError: another task has the external id.
     """
-    for some in batched(tasks, AT_ONCE):
+    by_id = {task.id: task for task in tasks}
+    parents = {id_: parent for id_, task in by_id.items() if (parent := task.fields.get("parent_id")) in by_id}
+    for some in batched([by_id[id_] for id_ in reversed(children_first(by_id, parents))], AT_ONCE):
         containers = await _read_containers(writer, some)
         rows = [_row(task) | containers.values(_container_of(task)) for task in some]
         arrays = {name: [row.get(name) for row in rows] for name in restore_statements.RESTORED_COLUMNS}
@@ -92,9 +99,45 @@ async def link_tags(writer: Writer, tags: Mapping[int, tuple[list[int], list[int
         )
 
 
+async def move_followers(writer: Writer, tree: Tree) -> None:
+    """Write the project and the section of the subtasks whose parents moved."""
+    await revert_tasks(
+        writer,
+        [
+            Reverted(None, node.id, {"project_id": node.project_id, "section_id": node.section_id})
+            for node in tree.followers.values()
+        ],
+    )
+
+
 async def remove_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
-    """Delete tasks with their links."""
-    for some in batched(tasks, AT_ONCE):
+    """Delete tasks with their links, subtasks before their parents. Other subtasks move up to the next task that stays.
+
+    They stay in their project and section, and keep their positions.
+    """
+    by_id = {task.id: task for task in tasks}
+    children = await writer.session.fetch_all(SELECT_CHILDREN, user_id=writer.user_id, ids=[*by_id])
+    parents = {row["id"]: row["parent_id"] for row in children}
+    kept = [task_id for task_id in parents if task_id not in by_id]
+    if kept:
+        nodes = Tree((await read_nodes(writer.session, writer.user_id, above=kept)).values())
+        new_parents = {task_id: [id_ for id_ in nodes.path(task_id)[1:] if id_ not in by_id] for task_id in kept}
+        moved = [Reverted(None, id_, {"parent_id": above[0] if above else None}) for id_, above in new_parents.items()]
+        await revert_tasks(writer, moved)
+    await remove_trees(writer, tasks, parents)
+
+
+async def remove_trees(writer: Writer, tasks: Sequence[Reverted], parents: Mapping[int, int | None]) -> None:
+    """Delete tasks whose subtasks are all among them, with their links, subtasks before their parents.
+
+    Args:
+        writer: is inside its transaction, so that the tree does not change.
+        tasks: the tasks.
+        parents: the parent of each task that has one.
+    """
+    by_id = {task.id: task for task in tasks}
+    inside = {task_id: parent for task_id, parent in parents.items() if parent in by_id and parent is not None}
+    for some in batched([by_id[task_id] for task_id in children_first(by_id, inside)], AT_ONCE):
         await writer.write_all(bulk_statements.DELETE_TASKS, **keys_of(some))
 
 
@@ -104,7 +147,7 @@ async def _read_containers(writer: Writer, tasks: Iterable[Reverted]) -> Contain
 
 
 def _container_of(task: Reverted) -> Container:
-    return Container(task.fields.get("project_id"), task.fields.get("section_id"))
+    return Container(task.fields.get("project_id"), task.fields.get("section_id"), task.fields.get("parent_id"))
 
 
 def _row(task: Reverted) -> dict[str, Any]:

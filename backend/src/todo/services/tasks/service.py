@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 
 from todo.core.database.session import Row, Session
 from todo.core.errors import PreconditionFailedError
-from todo.domain.identifiers import read_id
-from todo.domain.text import fold
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.accounts.time_zones import get_time_zone
+from todo.services.sections.containers import CONTAINER_FIELDS, read_containers
 from todo.services.shared.lists import NEWEST_FIRST
 from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.writer import Writer
@@ -22,25 +21,22 @@ from todo.services.shared.versions import EntityTags, check_entity_tags, conditi
 from todo.services.tags.errors import TagNotFoundError
 from todo.services.tags.references import TagLimits
 from todo.services.tasks import statements, write_statements
-from todo.services.tasks.date_filters import date_values, depends_on_zone, has_due_range
+from todo.services.tasks.date_filters import date_values, depends_on_zone
 from todo.services.tasks.derived import TAGS_FIELD, column_values, search_values
 from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
     TASK_LISTING,
-    TaskFilter,
     read_row,
     select_filtered_page,
     select_page,
 )
-from todo.services.tasks.listing.keys import PRIORITY_RANKS
+from todo.services.tasks.listing.filters import filter_of, filter_values
 from todo.services.tasks.listing.term_values import needs_zone, term_values
 from todo.services.tasks.placed import complete_values
 from todo.services.tasks.tagging import statements as tag_statements
 from todo.services.tasks.tagging.written import resolve_tags_of_task, set_tags
 from todo.services.tasks.write_statements import TASK
 
-NONE = "none"
-"""The filter for tasks without a project, or without a section."""
 UTC_ZONE = ZoneInfo("UTC")
 CREATE_ATTEMPTS = 5
 """How often a create is tried while a task with its external id is created and deleted by others."""
@@ -56,15 +52,16 @@ async def create_task(writer: Writer, task: TaskCreate, limits: TagLimits) -> tu
         InvalidTokenError: the user was deleted.
         ProjectNotFoundError: the user has no such project.
         SectionNotFoundError: the user has no such section, or it is in another project.
+        ParentNotFoundError, SubtaskFollowsParentError, SubtasksTooDeepError: as for `Containers.create`.
         ExternalIdTakenError: the task with this `external_id` is created and deleted again and again.
         TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError, InsufficientScopeError: as for
             `resolve_tags_of_task`.
     """
-    if not task.tags:
+    if not task.tags and task.parent_id is None:
         return await _create_task(writer, task)
     async with writer.transaction():
         created, is_new = await _create_task(writer, task)
-        if is_new:
+        if is_new and task.tags:
             await set_tags(writer, {created["id"]: await resolve_tags_of_task(writer, task.tags, limits)})
             created = await get_task(writer.session, writer.user_id, created["id"])
     return created, is_new
@@ -72,6 +69,12 @@ async def create_task(writer: Writer, task: TaskCreate, limits: TagLimits) -> tu
 
 async def _create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, bool]:
     fields = task.model_dump()
+    if task.parent_id is not None:
+        if task.external_id is not None and (known := await _find_by_external_id(writer, task.external_id)):
+            return known, False
+        named = {name: fields[name] for name in CONTAINER_FIELDS}
+        containers = await read_containers(writer.session, writer.user_id, [named], moves=False)
+        fields |= {name: value for name, value in containers.create(fields).items() if name in CONTAINER_FIELDS}
     columns = {name: value for name, value in column_values(fields).items() if value is not None}
     insert = write_statements.insert_task(frozenset(columns), once=task.external_id is not None)
     values = columns | search_values(fields)
@@ -81,12 +84,16 @@ async def _create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, bo
         row = await writer.write_one(insert, **values)
         if row is not None:
             return _read_row(row), True
-        row = await writer.session.fetch_one(
-            statements.SELECT_BY_EXTERNAL_ID, user_id=writer.user_id, external_id=task.external_id
-        )
-        if row is not None:
-            return _read_row(row), False
+        if (known := await _find_by_external_id(writer, task.external_id)) is not None:
+            return known, False
     raise ExternalIdTakenError
+
+
+async def _find_by_external_id(writer: Writer, external_id: str) -> TaskPublic | None:
+    row = await writer.session.fetch_one(
+        statements.SELECT_BY_EXTERNAL_ID, user_id=writer.user_id, external_id=external_id
+    )
+    return None if row is None else _read_row(row)
 
 
 async def list_tasks(session: Session, user_id: UUID, query: TaskQuery, now: datetime) -> Page[TaskPublic]:
@@ -98,41 +105,12 @@ async def list_tasks(session: Session, user_id: UUID, query: TaskQuery, now: dat
         InvalidTokenError: the user was deleted, and a filter needs the time zone.
         InvalidCursorError: the cursor is malformed, belongs to another sort, or comes with a page (CUR-004).
     """
-    filters = TaskFilter(
-        searches=query.q != "",
-        status=query.status,
-        has_priority=query.priority is not None,
-        has_tag=query.tag != "",
-        has_external_id=query.external_id is not None,
-        has_due_range=has_due_range(query),
-        is_pending=query.due == "overdue",
-        lacks_due=query.due == "none",
-        is_started=query.started,
-        has_completed_at=query.completed_from is not None or query.completed_until is not None,
-        has_updated_at=query.updated_since is not None,
-        has_project=query.project not in ("", NONE),
-        lacks_project=query.project == NONE,
-        has_section=query.section not in ("", NONE),
-        lacks_section=query.section == NONE,
-        is_archived=query.archived == "true",
-        shows_archived=query.archived == "all",
-    )
+    filters = filter_of(query)
     terms = () if query.filter is None else query.filter.terms
     has_days = depends_on_zone(query) or any(map(needs_zone, terms))
     zone = await get_time_zone(session, user_id) if has_days else UTC_ZONE
     values = {"user_id": user_id} | date_values(query, zone, now) | term_values(terms, zone, now)
-    if filters.searches:
-        values["text"] = fold(query.q)
-    if query.priority is not None:
-        values["priority_rank"] = PRIORITY_RANKS[query.priority]
-    if filters.has_tag:
-        values |= {"tag_name": query.tag, "tag_id": read_id(query.tag)}
-    if filters.has_external_id:
-        values["external_id"] = query.external_id
-    if filters.has_project:
-        values |= {"project_name": query.project, "project_id": read_id(query.project)}
-    if filters.has_section:
-        values |= {"section_name": query.section, "section_id": read_id(query.section)}
+    values |= filter_values(query, filters)
     select = partial(select_page, filters)
     if query.filter is not None:
         select = partial(select_filtered_page, filters, query.filter.expression)
@@ -146,6 +124,15 @@ async def get_task(session: Session, user_id: UUID, task_id: int) -> TaskPublic:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-012, TSK-013).
     """
     return _read_row(await session.fetch_one(statements.SELECT_TASK, user_id=user_id, task_id=task_id))
+
+
+async def get_task_with_counts(session: Session, user_id: UUID, task_id: int) -> TaskPublic:
+    """Return a task with the numbers of its direct subtasks (SUB-012).
+
+    Raises:
+        TaskNotFoundError: the task does not exist, or belongs to another user (TSK-012, TSK-013).
+    """
+    return _read_row(await session.fetch_one(statements.SELECT_TASK_WITH_COUNTS, user_id=user_id, task_id=task_id))
 
 
 async def list_tasks_after(session: Session, user_id: UUID, task_id: int, limit: int) -> list[TaskPublic]:
@@ -177,6 +164,8 @@ async def update_task(
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-015, TSK-017).
         ProjectNotFoundError: the user has no such project.
         SectionNotFoundError: the user has no such section, or it is in another project.
+        ParentNotFoundError, SubtaskFollowsParentError, SubtaskCycleError, SubtasksTooDeepError: as for
+            `Containers.move`.
         PreconditionFailedError: the task has none of the entity tags (VER-003).
         FieldConflictError: a field was changed after `base` (BAS-001).
         TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError, InsufficientScopeError: as for
@@ -225,10 +214,10 @@ async def _write_fields(
     return _read_row(row)
 
 
-async def delete_task(
+async def delete_single_task(
     writer: Writer, task_id: int, entity_tags: EntityTags | None = None, base: int | None = None
-) -> None:
-    """Delete a task with its links; the tags stay (TSK-018, ASC-008).
+) -> bool:
+    """Delete a task with its links and return true, if it has no subtasks; the tags stay (TSK-018, ASC-008).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-019, TSK-020).
@@ -237,8 +226,11 @@ async def delete_task(
     """
     write = write_statements.delete_task(conditional=entity_tags is not None)
     async with _based_on(base, writer, task_id, None):
-        if not await writer.write_one(write, task_id=task_id, **condition_values(entity_tags)):
+        row = await writer.write_one(write, task_id=task_id, **condition_values(entity_tags))
+        if row is None:
             raise PreconditionFailedError(await get_task(writer.session, writer.user_id, task_id))
+        is_deleted: bool = row["is_changed"]
+    return is_deleted
 
 
 async def add_tag(writer: Writer, task_id: int, tag_id: int, *, max_tags: int) -> tuple[TaskPublic, bool]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     cast,
+    exists,
     func,
     literal_column,
     select,
@@ -31,7 +32,7 @@ TASKS, SEARCH, TAGS, LINKS = table_of(Task), table_of(TaskSearch), table_of(Tag)
 USER_ID = bindparam("user_id", type_=TASKS.c.user_id.type)
 TASK_ID = bindparam("task_id", type_=BigInteger)
 IS_OWN_TASK = (TASKS.c.user_id == USER_ID, TASKS.c.id == TASK_ID)
-COLUMNS = columns_of(TASKS, TaskPublic, without=["tags"])
+COLUMNS = columns_of(TASKS, TaskPublic, without=["tags", "subtask_counts"])
 STATE: dict[str, ColumnElement[Any]] = {**TASKS.c, "position": key_of(TASKS.c)}
 """The stored values as clients read them."""
 TAG_ORDER = ("name_key", "name")
@@ -74,6 +75,19 @@ def tag_ids(task: Columns) -> ColumnElement[Any]:
     return func.to_jsonb(func.array(ordered.scalar_subquery()), type_=JSONB)
 
 
+def subtask_counts(task: Columns) -> ColumnElement[str]:
+    """Return the JSON object with the numbers of a task's direct subtasks; `task` has `id`."""
+    child = TASKS.alias("child")
+    counts = func.json_build_object(
+        literal_column("'total'"),
+        func.count(),
+        literal_column("'completed'"),
+        func.count().filter(child.c.completed),
+    )
+    is_child = (child.c.user_id == USER_ID, child.c.parent_id == task["id"])
+    return select(counts).select_from(child).where(*is_child).correlate_except(child).label("subtask_counts")
+
+
 def _tag_of_link() -> Any:
     """Return the tag of a link, looked up by its key.
 
@@ -93,8 +107,19 @@ def _from_links(value: ColumnElement[Any], task: Columns, tag: Any) -> Select[An
 
 
 SELECT_TASK = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*IS_OWN_TASK))
+SELECT_TASK_WITH_COUNTS = Statement(select(*COLUMNS, tags_json(TASKS.c), subtask_counts(TASKS.c)).where(*IS_OWN_TASK))
 
-SELECT_STORED = Statement(select(TASKS.c.due_time_zone, TASKS.c.project_id, TASKS.c.section_id).where(*IS_OWN_TASK))
+CHILD = TASKS.alias("child")
+HAS_SUBTASKS = exists().where(CHILD.c.user_id == USER_ID, CHILD.c.parent_id == TASKS.c.id)
+SELECT_STORED = Statement(
+    select(
+        TASKS.c.due_time_zone,
+        TASKS.c.project_id,
+        TASKS.c.section_id,
+        TASKS.c.parent_id,
+        HAS_SUBTASKS.label("has_subtasks"),
+    ).where(*IS_OWN_TASK)
+)
 """Returns what a change of other fields depends on."""
 
 SELECT_BY_EXTERNAL_ID = Statement(

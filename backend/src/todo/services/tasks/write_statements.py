@@ -45,6 +45,7 @@ from todo.services.tasks.derived import SEARCHED_FIELDS, completed_at, new_state
 from todo.services.tasks.errors import CONTAINER_VIOLATIONS, ExternalIdTakenError, TaskNotFoundError
 from todo.services.tasks.statements import (
     COLUMNS,
+    HAS_SUBTASKS,
     IS_OWN_TASK,
     LINKS,
     SEARCH,
@@ -164,11 +165,14 @@ def update_task(fields: frozenset[str], *, conditional: bool) -> Write:
 
 @cache
 def delete_task(*, conditional: bool) -> Write:
-    """Return the write that deletes a task with its links; a conditional one has the parameter `entity_tags`."""
+    """Return the write that deletes a task with its links, if it has no subtasks.
+
+    A conditional one has the parameter `entity_tags`.
+    """
     condition = [entity_tag_matches(TASKS, tags_digest(TASKS.c))] if conditional else []
     before = created_values(DELETED_COLUMNS | {"tags": tag_ids(TASKS.c)})
     plan = (
-        select(TASKS.c.id, true().label("is_changed"), before.label("before"))
+        select(TASKS.c.id, (~HAS_SUBTASKS).label("is_changed"), before.label("before"))
         .where(*IS_OWN_TASK, *condition)
         .cte("plan")
     )

@@ -1,7 +1,7 @@
 """The plan of an import: which rows are new, which exist, and which refer to nothing."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from todo.core.config import Settings
@@ -20,6 +20,7 @@ from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
 from todo.services.tags.service import list_tags
 from todo.services.tasks.bulk_statements import SELECT_TARGETS
 from todo.services.tasks.errors import TooManyTagsOnTaskError
+from todo.services.transfer.parents import RowPlace, read_parents
 from todo.services.transfer.report import Report
 from todo.services.transfer.rows import Occurrence, Row
 
@@ -55,6 +56,7 @@ class Plan:
         new_projects: the rows of new projects.
         new_sections: the rows of new sections.
         new_tasks: the rows of new tasks.
+        places: the place of each new task, by its id in the document.
         new_occurrences: the occurrences of new tasks.
     """
 
@@ -69,6 +71,7 @@ class Plan:
     new_projects: list[Row] = field(default_factory=list)
     new_sections: list[Row] = field(default_factory=list)
     new_tasks: list[Row] = field(default_factory=list)
+    places: dict[int, RowPlace] = field(default_factory=dict)
     new_occurrences: list[Occurrence] = field(default_factory=list)
 
 
@@ -102,8 +105,7 @@ async def make_plan(writer: Writer, document: Document, settings: Settings, repo
     sections = await list_sections_after(writer.session, writer.user_id, 0, BIGINT_MAX)
     _plan_projects(document, projects, settings.max_projects, report, plan, is_own=is_own)
     _plan_sections(document, sections, settings.max_sections_per_project, report, plan, is_own=is_own)
-    created: set[int] = set()
-    known: set[int] = set()
+    known: dict[int, int] = {}
     for rows in batched(document.tasks, TARGETS_AT_ONCE):
         found = await writer.session.fetch_all(
             SELECT_TARGETS,
@@ -114,16 +116,15 @@ async def make_plan(writer: Writer, document: Document, settings: Settings, repo
         ids = {row["external_id"]: row["id"] for row in found if row["external_id"] is not None}
         existing = Existing(ids, (row["id"] for row in found) if is_own else ())
         for row in rows:
-            if existing.find(row) is not None:
+            if (found_id := existing.find(row)) is not None:
                 report.existing["tasks"] += 1
-                known.add(row.id)
+                known[row.id] = found_id
             elif (problem := _find_problem(row, plan, settings.max_tags_per_task)) is not None:
                 report.fail("tasks", row.place, *problem)
             else:
-                report.created["tasks"] += 1
                 plan.new_tasks.append(row)
-                created.add(row.id)
-    _plan_occurrences(document, created, known, report, plan)
+    await _plan_parents(writer, known, report, plan)
+    _plan_occurrences(document, known, report, plan)
     return plan
 
 
@@ -194,10 +195,21 @@ def _plan_sections(
         plan.section_projects[row.id] = project_id
 
 
-def _plan_occurrences(document: Document, created: set[int], known: set[int], report: Report, plan: Plan) -> None:
+async def _plan_parents(writer: Writer, known: Mapping[int, int], report: Report, plan: Plan) -> None:
+    """Find the places of new tasks, and report those that have none."""
+    parents = await read_parents(writer, plan.new_tasks, known, plan.section_projects)
+    plan.places = parents.places
+    for row in plan.new_tasks:
+        if (problem := parents.problems.get(row.id)) is not None:
+            report.fail("tasks", row.place, problem, "parent_id")
+    plan.new_tasks = [row for row in plan.new_tasks if row.id in plan.places]
+    report.created["tasks"] += len(plan.new_tasks)
+
+
+def _plan_occurrences(document: Document, known: Collection[int], report: Report, plan: Plan) -> None:
     """Plan the occurrences of new tasks. A task that exists keeps its own."""
     for occurrence in document.occurrences:
-        if occurrence.task_id in created:
+        if occurrence.task_id in plan.places:
             plan.new_occurrences.append(occurrence)
             report.created["occurrences"] += 1
         elif occurrence.task_id in known:

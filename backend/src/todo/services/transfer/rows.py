@@ -32,7 +32,11 @@ TAG_COLUMNS = ("name", "color")
 PROJECT_COLUMNS = ("name", "color", "archived", "created_at")
 SECTION_COLUMNS = ("name", "created_at")
 TASK_COLUMNS = (
-    *(name for name in CREATED_COLUMNS if name not in {"project_id", "section_id", "archived", "external_id"}),
+    *(
+        name
+        for name in CREATED_COLUMNS
+        if name not in {"project_id", "section_id", "parent_id", "archived", "external_id"}
+    ),
     "created_at",
     "completed_at",
     "recurrence_start",
@@ -51,6 +55,7 @@ class Row(NamedTuple):
         position: the key by which rows are ordered.
         project_id: the id of its project in the document, or None.
         section_id: the id of its section in the document, or None.
+        parent_id: the id of its parent in the document, or None.
         tags: the ids or names of its tags in the document.
         values: the values of the columns of its list.
     """
@@ -62,6 +67,7 @@ class Row(NamedTuple):
     position: str
     project_id: int | None
     section_id: int | None
+    parent_id: int | None
     tags: tuple[int | str, ...]
     values: tuple[object, ...]
 
@@ -170,6 +176,7 @@ def _read_row(item: object, shape: RowShape, place: int, source: Source, report:
         position=fields.get("position", ""),
         project_id=fields.get("project_id"),
         section_id=fields.get("section_id"),
+        parent_id=fields.get("parent_id"),
         tags=tuple(fields.get("tags", ())),
         values=tuple(values[name] for name in shape.columns),
     )

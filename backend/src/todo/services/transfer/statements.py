@@ -16,7 +16,9 @@ from todo.services.transfer.rows import PROJECT_COLUMNS, SECTION_COLUMNS, TASK_C
 
 CREATE_PROJECTS = projects.WRITES.insert_many([*PROJECT_COLUMNS, "external_id"])
 CREATE_SECTIONS = sections.WRITES.insert_many([*SECTION_COLUMNS, "external_id", "project_id"])
-CREATE_TASKS = insert_tasks(frozenset({*TASK_COLUMNS, "external_id", "project_id", "section_id", "archived"}))
+CREATE_TASKS = insert_tasks(
+    frozenset({*TASK_COLUMNS, "external_id", "project_id", "section_id", "parent_id", "archived"})
+)
 _item = unnest(("task_id", BigInteger()), *((name, OCCURRENCES.c[name].type) for name in RECORD_COLUMNS))
 CREATE_OCCURRENCES = Statement(
     insert(OCCURRENCES)

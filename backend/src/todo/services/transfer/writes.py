@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from todo.core.database.session import Row as DatabaseRow
+from todo.domain.task import SUBTASK_LEVELS_MAX
 from todo.services.occurrences.statements import RECORD_COLUMNS
-from todo.services.sections.containers import INBOX, Container
+from todo.services.sections.containers import Container
 from todo.services.shared.batches import batched
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.log.writes import Write
@@ -28,7 +29,10 @@ AT_ONCE = 500
 
 
 async def write_plan(writer: Writer, plan: Plan) -> None:
-    """Write the new rows of a plan. New rows get their ids in the order of their positions, so they come last in it."""
+    """Write the new rows of a plan, parents before their subtasks.
+
+    New rows get their ids in the order of their positions, so they come last in it.
+    """
     for name, tag in (await create_tags(writer, plan.new_tags)).items():
         plan.tag_ids[str(name)] = tag["id"]
     for rows in batched(in_order(plan.new_projects), AT_ONCE):
@@ -39,8 +43,9 @@ async def write_plan(writer: Writer, plan: Plan) -> None:
         ids = await _create(writer, CREATE_SECTIONS, {**arrays_of(rows, SECTION_COLUMNS), "project_id": project_ids})
         for row, project_id, new_id in zip(rows, project_ids, ids, strict=True):
             plan.containers[row.id] = Container(project_id, new_id)
-    for rows in batched(in_order(plan.new_tasks), AT_ONCE):
-        plan.task_ids |= await _create_tasks(writer, plan, rows)
+    for level in range(1, SUBTASK_LEVELS_MAX + 1):
+        for rows in batched(in_order(row for row in plan.new_tasks if plan.places[row.id].level == level), AT_ONCE):
+            plan.task_ids |= await _create_tasks(writer, plan, rows)
     for occurrences in batched(plan.new_occurrences, AT_ONCE):
         arrays = {name: [item.values[i] for item in occurrences] for i, name in enumerate(RECORD_COLUMNS)}
         task_ids = [plan.task_ids[item.task_id] for item in occurrences]
@@ -58,6 +63,7 @@ async def _create_tasks(writer: Writer, plan: Plan, rows: Sequence[Row]) -> dict
             **arrays,
             "project_id": [container.project_id for container in containers],
             "section_id": [container.section_id for container in containers],
+            "parent_id": [container.parent_id for container in containers],
             "archived": [_is_archived(row, plan) for row in rows],
         },
     )
@@ -81,13 +87,22 @@ async def _create(writer: Writer, write: Write, arrays: Mapping[str, Sequence[ob
 
 
 def _container_of(row: Row, plan: Plan) -> Container:
-    if row.section_id is not None:
-        return plan.containers[row.section_id]
-    return INBOX if row.project_id is None else Container(plan.project_ids[row.project_id])
+    place = plan.places[row.id]
+    parent_id = place.parent_id
+    if parent_id is None and row.parent_id is not None:
+        parent_id = plan.task_ids[row.parent_id]
+    if place.above is not None:
+        return Container(place.above.project_id, place.above.section_id, parent_id)
+    if place.section_id is not None:
+        return plan.containers[place.section_id]._replace(parent_id=parent_id)
+    return Container(None if place.project_id is None else plan.project_ids[place.project_id], None, parent_id)
 
 
 def _is_archived(row: Row, plan: Plan) -> bool:
-    return plan.archived[row.project_id if row.section_id is None else plan.section_projects[row.section_id]]
+    place = plan.places[row.id]
+    if place.above is not None:
+        return place.above.archived
+    return plan.archived[place.project_id if place.section_id is None else plan.section_projects[place.section_id]]
 
 
 def _tags_of(row: Row, plan: Plan) -> list[int]:

@@ -1,7 +1,7 @@
 """The trash: deleted resources are listed, restored and purged (TRA-001 to TRA-010)."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from todo.core.clock import attach_utc, utc_now
 from todo.core.database.session import Row, Session
+from todo.core.database.statement import Statement
 from todo.domain.identifiers import BIGINT_MAX
 from todo.schemas.changes.history import HistoryQuery
 from todo.schemas.changes.trash import ExportedTrashEntry, RestoreResult, TrashEntry, TrashPage
@@ -159,7 +160,9 @@ async def _get_deletions(writer: Writer, principal: Principal, seq: int, retenti
     entry = await writer.session.fetch_one(statements.SELECT_ENTRY, user_id=writer.user_id, seq=seq, since=since)
     if entry is None or await _is_contained(writer, entry):
         raise TrashEntryNotFoundError
-    contents = await writer.session.fetch_all(statements.SELECT_CONTENTS, user_id=writer.user_id, **_roots([entry]))
+    contents: list[Row] = []
+    for select_contents, roots in _roots([entry], statements.SELECT_CONTENTS, statements.SELECT_SUBTASKS):
+        contents += await writer.session.fetch_all(select_contents, user_id=writer.user_id, **roots)
     for type_ in {row["type"] for row in [*contents, entry]}:
         LOGGED[type_].require_scope(principal, "write")
     return [*contents, entry]
@@ -176,23 +179,30 @@ async def _is_contained(writer: Writer, deletion: Row) -> bool:
     return False
 
 
-def _roots(entries: Iterable[Row]) -> dict[str, list[object]]:
-    """Return the parameters of statements on the contents of entries."""
+def _roots(
+    entries: Iterable[Row], of_containers: Statement, of_tasks: Statement
+) -> Iterator[tuple[Statement, dict[str, list[object]]]]:
+    """Yield the statements on the contents of entries that have some, with their parameters."""
     roots = [entry for entry in entries if entry["type"] in statements.REFERENCES]
-    return {
-        **{name: [root[name] for root in roots] for name in ("seq", "batch", "id")},
-        "field": [statements.REFERENCES[root["type"]] for root in roots],
-    }
+    containers = [root for root in roots if root["type"] != TASK]
+    if containers:
+        fields: list[object] = [statements.REFERENCES[root["type"]] for root in containers]
+        yield of_containers, {**_keys(containers), "field": fields}
+    if tasks := [root for root in roots if root["type"] == TASK]:
+        yield of_tasks, _keys(tasks)
+
+
+def _keys(roots: Sequence[Row]) -> dict[str, list[object]]:
+    return {name: [root[name] for root in roots] for name in ("seq", "batch", "id")}
 
 
 async def _entries(
     session: Session, rows: Sequence[Row], retention: timedelta, types: Collection[str]
 ) -> list[TrashEntry]:
-    """Return the entries of deletions. The contents of projects and sections are counted by one more statement."""
+    """Return the entries of deletions. Two more statements count what was in them."""
     contains: dict[int, dict[str, int]] = defaultdict(dict)
-    roots = _roots(rows)
-    if roots["seq"]:
-        for count in await session.fetch_all(statements.COUNT_CONTENTS, user_id=rows[0]["user_id"], **roots):
+    for count_contents, roots in _roots(rows, statements.COUNT_CONTENTS, statements.COUNT_SUBTASKS):
+        for count in await session.fetch_all(count_contents, user_id=rows[0]["user_id"], **roots):
             if count["type"] in types:
                 contains[count["root"]][count["type"]] = count["number"]
     return [_entry(row, retention, contains[row["seq"]]) for row in rows]

@@ -1,11 +1,16 @@
 """Statements on the trash and on old changes."""
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
+    CTE,
     BigInteger,
     ColumnElement,
     DateTime,
     Exists,
+    FromClause,
+    Select,
     Subquery,
     Text,
     and_,
@@ -34,7 +39,7 @@ IN_TRASH = (
     ~CHANGES.c.deleted_again,
 )
 """The condition of the indexes `idx_changes_user_trash` and `idx_changes_trash_at`."""
-REFERENCES = {"project": "project_id", "section": "section_id"}
+REFERENCES = {"project": "project_id", "section": "section_id", "task": "parent_id"}
 """By type of a resource that contains others, the field with which they refer to it."""
 
 
@@ -108,10 +113,44 @@ _contents = (
     )
 )
 SELECT_CONTENTS = Statement(_contents.order_by(CHANGES.c.seq))
-"""Returns the deletions of the contents of some entries."""
+"""Returns the deletions of the contents of some projects and sections."""
 _content = _contents.subquery("content")
 COUNT_CONTENTS = Statement(
     select(_content.c.root, _content.c.type, func.count().label("number")).group_by(_content.c.root, _content.c.type)
+)
+
+
+def _subtasks() -> CTE:
+    """Return the deletions of the subtasks of some deleted tasks at all levels. Each is before that of its parent."""
+    root = unnest(("seq", BigInteger()), ("batch", BigInteger()), ("id", BigInteger()), name="root")
+
+    def of(parent: FromClause, root_seq: ColumnElement[int]) -> Select[Any]:
+        is_below = (
+            CHANGES.c.user_id == USER_ID,
+            *IN_TRASH,
+            CHANGES.c.type == literal_column("'task'"),
+            CHANGES.c.before.op("->>")(literal_column("'parent_id'")).is_not(None),
+            _reference(literal_column("'parent_id'")) == parent.c.id,
+            CHANGES.c.batch == parent.c.batch,
+            CHANGES.c.seq < parent.c.seq,
+        )
+        return select(CHANGES.c.seq, CHANGES.c.batch, CHANGES.c.id, root_seq.label("root")).where(*is_below)
+
+    subtasks = of(root, root.c.seq).cte("subtasks", recursive=True)
+    return subtasks.union_all(of(subtasks, subtasks.c.root))
+
+
+_subtask = _subtasks()
+SELECT_SUBTASKS = Statement(
+    select(CHANGES)
+    .join(_subtask, and_(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == _subtask.c.seq))
+    .order_by(CHANGES.c.seq)
+)
+"""Returns the deletions of the subtasks of some tasks at all levels."""
+COUNT_SUBTASKS = Statement(
+    select(_subtask.c.root, literal_column("'task'").label("type"), func.count().label("number")).group_by(
+        _subtask.c.root
+    )
 )
 SELECT_ENTRY = Statement(select(*CHANGES.c).where(*IN_OWN_TRASH, CHANGES.c.seq == SEQ))
 SELECT_TYPES = Statement(select(CHANGES.c.type).where(*IN_OWN_TRASH).distinct())

@@ -1,0 +1,1 @@
+"""Subtasks: the tree of the tasks of a user (ADR 0067)."""

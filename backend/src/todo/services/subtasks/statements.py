@@ -1,0 +1,43 @@
+"""Statements on the tree of tasks. A UNION without duplicates would end even in a cycle."""
+
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Select, any_, bindparam, func, select, true
+
+from todo.core.database.statement import Statement
+from todo.services.projects.statements import TASKS
+from todo.services.shared.lists import ONE
+from todo.services.shared.log.writes import USER_ID
+from todo.services.shared.positions import key_of
+
+IDS = bindparam("ids", type_=ARRAY(BigInteger))
+NODE = (TASKS.c.id, TASKS.c.parent_id, TASKS.c.project_id, TASKS.c.section_id, TASKS.c.archived)
+NAMED = select(*NODE).where(TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
+CHILDREN = (TASKS.c.user_id == USER_ID, TASKS.c.parent_id == any_(IDS))
+
+
+def _ancestors() -> Select[Any]:
+    tree = NAMED.cte("ancestors", recursive=True)
+    # The limit makes PostgreSQL look up each parent by its key. It would otherwise read all tasks of the user.
+    parent = (
+        select(*NODE).where(TASKS.c.user_id == USER_ID, TASKS.c.id == tree.c.parent_id).limit(ONE).lateral("parent")
+    )
+    return select(tree.union(select(*parent.c).select_from(tree.join(parent, true()))))
+
+
+def _subtrees() -> Select[Any]:
+    tree = NAMED.cte("subtrees", recursive=True)
+    child = select(*NODE).where(TASKS.c.user_id == USER_ID, TASKS.c.parent_id == tree.c.id).lateral("child")
+    return select(tree.union(select(*child.c).select_from(tree.join(child, true()))))
+
+
+SELECT_ANCESTORS = Statement(_ancestors())
+"""Returns some tasks, their parents, and the parents of these up to the top level."""
+SELECT_SUBTREES = Statement(_subtrees())
+"""Returns some tasks with all their subtasks at every level."""
+SELECT_CHILDREN = Statement(select(TASKS.c.id, TASKS.c.parent_id).where(*CHILDREN).order_by(TASKS.c.id))
+"""Returns the direct subtasks of some tasks."""
+SELECT_LAST_KEYS = Statement(
+    select(TASKS.c.parent_id, func.max(key_of(TASKS.c)).label("key")).where(*CHILDREN).group_by(TASKS.c.parent_id)
+)
+"""Returns the key of the last subtask of each parent that has some."""
