@@ -34,6 +34,8 @@ Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]] | Mapping[str, Colum
 Conditions = Sequence[ColumnElement[bool]]
 SortKeys = Sequence[ColumnElement[Any]]
 ONE: ColumnElement[int] = literal_column("1")
+FIRST: ColumnElement[int] = literal_column("0")
+"""As an offset it keeps all rows."""
 NEWEST_FIRST = "-created_at"
 LIST_TIMEOUT_SECONDS = 2.0
 """A list of 100,000 tasks takes a tenth of this; a slower one must not hold a connection."""

@@ -6,7 +6,7 @@ from sqlalchemy import ARRAY, BigInteger, Select, any_, bindparam, func, select,
 
 from todo.core.database.statement import Statement
 from todo.services.projects.statements import TASKS
-from todo.services.shared.lists import ONE
+from todo.services.shared.lists import FIRST, ONE
 from todo.services.shared.log.writes import USER_ID
 from todo.services.shared.positions import key_of
 
@@ -27,7 +27,9 @@ def _ancestors() -> Select[Any]:
 
 def _subtrees() -> Select[Any]:
     tree = NAMED.cte("subtrees", recursive=True)
-    child = select(*NODE).where(TASKS.c.user_id == USER_ID, TASKS.c.parent_id == tree.c.id).lateral("child")
+    # With an offset PostgreSQL looks up the subtasks of each task. It would otherwise read all subtasks of the user.
+    is_child = (TASKS.c.user_id == USER_ID, TASKS.c.parent_id == tree.c.id)
+    child = select(*NODE).where(*is_child).offset(FIRST).lateral("child")
     return select(tree.union(select(*child.c).select_from(tree.join(child, true()))))
 
 

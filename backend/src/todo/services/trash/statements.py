@@ -24,11 +24,13 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     update,
 )
 
 from todo.core.database.statement import Statement
 from todo.services.shared.arrays import unnest
+from todo.services.shared.lists import FIRST
 from todo.services.shared.log.writes import CHANGES, CLOCKS, USER_ID
 
 BATCH = 500
@@ -125,6 +127,7 @@ def _subtasks() -> CTE:
     root = unnest(("seq", BigInteger()), ("batch", BigInteger()), ("id", BigInteger()), name="root")
 
     def of(parent: FromClause, root_seq: ColumnElement[int]) -> Select[Any]:
+        # With an offset PostgreSQL looks up the subtasks of each task. It would otherwise read those of all tasks.
         is_below = (
             CHANGES.c.user_id == USER_ID,
             *IN_TRASH,
@@ -134,7 +137,8 @@ def _subtasks() -> CTE:
             CHANGES.c.batch == parent.c.batch,
             CHANGES.c.seq < parent.c.seq,
         )
-        return select(CHANGES.c.seq, CHANGES.c.batch, CHANGES.c.id, root_seq.label("root")).where(*is_below)
+        keys = select(CHANGES.c.seq, CHANGES.c.batch, CHANGES.c.id).where(*is_below).offset(FIRST).lateral("child")
+        return select(*keys.c, root_seq.label("root")).select_from(parent.join(keys, true()))
 
     subtasks = of(root, root.c.seq).cte("subtasks", recursive=True)
     return subtasks.union_all(of(subtasks, subtasks.c.root))
@@ -142,8 +146,8 @@ def _subtasks() -> CTE:
 
 _subtask = _subtasks()
 SELECT_SUBTASKS = Statement(
-    select(CHANGES)
-    .join(_subtask, and_(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == _subtask.c.seq))
+    select(*CHANGES.c)
+    .where(CHANGES.c.user_id == USER_ID, CHANGES.c.seq == any_(func.array(select(_subtask.c.seq).scalar_subquery())))
     .order_by(CHANGES.c.seq)
 )
 """Returns the deletions of the subtasks of some tasks at all levels."""
