@@ -15,6 +15,7 @@ from todo.http.dependencies.writer import CurrentWriter
 from todo.http.openapi import errors
 from todo.http.resource_route import make_router
 from todo.schemas.tasks.occurrence import (
+    CompletionRequest,
     OccurrencePage,
     OccurrenceQuery,
     OccurrenceRequest,
@@ -25,11 +26,12 @@ from todo.schemas.tasks.occurrence import (
 from todo.services.occurrences import service as occurrence_service
 from todo.services.occurrences.errors import OccurrenceNotCurrentError, TaskDoesNotRepeatError
 from todo.services.occurrences.service import OccurrenceWrite
+from todo.services.occurrences.subtasks import SubtaskChoice
 from todo.services.tasks.errors import TaskNotFoundError
 
 router = make_router("/tasks", "tasks")
 
-CURRENT = OccurrenceRequest()
+COMPLETION, SKIP = CompletionRequest(), OccurrenceRequest()
 
 
 @router.post(
@@ -37,14 +39,21 @@ CURRENT = OccurrenceRequest()
     responses=errors(TaskNotFoundError, OccurrenceNotCurrentError, RecurrenceTooComplexError),
 )
 async def complete_task(
-    task_id: RowId, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase, request: OccurrenceRequest = CURRENT
+    task_id: RowId,
+    writer: CurrentWriter,
+    entity_tags: IfMatch,
+    base: ChangeBase,
+    request: CompletionRequest = COMPLETION,
 ) -> OccurrenceResult:
     """Record the current occurrence of a repeating task and move the task to its next date in the future.
 
     Missed dates are skipped. After the last date the task is completed. A task that does not repeat is completed at
-    once. `PATCH` with `completed` completes a series as a whole.
+    once. `PATCH` with `completed` completes a series as a whole. The completed subtasks of a task that moves to its
+    next date are opened, and `with_subtasks` completes the open subtasks of a task that is completed. All changes are
+    one batch, and one undo takes them back.
     """
-    write = OccurrenceWrite(task_id, "completed", request.occurrence, entity_tags, base)
+    subtasks = SubtaskChoice(with_subtasks=request.with_subtasks, reopen=request.reopen_subtasks)
+    write = OccurrenceWrite(task_id, "completed", request.occurrence, subtasks, entity_tags, base)
     return await occurrence_service.record_occurrence(writer, write, utc_now())
 
 
@@ -53,10 +62,14 @@ async def complete_task(
     responses=errors(TaskNotFoundError, OccurrenceNotCurrentError, RecurrenceTooComplexError, TaskDoesNotRepeatError),
 )
 async def skip_task(
-    task_id: RowId, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase, request: OccurrenceRequest = CURRENT
+    task_id: RowId, writer: CurrentWriter, entity_tags: IfMatch, base: ChangeBase, request: OccurrenceRequest = SKIP
 ) -> OccurrenceResult:
-    """Record the current occurrence of a repeating task as skipped, and move the task to its next date."""
-    write = OccurrenceWrite(task_id, "skipped", request.occurrence, entity_tags, base)
+    """Record the current occurrence of a repeating task as skipped, and move the task to its next date.
+
+    The completed subtasks of a task that moves are opened, unless `reopen_subtasks` is false.
+    """
+    subtasks = SubtaskChoice(with_subtasks=False, reopen=request.reopen_subtasks)
+    write = OccurrenceWrite(task_id, "skipped", request.occurrence, subtasks, entity_tags, base)
     return await occurrence_service.record_occurrence(writer, write, utc_now())
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, Strict
 from typing_extensions import TypedDict
 
 from todo.domain.listing import PAGE_LIMIT_MAX, PositiveInt
@@ -14,7 +14,7 @@ from todo.schemas.tasks.task import TaskPublic
 
 
 class OccurrenceRequest(RequestModel):
-    """Which occurrence to complete or to skip. Without a body it is the current one."""
+    """Which occurrence to skip, and what happens to the subtasks. Without a body it is the current one."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"occurrence": "2026-12-01T18:00:00Z"}]})
 
@@ -25,6 +25,32 @@ class OccurrenceRequest(RequestModel):
             "changes, so two devices make one record. Null: the current occurrence."
         ),
     ] = None
+    reopen_subtasks: Annotated[
+        bool,
+        Strict(),
+        Field(
+            description="Whether the completed subtasks at all levels are opened if the task moves to its next date. "
+            "`true` if absent."
+        ),
+    ] = True
+
+
+class CompletionRequest(OccurrenceRequest):
+    """Which occurrence to complete, and what happens to the subtasks. Without a body it is the current one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"occurrence": "2026-12-01T18:00:00Z", "with_subtasks": True}]}
+    )
+
+    with_subtasks: Annotated[
+        bool,
+        Strict(),
+        Field(
+            description="Whether the open subtasks at all levels are completed. A subtask that repeats is completed as "
+            "a whole series. If the task moves to its next date, they stay open unless `reopen_subtasks` is false. "
+            "`false` if absent."
+        ),
+    ] = False
 
 
 class OccurrenceDue(TypedDict):

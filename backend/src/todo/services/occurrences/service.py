@@ -30,6 +30,7 @@ from todo.services.occurrences.state import (
     read_state,
     record_current,
 )
+from todo.services.occurrences.subtasks import SubtaskChoice, write_subtasks
 from todo.services.shared.cursors import read_number
 from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.writer import Writer
@@ -47,6 +48,7 @@ class OccurrenceWrite(NamedTuple):
         task_id: the task.
         status: whether the occurrence is completed or skipped.
         due: the due of the occurrence; None for the current one.
+        subtasks: what happens to the subtasks.
         entity_tags: the entity tags of the task that the request accepts; None for any.
         base: the number of the last change that the client knew; None for a request that is not based on one.
     """
@@ -54,6 +56,7 @@ class OccurrenceWrite(NamedTuple):
     task_id: int
     status: Status
     due: date | None
+    subtasks: SubtaskChoice
     entity_tags: EntityTags | None = None
     base: int | None = None
 
@@ -62,7 +65,8 @@ async def record_occurrence(writer: Writer, request: OccurrenceWrite, now: datet
     """Record an occurrence of a task, and move the task to its next date (REP-001 to REP-012).
 
     An occurrence that is recorded already changes nothing, and a completed task stays as it is. A task that does not
-    repeat is completed. If another request writes the task at the same time, this one reads it again.
+    repeat is completed. If another request writes the task at the same time, this one reads it again. The subtasks of a
+    task are written in the same transaction, if the task is written (SUB-060 to SUB-068).
 
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user.
@@ -73,14 +77,15 @@ async def record_occurrence(writer: Writer, request: OccurrenceWrite, now: datet
         FieldConflictError: the due or the completion was changed after the base.
     """
     state = await _read_state(writer.session, writer.user_id, request.task_id, now)
-    result = await _try_to_record(writer, request, state)
+    result = None if state.has_subtasks else await _try_to_record(writer, request, state)
     if result is not None:
         return result
-    # The request meant the occurrence that it read, not the one after it.
-    request = request._replace(due=request.due or state.due)
     async with writer.transaction():
-        state = await _read_state(writer.session, writer.user_id, request.task_id, now)
-        result = await _try_to_record(writer, request, state)
+        current = await _read_state(writer.session, writer.user_id, request.task_id, now)
+        if current.task["version"] != state.task["version"]:
+            # The request meant the occurrence that it read, not the one after it.
+            request = request._replace(due=request.due or state.due)
+        result = await _try_to_record(writer, request, current)
     assert result is not None
     return result
 
@@ -154,9 +159,13 @@ async def _try_to_record(writer: Writer, request: OccurrenceWrite, state: Repeat
         if request.status == "skipped":
             raise TaskDoesNotRepeatError
         completed = await task_service.complete_task(writer, task["id"], request.entity_tags, request.base)
-        return OccurrenceResult(task=completed, occurrence=None)
-    values, record = await record_current(state, request.status)
-    return await _write_record(writer, request, state, values, record)
+        result: OccurrenceResult | None = OccurrenceResult(task=completed, occurrence=None)
+    else:
+        values, record = await record_current(state, request.status)
+        result = await _write_record(writer, request, state, values, record)
+    if state.has_subtasks and result is not None:
+        await write_subtasks(writer, task["id"], request.subtasks, is_completed=result["task"]["completed"])
+    return result
 
 
 async def _find_recorded(writer: Writer, request: OccurrenceWrite, state: RepeatingTask) -> OccurrencePublic | None:

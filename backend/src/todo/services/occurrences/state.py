@@ -26,12 +26,14 @@ class RepeatingTask(NamedTuple):
         last: the columns of the last record; None without one.
         zone: the zone of the due date, or of the account if the task has none.
         now: the instant of the request.
+        has_subtasks: whether the task has subtasks.
     """
 
     task: TaskPublic
     last: Mapping[str, Any] | None
     zone: ZoneInfo
     now: datetime
+    has_subtasks: bool
 
     @property
     def is_on_days(self) -> bool:
@@ -73,8 +75,9 @@ class RepeatingTask(NamedTuple):
 def read_state(row: Row, zone: ZoneInfo, now: datetime) -> RepeatingTask:
     """Return the state of a row of `SELECT_REPEATING_TASK`."""
     task = {name: value for name, value in row.items() if not name.startswith(LAST)}
+    has_subtasks = task.pop("has_subtasks")
     last = {name.removeprefix(LAST): value for name, value in row.items() if name.startswith(LAST)}
-    return RepeatingTask(read_row(task), last if last["number"] is not None else None, zone, now)
+    return RepeatingTask(read_row(task), last if last["number"] is not None else None, zone, now, has_subtasks)
 
 
 async def record_current(state: RepeatingTask, status: Status) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -32,7 +32,7 @@ from todo.services.shared.log.writes import Logged, Write, advance_clock, differ
 from todo.services.shared.tables import binds_of, columns_of, table_of
 from todo.services.shared.versions import next_version
 from todo.services.tasks.derived import new_state
-from todo.services.tasks.statements import COLUMNS, IS_OWN_TASK, TASK_ID, TASKS, USER_ID, tags_json
+from todo.services.tasks.statements import COLUMNS, HAS_SUBTASKS, IS_OWN_TASK, TASK_ID, TASKS, USER_ID, tags_json
 from todo.services.tasks.write_statements import LOGGED_FIELDS, TASK
 
 OCCURRENCES = table_of(TaskOccurrence)
@@ -54,7 +54,9 @@ _last = (
 )
 
 SELECT_REPEATING_TASK = Statement(
-    select(*COLUMNS, tags_json(TASKS.c), *_last.c).select_from(TASKS.outerjoin(_last, true())).where(*IS_OWN_TASK)
+    select(*COLUMNS, tags_json(TASKS.c), HAS_SUBTASKS.label("has_subtasks"), *_last.c)
+    .select_from(TASKS.outerjoin(_last, true()))
+    .where(*IS_OWN_TASK)
 )
 """A task with its last record, whose columns begin with `last_`; they are null without a record."""
 SELECT_BY_DUE = Statement(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, any_, bindparam, func, select, true
+from sqlalchemy import ARRAY, CTE, BigInteger, Boolean, Column, Select, all_, any_, bindparam, func, select, true
 
 from todo.core.database.statement import Statement
 from todo.services.projects.statements import TASKS
@@ -25,18 +25,27 @@ def _ancestors() -> Select[Any]:
     return select(tree.union(select(*parent.c).select_from(tree.join(parent, true()))))
 
 
-def _subtrees() -> Select[Any]:
-    tree = NAMED.cte("subtrees", recursive=True)
+def _subtrees(*columns: Column[Any]) -> CTE:
+    named = select(*columns).where(TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
+    tree = named.cte("subtrees", recursive=True)
     # With an offset PostgreSQL looks up the subtasks of each task. It would otherwise read all subtasks of the user.
     is_child = (TASKS.c.user_id == USER_ID, TASKS.c.parent_id == tree.c.id)
-    child = select(*NODE).where(*is_child).offset(FIRST).lateral("child")
-    return select(tree.union(select(*child.c).select_from(tree.join(child, true()))))
+    child = select(*columns).where(*is_child).offset(FIRST).lateral("child")
+    return tree.union(select(*child.c).select_from(tree.join(child, true())))
+
+
+def _below() -> Select[Any]:
+    tree = _subtrees(TASKS.c.id, TASKS.c.completed)
+    is_wanted = (tree.c.id != all_(IDS), tree.c.completed == bindparam("completed", type_=Boolean))
+    return select(tree.c.id).where(*is_wanted).order_by(tree.c.id)
 
 
 SELECT_ANCESTORS = Statement(_ancestors())
 """Returns some tasks, their parents, and the parents of these up to the top level."""
-SELECT_SUBTREES = Statement(_subtrees())
+SELECT_SUBTREES = Statement(select(_subtrees(*NODE)))
 """Returns some tasks with all their subtasks at every level."""
+SELECT_BELOW = Statement(_below())
+"""Returns the ids of the subtasks of some tasks at every level: the completed ones, or the open ones."""
 SELECT_CHILDREN = Statement(select(TASKS.c.id, TASKS.c.parent_id).where(*CHILDREN).order_by(TASKS.c.id))
 """Returns the direct subtasks of some tasks."""
 SELECT_LAST_KEYS = Statement(
