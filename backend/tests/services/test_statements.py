@@ -18,7 +18,7 @@ from todo.models import Base
 from todo.schemas.projects.project import ProjectFields
 from todo.schemas.projects.section import SectionFields
 from todo.schemas.saved_filter import FilterFields
-from todo.schemas.tasks.task import TaskCreate, TaskUpdate
+from todo.schemas.tasks.task import NewTask, TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
 from todo.services.shared.log.writes import Write
 from todo.services.tasks.bulk_statements import CREATED_COLUMNS
@@ -74,7 +74,7 @@ FRESH_KEYS = {
 missing when the clock was locked. No request can violate them."""
 WRITTEN_COLUMNS = {
     "update_filter": frozenset(FilterFields.model_fields),
-    "insert_task": frozenset(column_names(TaskCreate.model_fields)),
+    "insert_task": frozenset(column_names(NewTask.model_fields)),
     "insert_tasks": frozenset(CREATED_COLUMNS),
     "update_project": frozenset(ProjectFields.model_fields),
     "update_section": frozenset(SectionFields.model_fields),

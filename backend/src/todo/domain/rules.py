@@ -16,7 +16,10 @@ from todo.core.errors import InvalidValueError
 from todo.domain.text import check_storable
 
 COMPONENT = "x-component"
-"""The keyword of a schema that is a component of the OpenAPI document: its name there."""
+"""The keyword of a schema that is a component of the OpenAPI document: its name there.
+
+A schema with this keyword alone refers to the component.
+"""
 
 
 class Raises:

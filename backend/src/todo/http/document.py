@@ -89,7 +89,7 @@ def _simplify(node: dict[str, Any]) -> None:
 
 
 def _name_schemas(document: Document) -> None:
-    """Move each schema that has a name to the components, and refer to it."""
+    """Move each schema that has a name to the components, and refer to it. A name alone is that of another schema."""
     schemas = document["components"]["schemas"]
     document["components"]["schemas"] = schemas = {PAGE.sub(r"\1Page", name): schemas[name] for name in schemas}
     for node in list(_nodes([document["paths"], schemas])):
@@ -97,7 +97,7 @@ def _name_schemas(document: Document) -> None:
         if name is None:
             continue
         schema = {key: node.pop(key) for key in [*node] if key not in NOT_IN_COMPONENT}
-        if schemas.setdefault(name, schema) != schema:
+        if schema and schemas.setdefault(name, schema) != schema:
             raise ValueError(f"Two schemas with the name {name} differ")
         node["$ref"] = f"{SCHEMAS}{name}"
 

@@ -24,11 +24,13 @@ from todo.services.subtasks.errors import (
     SubtaskCycleError,
     SubtaskFollowsParentError,
     SubtasksTooDeepError,
+    TooManySubtasksError,
 )
 from todo.services.tags.errors import TagNotFoundError, TooManyTagsError
 from todo.services.tags.references import TagLimits
 from todo.services.tasks import service as task_service
 from todo.services.tasks.errors import TaskNotFoundError, TooManyTagsOnTaskError
+from todo.services.tasks.trees.service import create_tree
 
 router = make_router("/tasks", "tasks")
 
@@ -42,10 +44,18 @@ UPDATE_ERRORS = errors(TaskNotFoundError, SubtaskCycleError, *REFERENCE_ERRORS)
 TAG_PRESENT: Responses = {200: {"model": TaskPublic, "description": "The task had the tag already."}}
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=TASK_EXISTED | errors(*REFERENCE_ERRORS))
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=TASK_EXISTED | errors(TooManySubtasksError, *REFERENCE_ERRORS),
+)
 async def create_task(task: TaskCreate, response: Response, writer: CurrentWriter, resources: Resources) -> TaskPublic:
-    """Create a task. Only a title is required. If a task with this `external_id` exists, it is returned with 200."""
-    created_task, created = await task_service.create_task(writer, task, TagLimits.of(resources.settings))
+    """Create a task, or a whole tree of tasks with `subtasks`. Only a title is required.
+
+    If a task with this `external_id` exists, it is returned with 200, and nothing is created. The response has the task
+    alone. `GET /tasks?parent={id}` lists its direct subtasks.
+    """
+    created_task, created = await create_tree(writer, task, TagLimits.of(resources.settings))
     response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
     return created_task
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.routers.task_bulk.support import create_item, delete_item, update_item, write_bulk, write_items
 from tests.support import PASSWORD, Make, Person, advance_clock, assert_error, wait_for_lock_waiters
-from todo.services.tasks.bulk import VALIDATED_AT_ONCE, validate_items
+from todo.services.tasks.bulk import validate_items
+from todo.services.tasks.trees.nesting import VALIDATED_AT_ONCE
 
 ROUNDS = 10
 """The number of repetitions of a race, because one run may not reach the conflict."""

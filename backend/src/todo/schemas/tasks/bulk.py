@@ -1,5 +1,6 @@
 """Bulk writes of tasks in requests and responses."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, NotRequired
 
 from pydantic import (
@@ -13,7 +14,7 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from todo.core.errors import Problem
-from todo.domain.bulk import BULK_ITEMS_MAX, InvalidBulkSizeError
+from todo.domain.bulk import BULK_ITEMS_MAX, InvalidBulkSizeError, Ref
 from todo.domain.changes import ChangeBaseNumber
 from todo.domain.identifiers import BodyId
 from todo.domain.rules import COMPONENT, Raises, errors_of
@@ -22,6 +23,8 @@ from todo.schemas.request import RequestModel
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskUpdate
 
 ACTIONS = {"create", "update", "delete"}
+Location = tuple[int | str, ...]
+"""The path of a field as pydantic has it."""
 
 Version = Annotated[
     int | None,
@@ -40,9 +43,20 @@ Base = Annotated[
 
 
 class CreateItem(RequestModel):
-    """Create a task, as `POST /tasks` does."""
+    """Create a task, as `POST /tasks` does. Its result is that of the task, without its subtasks."""
 
     action: Literal["create"]
+    ref: Annotated[
+        Ref | None,
+        Field(description="Names the task for later items of the request. Unique among the items.", examples=["house"]),
+    ] = None
+    parent_ref: Annotated[
+        Ref | None,
+        Field(
+            description="The `ref` of an item before this one, whose task is the parent. Not beside `parent_id`.",
+            examples=["house"],
+        ),
+    ] = None
     task: TaskCreate
 
 
@@ -70,10 +84,12 @@ class InvalidItem:
 
     Attributes:
         problems: at least one; the greatest status comes first.
+        ref: the name of the item for later items, or None.
     """
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], ref: str | None = None) -> None:
         self.problems = problems
+        self.ref = ref
 
 
 Item = CreateItem | UpdateItem | DeleteItem
@@ -86,12 +102,25 @@ def read_item(value: object) -> Item | InvalidItem:
     try:
         return ITEM_ADAPTER.validate_python(value)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)[:PROBLEMS_MAX]
-        problems = [problem_of(problem, field_name(_within_item(problem["loc"]))) for problem in found]
-        return InvalidItem(sorted(problems, key=lambda problem: -problem.status))
+        ref = value.get("ref") if isinstance(value, dict) else None
+        return InvalidItem(_problems_of(error, _within_item), ref if isinstance(ref, str) else None)
 
 
-def _within_item(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def read_subtask(value: object) -> TaskCreate | InvalidItem:
+    """Return the validated subtask of a new task, or its problems."""
+    try:
+        return TaskCreate.model_validate(value)
+    except ValidationError as error:
+        return InvalidItem(_problems_of(error, lambda location: location))
+
+
+def _problems_of(error: ValidationError, locate: Callable[[Location], Location]) -> list[Problem]:
+    found = error.errors(include_url=False, include_input=False)[:PROBLEMS_MAX]
+    problems = [problem_of(problem, field_name(locate(problem["loc"]))) for problem in found]
+    return sorted(problems, key=lambda problem: -problem.status)
+
+
+def _within_item(loc: Location) -> Location:
     """Return the location without the action; an empty location means that the action itself is invalid."""
     return loc[1:] if loc and loc[0] in ACTIONS else loc or ("action",)
 
@@ -111,7 +140,8 @@ class TaskBulk(RequestModel):
                 {
                     "atomic": True,
                     "items": [
-                        {"action": "create", "task": {"title": "Water the plants", "priority": "high"}},
+                        {"action": "create", "ref": "plants", "task": {"title": "Care for the plants"}},
+                        {"action": "create", "parent_ref": "plants", "task": {"title": "Water", "priority": "high"}},
                         {"action": "update", "id": 41, "changes": {"completed": True}},
                         {"action": "delete", "id": 42, "version": 3},
                     ],

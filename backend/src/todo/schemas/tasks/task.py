@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, NotRequired
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
@@ -12,6 +12,7 @@ from todo.domain.dates.days import Day
 from todo.domain.dates.due import DueDate, DueDay, DueTimeZone
 from todo.domain.identifiers import BodyId, ExternalId
 from todo.domain.recurrence.rule import RecurrenceBasis, RecurrenceRule
+from todo.domain.rules import COMPONENT
 from todo.domain.tag import TagReferences
 from todo.domain.task import Completed, Description, EstimatedMinutes, Priority, Title
 from todo.schemas.partial import partial_of
@@ -40,6 +41,11 @@ EXAMPLE_OF_A_DAY: JsonDict = {
     "start_day": "2026-11-20",
     "deadline_day": "2026-12-24",
     "estimated_minutes": 30,
+}
+
+EXAMPLE_OF_A_TREE: JsonDict = {
+    "title": "Move house",
+    "subtasks": [{"title": "Pack", "subtasks": [{"title": "Buy boxes"}]}, {"title": "Hand over the keys"}],
 }
 
 
@@ -147,15 +153,29 @@ class TaskFields(RequestModel):
     )
 
 
-class TaskCreate(TaskFields):
-    """A new task. Only the title is required."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE, EXAMPLE_OF_A_DAY]})
+class NewTask(TaskFields):
+    """A new task, without subtasks."""
 
     external_id: ExternalId | None = Field(
         default=None,
         description="Your own key for the task, unique among your tasks. A second create with the same key returns "
         "the existing task.",
+    )
+
+
+class TaskCreate(NewTask):
+    """A new task. Only the title is required.
+
+    `subtasks` creates a whole tree, to 10 levels and with 1000 tasks at most in a request.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE, EXAMPLE_OF_A_DAY, EXAMPLE_OF_A_TREE]})
+
+    # The service validates the subtasks later, in batches.
+    subtasks: Annotated[list[object], WithJsonSchema({"type": "array", "items": {COMPONENT: "TaskCreate"}})] = Field(
+        default_factory=list,
+        description="New subtasks in their order, which can have subtasks too. They are in the project and the section "
+        "of the task. If a task with this `external_id` exists, none of them is created.",
     )
 
 

@@ -23,7 +23,7 @@ from todo.schemas.projects.project import ProjectCreate
 from todo.schemas.projects.section import SectionCreate
 from todo.schemas.request import RequestModel
 from todo.schemas.tag import TagWrite
-from todo.schemas.tasks.task import TaskCreate
+from todo.schemas.tasks.task import NewTask
 
 FORMAT = "todo-export"
 VERSION = 1
@@ -77,7 +77,7 @@ class ImportedSection(SectionCreate, ignores=OF_THE_SERVICE):
     created_at: Timestamp | None = Field(default=None, description=CREATED_TEXT)
 
 
-class ImportedTask(TaskCreate, ignores=OF_THE_SERVICE):
+class ImportedTask(NewTask, ignores=OF_THE_SERVICE):
     """A task. Its project, its section and its tags are those with these ids in the document."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"id": 42, "title": "Water the plants"}]})

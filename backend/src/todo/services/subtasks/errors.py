@@ -21,6 +21,13 @@ class SubtaskCycleError(InvalidValueError):
     code = "SUBTASK_CYCLE"
 
 
+class TooManySubtasksError(InvalidValueError):
+    """A request takes at most 1000 tasks, with all subtasks"""
+
+    code = "TOO_MANY_SUBTASKS"
+    field = "subtasks"
+
+
 class SubtasksTooDeepError(InvalidValueError):
     """Subtasks can be nested to 10 levels"""
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 
 from todo.core.database.session import Row
-from todo.core.database.statement import Statement
 from todo.core.errors import FieldConflictError, InvalidItemsError, PreconditionFailedError, Problem
 from todo.domain.bulk import DuplicateItemError
 from todo.domain.changes import InvalidChangeBaseError
@@ -21,7 +20,7 @@ from todo.schemas.tasks.bulk import (
     UpdateItem,
     read_item,
 )
-from todo.schemas.tasks.task import TaskCreate, TaskPublic
+from todo.schemas.tasks.task import TaskPublic
 from todo.services.shared.log.change_base import BasedWrite, find_conflicts, read_clock
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
@@ -30,17 +29,15 @@ from todo.services.tasks import bulk_statements as statements
 from todo.services.tasks.bulk_targets import (
     Targets,
     columns_of,
-    columns_of_create,
     named_tasks,
     place_tasks,
     read_targets,
 )
-from todo.services.tasks.derived import SEARCHED_FIELDS, TAGS_FIELD, search_values
+from todo.services.tasks.derived import TAGS_FIELD
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
 from todo.services.tasks.restore import move_followers, remove_trees
 from todo.services.tasks.tagging.bulk import (
-    CREATED,
     Items,
     Outcomes,
     Problems,
@@ -49,10 +46,9 @@ from todo.services.tasks.tagging.bulk import (
     write_tags,
 )
 from todo.services.tasks.tagging.written import shown_tags
+from todo.services.tasks.trees.creation import create_tasks, write_searches
+from todo.services.tasks.trees.nesting import VALIDATED_AT_ONCE, read_nesting
 from todo.services.tasks.write_statements import TASK
-
-VALIDATED_AT_ONCE = 50
-"""Items validated before other requests run: a long recurrence rule takes a millisecond."""
 
 
 async def write_tasks(writer: Writer, bulk: TaskBulk, limits: TagLimits) -> TaskBulkPublic:
@@ -65,17 +61,31 @@ async def write_tasks(writer: Writer, bulk: TaskBulk, limits: TagLimits) -> Task
         InvalidTokenError: the user was deleted.
     """
     items = await validate_items(bulk.items)
+    return TaskBulkPublic(results=await write_items(writer, items, limits, atomic=bulk.atomic))
+
+
+async def write_items(writer: Writer, items: dict[int, object], limits: TagLimits, *, atomic: bool) -> list[ItemResult]:
+    """Write validated items; return a result for each. The subtasks in their bodies are added to the items.
+
+    Raises:
+        InvalidItemsError: `atomic` is true and there are invalid items; nothing was written.
+        TooManySubtasksError: the items have too many subtasks.
+        InvalidTokenError: the user was deleted.
+    """
+    indexes = [*items]
     problems = _find_problems(items)
+    nesting = await read_nesting(items, problems)
     async with writer.transaction():
-        targets = await read_targets(writer, items, problems)
+        targets = await read_targets(writer, items, problems, nesting)
         outcomes = _check_targets(items, problems, targets)
-        place_tasks(items, problems, targets)
+        place_tasks(items, problems, targets, nesting)
         placed = {*problems}
-        tags = await read_tags(writer, items, problems, limits)
+        tags = await read_tags(writer, targets.written(items), problems, limits)
+        nesting.settle(problems)
         outcomes |= await _check_bases(writer, items, problems, targets, tags)
         if problems.keys() - placed:
-            place_tasks(items, problems, targets)
-        if bulk.atomic and problems:
+            place_tasks(items, problems, targets, nesting)
+        if atomic and problems:
             first = {index: outcome for index, outcome in outcomes.items() if index == min(problems)}
             [current, *_] = [*(await _read_tasks(writer, first)).values(), None]
             raise InvalidItemsError(_with_item_paths(problems), current)
@@ -83,18 +93,18 @@ async def write_tasks(writer: Writer, bulk: TaskBulk, limits: TagLimits) -> Task
         outcomes |= await _update(writer, valid, targets)
         await move_followers(writer, targets.placed.tree)
         outcomes |= await _delete(writer, valid, targets)
-        outcomes |= await _create(writer, valid, targets)
+        outcomes |= await create_tasks(writer, valid, targets)
         await write_tags(writer, valid, outcomes, tags)
-        tasks = await _read_tasks(writer, outcomes)
+        tasks = await _read_tasks(writer, {index: outcomes[index] for index in indexes if index in outcomes})
     results = []
-    for index in items:
+    for index in indexes:
         status, task_id = outcomes[index] if index in outcomes else (problems[index][0].status, None)
         error = _describe(problems[index]) if index in problems else None
         results.append(ItemResult(status=status, task=tasks.get(task_id or UNKNOWN_ID), error=error))
-    return TaskBulkPublic(results=results)
+    return results
 
 
-async def validate_items(items: list[object]) -> Items:
+async def validate_items(items: list[object]) -> dict[int, object]:
     """Return the items by index; an invalid one is an `InvalidItem`."""
     validated: dict[int, object] = {}
     for index, item in enumerate(items):
@@ -192,49 +202,12 @@ async def _update(writer: Writer, items: Items, targets: Targets) -> Outcomes:
     return {index: (200, item.id) for index, item in updates.items()}
 
 
-async def write_searches(writer: Writer, statement: Statement, tasks: Mapping[int, Mapping[str, object]]) -> None:
-    """Write the folded texts of tasks by id; tasks without a searched field are skipped."""
-    texts = {task_id: values for task_id, fields in tasks.items() if (values := search_values(fields))}
-    if texts:
-        arrays = {name: [values.get(name) for values in texts.values()] for name in SEARCHED_FIELDS.values()}
-        await writer.session.fetch_all(statement, user_id=[writer.user_id] * len(texts), id=[*texts], **arrays)
-
-
 async def _delete(writer: Writer, items: Items, targets: Targets) -> Outcomes:
     deletions = {index: item.id for index, item in items.items() if isinstance(item, DeleteItem)}
     if deletions:
         removed = [Reverted(None, task_id, {}) for task_id in targets.deleted]
         await remove_trees(writer, removed, targets.placed.tree.parents_of(targets.deleted))
     return {index: (204, task_id) for index, task_id in deletions.items()}
-
-
-async def _create(writer: Writer, items: Items, targets: Targets) -> Outcomes:
-    """Create tasks; of several items with one external id the first creates it (BLK-006)."""
-    creations = {index: item.task for index, item in items.items() if isinstance(item, CreateItem)}
-    outcomes: Outcomes = {}
-    deleted = {item.id for item in items.values() if isinstance(item, DeleteItem)}
-    ids = {external_id: task_id for external_id, task_id in targets.ids.items() if task_id not in deleted}
-    new: dict[int, TaskCreate] = {}
-    named: dict[str, int] = {}
-    for index, task in creations.items():
-        if task.external_id is None:
-            new[index] = task
-        elif task.external_id not in ids and task.external_id not in named:
-            new[index] = task
-            named[task.external_id] = index
-    if new:
-        rows_by_index = {index: columns_of_create(task, targets) for index, task in new.items()}
-        arrays = {name: [row[name] for row in rows_by_index.values()] for name in statements.CREATED_COLUMNS}
-        rows = await writer.write_all(statements.INSERT_TASKS, **arrays)
-        new_ids = sorted(row["id"] for row in rows)
-        outcomes = {index: (CREATED, task_id) for index, task_id in zip(new, new_ids, strict=True)}
-        searched = dict(zip(new_ids, rows_by_index.values(), strict=True))
-        await write_searches(writer, statements.INSERT_SEARCHES, searched)
-        ids |= {external_id: outcomes[index][1] for external_id, index in named.items()}
-    for index, task in creations.items():
-        if index not in outcomes and task.external_id is not None:
-            outcomes[index] = (200, ids[task.external_id])
-    return outcomes
 
 
 async def _read_tasks(writer: Writer, outcomes: Outcomes) -> dict[int, TaskPublic]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from todo.core.database.statement import Statement
 from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
-from todo.schemas.tasks.task import TaskCreate, TaskUpdate
+from todo.schemas.tasks.task import NewTask, TaskUpdate
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.lists import ONE
@@ -44,7 +44,7 @@ from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS,
 
 IDS = bindparam("id", type_=ARRAY(BigInteger))
 ARE_OWN_TASKS = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
-CREATED_COLUMNS = [*column_names(TaskCreate.model_fields), "archived"]
+CREATED_COLUMNS = [*column_names(NewTask.model_fields), "archived"]
 DERIVED_COLUMNS = ("completed_at", "recurrence_start")
 """Columns that follow from the others. Only undo writes them."""
 UPDATED_COLUMNS = [*column_names(TaskUpdate.model_fields), *PLACE, *DERIVED_COLUMNS]

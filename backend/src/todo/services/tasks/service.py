@@ -11,7 +11,7 @@ from todo.core.database.session import Row, Session
 from todo.core.errors import PreconditionFailedError
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
-from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
+from todo.schemas.tasks.task import NewTask, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.accounts.time_zones import get_time_zone
 from todo.services.sections.containers import CONTAINER_FIELDS, read_containers
 from todo.services.shared.lists import NEWEST_FIRST
@@ -42,8 +42,8 @@ CREATE_ATTEMPTS = 5
 """How often a create is tried while a task with its external id is created and deleted by others."""
 
 
-async def create_task(writer: Writer, task: TaskCreate, limits: TagLimits) -> tuple[TaskPublic, bool]:
-    """Create a task with its tags; return it and whether it is new (TSK-001, TGW-001).
+async def create_task(writer: Writer, task: NewTask, limits: TagLimits) -> tuple[TaskPublic, bool]:
+    """Create a task with its tags, without subtasks; return it and whether it is new (TSK-001, TGW-001).
 
     If the user has a task with this `external_id`, that task is returned unchanged, so a client can safely retry. If
     two requests run concurrently, the first creates the task (EXT-001, EXT-002).
@@ -67,8 +67,8 @@ async def create_task(writer: Writer, task: TaskCreate, limits: TagLimits) -> tu
     return created, is_new
 
 
-async def _create_task(writer: Writer, task: TaskCreate) -> tuple[TaskPublic, bool]:
-    fields = task.model_dump()
+async def _create_task(writer: Writer, task: NewTask) -> tuple[TaskPublic, bool]:
+    fields = task.model_dump(exclude={"subtasks"})
     if task.parent_id is not None:
         if task.external_id is not None and (known := await _find_by_external_id(writer, task.external_id)):
             return known, False

@@ -11,8 +11,8 @@ from todo.services.shared.log.writer import Writer
 from todo.services.shared.log.writes import Write
 from todo.services.tags.references import create_tags
 from todo.services.tasks import bulk_statements
-from todo.services.tasks.bulk import write_searches
 from todo.services.tasks.restore import link_tags
+from todo.services.tasks.trees.creation import write_searches
 from todo.services.transfer.plan import Plan
 from todo.services.transfer.rows import (
     PROJECT_COLUMNS,

@@ -71,7 +71,8 @@ async def write_tags(writer: Writer, items: Items, outcomes: Outcomes, known: Ma
     named = {
         outcomes[index][1]: tags
         for index, item in items.items()
-        if (tags := tag_references(item)) is not None
+        if index in outcomes
+        and (tags := tag_references(item)) is not None
         and (isinstance(item, UpdateItem) or outcomes[index][0] == CREATED)
     }
     if named:
