@@ -8,8 +8,10 @@ from tests.support import Make, Person, assert_error, operations_in
 
 LIST_PARAMETERS = [
     *("page", "limit", "cursor", "total", "q", "filter", "status", "priority", "tag", "project", "section"),
+    "parent",
     *("archived", "external_id"),
-    *("due", "due_from", "due_until", "started", "completed_from", "completed_until", "updated_since", "sort"),
+    *("due", "due_from", "due_until", "started", "completed_from", "completed_until", "updated_since"),
+    *("include", "sort"),
 ]
 
 

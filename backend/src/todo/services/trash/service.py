@@ -199,7 +199,7 @@ def _keys(roots: Sequence[Row]) -> dict[str, list[object]]:
 async def _entries(
     session: Session, rows: Sequence[Row], retention: timedelta, types: Collection[str]
 ) -> list[TrashEntry]:
-    """Return the entries of deletions. Two more statements count what was in them."""
+    """Return the entries of deletions. Two more statements count their contents."""
     contains: dict[int, dict[str, int]] = defaultdict(dict)
     for count_contents, roots in _roots(rows, statements.COUNT_CONTENTS, statements.COUNT_SUBTASKS):
         for count in await session.fetch_all(count_contents, user_id=rows[0]["user_id"], **roots):
