@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from todo.services.history.references import Existing, find_gone
 from todo.services.placement.deletion import find_contents
 from todo.services.projects.statements import PROJECT
+from todo.services.resources.access import ResourceKey
 from todo.services.sections.containers import CONTAINER_FIELDS
 from todo.services.sections.statements import SECTION
 from todo.services.shared.log.reverted import Reverted
@@ -13,7 +14,6 @@ from todo.services.shared.log.writer import Writer
 from todo.services.subtasks.errors import ParentNotFoundError, SubtaskCycleError, SubtasksTooDeepError
 from todo.services.subtasks.statements import SELECT_CHILDREN
 from todo.services.subtasks.tree import Node, children_first
-from todo.services.sync.resources import ResourceKey
 from todo.services.tasks.write_statements import TASK
 
 State = Mapping[str, Any]
