@@ -29,8 +29,6 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wai
 IN_REQUEST = ContextVar("IN_REQUEST", default=False)
 """Whether the code runs for a request that `mark_requests` marked. In the workers of an application it is False."""
 Json = dict[str, Any]
-NO_SUBTASKS: Json = {"subtask_counts": {"total": 0, "completed": 0}}
-"""What a task has on its own beside what it has in lists and in the responses of writes."""
 RETENTION = Retention(changes=timedelta(days=180), trash=timedelta(days=30))
 
 

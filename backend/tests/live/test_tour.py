@@ -117,6 +117,16 @@ def test_order_runs_as_written(service: Service, tmp_path: Path) -> None:
     assert re.findall("order: (.*)", output) == ["one two three", "three two one", "three one"], output
 
 
+@pytest.mark.spec("SUB-006", "SUB-010", "SUB-021", "SUB-022")
+def test_subtasks_run_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("subtasks", service, tmp_path)
+
+    assert re.findall(r'"code":"(\w+)"', output) == ["SUBTASK_CYCLE"], output
+    assert output.count('"subtask_counts":{"total":2,"completed":1}') == 2, output
+    assert re.findall("titles: (.*)", output) == ["cake music", "party cake music flour", "music flour"], output
+    assert '"contains":{"task":2}' in output, output
+
+
 @pytest.mark.spec("FIL-001", "FIL-005", "FIL-020")
 def test_filters_run_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("filters", service, tmp_path)

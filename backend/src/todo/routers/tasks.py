@@ -72,9 +72,9 @@ async def list_tasks(query: Annotated[TaskQuery, Query()], session: Session, use
 
 @router.get("/{task_id}", responses=errors(TaskNotFoundError))
 async def get_task(task_id: RowId, session: Session, user: CurrentUser) -> TaskPublic:
-    """Return one task with its tags and the numbers of its direct subtasks.
+    """Return one task with its tags and, if it has subtasks, their numbers.
 
-    If the task has subtasks, the `ETag` contains the numbers. `If-Match` compares the version and the tags alone.
+    The `ETag` contains these numbers too. `If-Match` compares the version and the tags alone.
     """
     return await task_service.get_task_with_counts(session, user.id, task_id)
 

@@ -19,8 +19,7 @@ def entity_tag(resource: Mapping[str, Any]) -> str:
     tag = str(resource["version"])
     if "tags" in resource:
         tag += f"-{tags_digest(resource['tags'])}"
-    counts = resource.get("subtask_counts")
-    if counts and counts["total"]:
+    if (counts := resource.get("subtask_counts")) is not None:
         tag += f"-{counts['completed']}.{counts['total']}"
     return tag
 

@@ -16,7 +16,7 @@ BODY_TYPE = "application/json"
 READ_ONLY = {"id": 7, "user_id": "nobody", "version": "x"}
 ITEMS: dict[str, Json] = {
     "items.0.labels": {"action": "create", "task": {"title": "x"}, "labels": []},
-    "items.0.task.parent_id": {"action": "create", "task": {"title": "x", "parent_id": 3}},
+    "items.0.task.parents": {"action": "create", "task": {"title": "x", "parents": 3}},
     "items.0.task.version": {"action": "create", "task": {"title": "x", "version": 3}},
     "items.0.changes.titel": {"action": "update", "id": 1, "changes": {"titel": "x"}},
     "items.0.if_match": {"action": "update", "id": 1, "changes": {}, "if_match": 1},
@@ -61,7 +61,7 @@ async def test_unknown_field_of_a_bulk_item_is_a_422(ada: Person, field: str) ->
 
 @pytest.mark.spec("REQ-011")
 async def test_unknown_field_fails_its_bulk_item_alone(ada: Person) -> None:
-    items = [{"action": "create", "task": {"title": "x", "parent_id": 3}}, {"action": "create", "task": {"title": "y"}}]
+    items = [{"action": "create", "task": {"title": "x", "parents": 3}}, {"action": "create", "task": {"title": "y"}}]
 
     response = await ada.client.post("/tasks/bulk", json={"items": items, "atomic": False})
 
@@ -69,7 +69,7 @@ async def test_unknown_field_fails_its_bulk_item_alone(ada: Person) -> None:
     assert [result["status"] for result in results] == [422, 201]
     assert (results[0]["error"]["code"], results[0]["error"]["errors"][0]["field"]) == (
         "UNKNOWN_FIELD",
-        "task.parent_id",
+        "task.parents",
     )
 
 

@@ -128,7 +128,7 @@ async def test_undo_returns_the_state_and_is_logged(ada: Person, task: Json, con
 
     response = await undo(ada, seq)
 
-    [current] = (await ada.client.get("/tasks")).json()["items"]
+    current = (await ada.client.get(f"/tasks/{task['id']}")).json()
     assert response.json() == {
         "seq": seq + 1,
         "undoes": seq,

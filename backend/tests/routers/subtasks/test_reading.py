@@ -10,7 +10,7 @@ from tests.support import Json, Make, Person, assert_error
 
 async def counts_of(owner: Person, task: Json) -> tuple[int, int]:
     """Return the numbers of subtasks of a task: all, and the completed ones."""
-    counts = (await read(owner, f"/tasks/{task['id']}"))["subtask_counts"]
+    counts = (await read(owner, f"/tasks/{task['id']}")).get("subtask_counts", {"total": 0, "completed": 0})
     return counts["total"], counts["completed"]
 
 
@@ -121,6 +121,14 @@ async def test_if_match_compares_the_version_alone(ada: Person, make_task: Make)
     current = (await ada.client.get(path)).headers["ETag"]
     assert_error(await ada.client.delete(path, headers={"If-Match": etag}), 412, "PRECONDITION_FAILED")
     assert (await ada.client.delete(path, headers={"If-Match": current})).status_code == 204
+
+
+@pytest.mark.spec("SUB-012")
+async def test_task_without_subtasks_is_what_its_write_returned(ada: Person, make_task: Make) -> None:
+    a, b = await make_chain(make_task, ada, "ab")
+    await delete(ada, b)
+
+    assert await read(ada, f"/tasks/{a['id']}") == a
 
 
 @pytest.mark.spec("SUB-013")

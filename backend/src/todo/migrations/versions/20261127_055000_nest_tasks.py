@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the column. The subtasks stay, as tasks of their own."""
+    """Drop the column. The subtasks stay, without their parents."""
     op.drop_index("idx_changes_user_parent", table_name="changes")
     op.drop_index("idx_tasks_user_parent", table_name="tasks")
     op.drop_constraint("fk_tasks_parents", "tasks")

@@ -1,8 +1,9 @@
 """Let PostgreSQL prefer primary keys to other indexes of equal cost (ADR 0053).
 
-The migration builds four indexes and validates four foreign keys in one transaction, which locks the tables.
+The migration builds five indexes and validates four foreign keys in one transaction, which locks the tables.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "b3d80c5e91f6"
@@ -33,6 +34,15 @@ def upgrade() -> None:
         op.create_primary_key(name, table, columns)
     for name, table, referred, column in FOREIGN_KEYS:
         op.create_foreign_key(name, table, referred, ["user_id", column], ["user_id", "id"], ondelete="CASCADE")
+    # The deletion of a task looks for subtasks, by this index and not by the primary key.
+    op.drop_index("idx_tasks_user_parent", table_name="tasks")
+    op.create_index(
+        "idx_tasks_user_parent",
+        "tasks",
+        ["user_id", "parent_id", "id"],
+        postgresql_include=["completed"],
+        postgresql_where=sa.text("parent_id IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:

@@ -97,6 +97,6 @@ class TaskDeletionQuery(RequestModel):
         Children,
         Field(
             description="`delete`: its subtasks at all levels are deleted with it. `keep`: its direct subtasks move up "
-            "to its parent, or become tasks of their own. Default: delete."
+            "to its parent, or have no parent. Default: delete."
         ),
     ] = "delete"

@@ -92,7 +92,7 @@ class TaskPublic(TypedDict):
     section_id: Annotated[int | None, Field(examples=[9], description="Null for a task without a section.")]
     parent_id: Annotated[
         int | None,
-        Field(examples=[None], description="The task that this one is a subtask of. Null for a task of its own."),
+        Field(examples=[None], description="The task that this one is a subtask of. Null for none."),
     ]
     position: Annotated[str, Field(examples=["i000000000000002a"], description=POSITION_TEXT)]
     external_id: Annotated[str | None, Field(examples=["import-7"])]
@@ -106,7 +106,7 @@ class TaskPublic(TypedDict):
     ]
     tags: list[TagOfTask]
     subtask_counts: NotRequired[
-        Annotated[SubtaskCounts, Field(description="Only on a single task, and in lists that include it.")]
+        Annotated[SubtaskCounts, Field(description="On a single task that has subtasks, and in lists that include it.")]
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from todo.services.history.references import Existing, find_gone
 from todo.services.placement.deletion import find_contents
 from todo.services.projects.statements import PROJECT
+from todo.services.resources.access import ResourceKey
 from todo.services.sections.containers import CONTAINER_FIELDS
 from todo.services.sections.statements import SECTION
 from todo.services.shared.log.reverted import Reverted
@@ -13,7 +14,6 @@ from todo.services.shared.log.writer import Writer
 from todo.services.subtasks.errors import ParentNotFoundError, SubtaskCycleError, SubtasksTooDeepError
 from todo.services.subtasks.statements import SELECT_CHILDREN
 from todo.services.subtasks.tree import Node, children_first
-from todo.services.sync.resources import ResourceKey
 from todo.services.tasks.write_statements import TASK
 
 State = Mapping[str, Any]
@@ -43,7 +43,7 @@ def place_tasks(
 ) -> Placed:
     """Return the tasks with places that exist. All subtasks follow in the tree.
 
-    A task has no parent if its parent is gone, or would be one of its own subtasks, or too deep. A subtask has the
+    A task loses a parent that is gone, that would be its subtask, or that is at the last level. A subtask has the
     project and the section of its parent.
 
     Args:
@@ -73,7 +73,7 @@ def place_tasks(
 
 
 def _place_task(task_id: int, task: State, existing: Existing) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return what is gone by field, and the project, the section and the parent of a task."""
+    """Return the missing resources by field, and the project, the section and the parent of a task."""
     gone: dict[str, str] = {}
     parent_id = task.get("parent_id")
     if parent_id is not None:

@@ -19,13 +19,13 @@ from todo.services.history.errors import (
 )
 from todo.services.history.places import find_contents_of, place_tasks
 from todo.services.history.references import Existing, read_existing
-from todo.services.history.resources import LOGGED, entry_fields, shown_keys
 from todo.services.occurrences.restore import RevertedOccurrences, revert_occurrences
+from todo.services.resources.access import ResourceKey, entry_fields, read_items, shown_keys
+from todo.services.resources.registry import LOGGED
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
 from todo.services.subtasks.tree import Tree
-from todo.services.sync.resources import ResourceKey, read_items
 from todo.services.tags.statements import TAG
 from todo.services.tasks import restore as tasks
 from todo.services.tasks.write_statements import TASK
@@ -104,7 +104,7 @@ async def undo_change(writer: Writer, principal: Principal, seq: int, *, force: 
             raise ChangeNotFoundError
         batch = await _read_batch(writer, change["batch"])
         for type_ in {row["type"] for row in batch}:
-            LOGGED[type_].require_scope(principal, "write")
+            LOGGED[type_].require_write(principal)
         remaining = [row for row in batch if row["undone_by"] is None]
         if not remaining:
             raise AlreadyUndoneError

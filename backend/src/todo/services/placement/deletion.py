@@ -1,4 +1,4 @@
-"""Deletions of tasks, projects and sections, with what is in them or without it (PRJ-020 to PRJ-041, SUB-020)."""
+"""Deletions of tasks, projects and sections, with their contents or without them (PRJ-020 to PRJ-041, SUB-020)."""
 
 from collections.abc import Sequence
 

@@ -105,7 +105,7 @@ class Parents:
 async def read_parents(
     writer: Writer, rows: Iterable[Row], existing: Mapping[int, int], section_projects: Mapping[int, int]
 ) -> Parents:
-    """Return the places of new tasks. One statement reads the existing tasks that they are below."""
+    """Return the places of new tasks. A statement reads the existing tasks above them."""
     rows = [*rows]
     above = [existing[parent_id] for row in rows if (parent_id := row.parent_id) is not None and parent_id in existing]
     nodes = await read_nodes(writer.session, writer.user_id, above=above)

@@ -196,7 +196,7 @@ def _plan_sections(
 
 
 async def _plan_parents(writer: Writer, known: Mapping[int, int], report: Report, plan: Plan) -> None:
-    """Find the places of new tasks, and report those that have none."""
+    """Find the places of new tasks, and report tasks without a place."""
     parents = await read_parents(writer, plan.new_tasks, known, plan.section_projects)
     plan.places = parents.places
     for row in plan.new_tasks:
