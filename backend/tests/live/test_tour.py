@@ -127,6 +127,26 @@ def test_subtasks_run_as_written(service: Service, tmp_path: Path) -> None:
     assert '"contains":{"task":2}' in output, output
 
 
+@pytest.mark.spec("SUB-040", "SUB-043", "SUB-044", "SUB-050", "SUB-051")
+def test_trees_run_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("trees", service, tmp_path)
+
+    assert re.findall("titles: (.*)", output) == ["move house pack keys buy tape"], output
+    assert re.findall(r'"title":"(\w+)"', output) == ["pack", "keys"], output
+    assert re.findall(r"(?:status|created): (\d+)", output) == ["200", "3"], output
+    assert re.findall(r'"field":"([\w.]+)","detail":"[^"]*","code":"(\w+)"', output) == [
+        ("subtasks.0.subtasks.0.title", "INVALID_TITLE"),
+        ("items.0.parent_ref", "REF_NOT_FOUND"),
+    ], output
+
+
+@pytest.mark.spec("SUB-060", "SUB-061", "SUB-062")
+def test_checklist_runs_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("checklist", service, tmp_path)
+
+    assert re.findall("done: ?(.*)", output) == ["inbox", "", "inbox", "inbox", "tickets visa"], output
+
+
 @pytest.mark.spec("FIL-001", "FIL-005", "FIL-020")
 def test_filters_run_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("filters", service, tmp_path)

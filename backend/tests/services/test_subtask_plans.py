@@ -11,9 +11,16 @@ from tests.support import Json, MakeDatabase
 from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.statement import Statement
 from todo.core.database.url import connect_arguments
+from todo.services.occurrences.statements import SELECT_REPEATING_TASK
 from todo.services.placement.statements import select_task_neighbours
 from todo.services.shared.lists import PageShape
-from todo.services.subtasks.statements import SELECT_ANCESTORS, SELECT_CHILDREN, SELECT_LAST_KEYS, SELECT_SUBTREES
+from todo.services.subtasks.statements import (
+    SELECT_ANCESTORS,
+    SELECT_BELOW,
+    SELECT_CHILDREN,
+    SELECT_LAST_KEYS,
+    SELECT_SUBTREES,
+)
 from todo.services.tasks.list_statements import TaskFilter, select_page
 from todo.services.tasks.statements import SELECT_STORED, SELECT_TASK_WITH_COUNTS
 from todo.services.tasks.write_statements import delete_task
@@ -90,11 +97,12 @@ async def test_list_by_parent_reads_its_subtasks_alone(planning_connection: asyn
     assert rows_read(nodes) <= NARROW + PAGE
 
 
-@pytest.mark.spec("SUB-034")
+@pytest.mark.spec("SUB-034", "SUB-067")
 @pytest.mark.parametrize(
     "statement",
     [
         SELECT_ANCESTORS,
+        SELECT_BELOW,
         SELECT_CHILDREN,
         SELECT_LAST_KEYS,
         SELECT_SUBTREES,
@@ -107,7 +115,7 @@ async def test_list_by_parent_reads_its_subtasks_alone(planning_connection: asyn
 async def test_statement_reads_the_subtasks_of_one_task_at_most(
     planning_connection: asyncpg.Connection, statement: Statement, parent: str, number: int
 ) -> None:
-    values = {"key": "", "key_id": 0, "id": 0}
+    values: Json = {"key": "", "key_id": 0, "id": 0, "completed": True}
 
     nodes = await explain_for_the_user(planning_connection, statement, parent, **values)
 
@@ -123,7 +131,11 @@ async def test_ancestors_are_read_by_key(planning_connection: asyncpg.Connection
 
 
 @pytest.mark.spec("SUB-034")
-@pytest.mark.parametrize("statement", [SELECT_STORED, delete_task(conditional=False)], ids=["stored", "delete"])
+@pytest.mark.parametrize(
+    "statement",
+    [SELECT_STORED, SELECT_REPEATING_TASK, delete_task(conditional=False)],
+    ids=["stored", "repeating", "delete"],
+)
 async def test_one_subtask_is_enough_to_know_a_parent(
     planning_connection: asyncpg.Connection, statement: Statement
 ) -> None:
