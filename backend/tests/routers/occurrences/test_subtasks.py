@@ -12,7 +12,7 @@ from tests.routers.occurrences.support import body_of, read_occurrences, read_ta
 from tests.routers.projects.conftest import elsewhere
 from tests.routers.projects.support import list_tasks, undo
 from tests.routers.subtasks.support import assert_sound, make_chain
-from tests.support import Json, Make, Person, assert_error
+from tests.support import Json, Make, Person, advance_clock, assert_error, wait_for_lock_waiters
 
 __all__ = ["elsewhere"]
 DAILY = "FREQ=DAILY"
@@ -82,6 +82,20 @@ async def test_subtask_that_repeats_is_opened_too_and_keeps_its_due(ada: Person,
     current = await read_task(ada, subtask)
     assert (current["completed"], current["due_day"]) == (False, "2026-12-24")
     assert await read_occurrences(ada, subtask) == []
+
+
+@pytest.mark.spec("SUB-060")
+async def test_subtask_whose_series_has_ended_can_be_completed_for_each_date(ada: Person, make_task: Make) -> None:
+    task = await make_task(ada, title="a", **ON_DAYS)
+    series = {"due_day": "2026-12-01", "recurrence_rule": "FREQ=DAILY;COUNT=1"}
+    subtask = await make_task(ada, title="b", parent_id=task["id"], **series)
+
+    for number in (1, 2):
+        await send(ada, subtask)
+        assert await completed_titles(ada) == "b"
+        await send(ada, task)
+        assert await completed_titles(ada) == ""
+        assert len(await read_occurrences(ada, subtask)) == number
 
 
 @pytest.mark.spec("SUB-061")
@@ -234,6 +248,29 @@ async def test_two_devices_at_once_make_one_record_and_open_the_subtasks_once(
         assert sum("Change-Seq" in response.headers for response in responses) == 1
     assert await completed_titles(ada) == "x" * ROUNDS
     await assert_sound(connection, ada)
+
+
+@pytest.mark.spec("SUB-063")
+@pytest.mark.parametrize("body", [{}, {"occurrence": "2026-12-01"}])
+async def test_two_devices_that_saw_one_occurrence_make_one_record(
+    ada: Person,
+    elsewhere: AsyncClient,
+    make_task: Make,
+    connection: asyncpg.Connection,
+    watcher: asyncpg.Connection,
+    body: Json,
+) -> None:
+    task = await make_tree(make_task, ada, **ON_DAYS)
+    devices = (ada, Person(ada.id, ada.email, elsewhere))
+    async with connection.transaction():
+        await advance_clock(connection, ada)
+        requests = [asyncio.ensure_future(send(device, task, **body)) for device in devices]
+        await wait_for_lock_waiters(watcher, len(devices))
+
+    first, second = await asyncio.gather(*requests)
+
+    assert first.json() == second.json()
+    assert len(await read_occurrences(ada, task)) == 1
 
 
 @pytest.mark.spec("SUB-063")

@@ -9,7 +9,7 @@ from todo.services.tasks.restore import revert_tasks
 
 
 class SubtaskChoice(NamedTuple):
-    """What a request does with the subtasks of a task, at all levels.
+    """The choices of a request for the subtasks of a task, at all levels.
 
     Attributes:
         with_subtasks: whether open subtasks are completed with the task.
@@ -28,7 +28,7 @@ async def write_subtasks(writer: Writer, task_id: int, choice: SubtaskChoice, *,
     Args:
         writer: is inside its transaction, so that the tree does not change.
         task_id: the task.
-        choice: what the request asks for.
+        choice: the choices of the request.
         is_completed: whether the task is completed now. If not, it has moved to its next date.
     """
     if choice.reopen and not is_completed:

@@ -65,7 +65,7 @@ class Targets:
     created: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def written(self, items: Items) -> Items:
-        """Return the items without those that create a task which exists."""
+        """Return the items that write. An item that creates an existing task is left out."""
         return {
             index: item for index, item in items.items() if not isinstance(item, CreateItem) or index in self.created
         }
