@@ -9,6 +9,9 @@ from httpx import AsyncClient, Response
 from tests.routers.projects.support import list_tasks, read, titles_of, undo
 from tests.routers.subtasks.support import assert_sound, make_chain, tree_of
 from tests.support import Json, Make, MakeApp, MakeToken, Person, RecordedApp, assert_error, authorize, make_client
+from todo.schemas.tasks.bulk import CreateItem
+from todo.schemas.tasks.task import TaskCreate
+from todo.services.tasks.trees.nesting import VALIDATED_AT_ONCE, read_nesting
 
 HOUSE: Json = {
     "title": "a",
@@ -167,6 +170,26 @@ async def test_hostile_nesting_is_rejected(ada: Person, levels: int) -> None:
     assert (await read(ada, "/tasks"))["total"] == 0
 
 
+@pytest.mark.spec("SUB-042")
+async def test_validation_of_subtasks_yields_to_the_event_loop() -> None:
+    iterations = 0
+
+    async def count_iterations() -> None:
+        nonlocal iterations
+        while True:
+            iterations += 1
+            await asyncio.sleep(0)
+
+    tree = TaskCreate.model_validate({"title": "a", "subtasks": [{"title": "b", "subtasks": [{"title": "c"}] * 998}]})
+    items: dict[int, object] = {0: CreateItem(action="create", task=tree)}
+    counter = asyncio.ensure_future(count_iterations())
+    await read_nesting(items, {})
+    counter.cancel()
+
+    assert len(items) == 1000
+    assert iterations >= 1000 // VALIDATED_AT_ONCE - 1
+
+
 @pytest.mark.spec("SUB-043")
 async def test_problems_name_their_place_and_nothing_is_written(ada: Person) -> None:
     subtasks = [
@@ -259,6 +282,22 @@ async def test_trees_with_one_external_id_at_once_are_one_tree(ada: Person, else
 
         assert sorted(response.status_code for response in responses) == [200, 201]
     assert (await read(ada, "/tasks"))["total"] == 25
+
+
+@pytest.mark.spec("SUB-041")
+async def test_tree_that_is_created_while_its_parent_is_deleted_is_deleted_too(
+    ada: Person, elsewhere: AsyncClient, make_task: Make
+) -> None:
+    for _ in range(5):
+        parent = await make_task(ada, title="p")
+
+        deleted, created = await asyncio.gather(
+            elsewhere.delete(f"/tasks/{parent['id']}"), post(ada, {**HOUSE, "parent_id": parent["id"]})
+        )
+
+        assert deleted.status_code == 204
+        assert created.status_code in {201, 404}
+        assert await tree_of(ada) == ""
 
 
 @pytest.mark.spec("SUB-044")
