@@ -101,8 +101,10 @@ class Tree:
     def _levels(self, task_id: int) -> list[set[int]]:
         """Return the ids of a task and of its subtasks by level."""
         levels = [{task_id}]
-        while below := {child for parent in levels[-1] for child in self._children.get(parent, ())}:
+        seen = {task_id}
+        while below := {child for parent in levels[-1] for child in self._children.get(parent, ())} - seen:
             levels.append(below)
+            seen |= below
         return levels
 
 
