@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from httpx import Response
 
-from tests.support import Json, Person
+from tests.routers.projects.support import list_tasks
+from tests.routers.subtasks.support import make_chain
+from tests.support import Json, Make, Person
 
 
 async def request(
@@ -57,3 +59,29 @@ def body_of(response: Response) -> Json:
     assert response.status_code == 200, response.text
     body: Json = response.json()
     return body
+
+
+async def make_tree(make_task: Make, owner: Person, **fields: object) -> Json:
+    """Create `a(b(c) d)`, of which b and d are completed, and a completed task beside it; return a."""
+    a, b, _ = await make_chain(make_task, owner, "abc", **fields)
+    await owner.client.patch(f"/tasks/{b['id']}", json={"completed": True})
+    await make_task(owner, title="d", parent_id=a["id"], completed=True)
+    await make_task(owner, title="x", completed=True)
+    return a
+
+
+async def send(owner: Person, task: Json, verb: str = "complete", **body: object) -> Response:
+    """Complete or skip an occurrence, with choices for its subtasks."""
+    response = await owner.client.post(f"/tasks/{task['id']}/{verb}", json=body)
+    assert response.status_code == 200, response.text
+    return response
+
+
+async def completed_titles(owner: Person) -> str:
+    """Return the titles of the completed tasks."""
+    return "".join(task["title"] for task in await list_tasks(owner, status="completed", sort="title"))
+
+
+async def states_of(owner: Person) -> dict[str, tuple[bool, str | None]]:
+    """Return whether and when each task was completed, by title."""
+    return {task["title"]: (task["completed"], task["completed_at"]) for task in await list_tasks(owner)}

@@ -1,48 +1,25 @@
 """Subtasks are completed with their task, and opened for its next date."""
 
-import asyncio
-
 import asyncpg
 import pytest
-from httpx import AsyncClient, Response
 
 from tests.routers.changes.support import read_log
 from tests.routers.occurrences.conftest import SetNow
-from tests.routers.occurrences.support import body_of, read_occurrences, read_task, request
-from tests.routers.projects.conftest import elsewhere
+from tests.routers.occurrences.support import (
+    body_of,
+    completed_titles,
+    make_tree,
+    read_occurrences,
+    read_task,
+    request,
+    send,
+    states_of,
+)
 from tests.routers.projects.support import list_tasks, undo
-from tests.routers.subtasks.support import assert_sound, make_chain
-from tests.support import Json, Make, Person, advance_clock, assert_error, wait_for_lock_waiters
+from tests.support import Json, Make, Person, assert_error
 
-__all__ = ["elsewhere"]
 DAILY = "FREQ=DAILY"
-ROUNDS = 10
 ON_DAYS = {"due_day": "2026-12-01", "recurrence_rule": DAILY}
-
-
-async def make_tree(make_task: Make, owner: Person, **fields: object) -> Json:
-    """Create `a(b(c) d)`, of which b and d are completed, and a completed task beside it; return a."""
-    a, b, _ = await make_chain(make_task, owner, "abc", **fields)
-    await owner.client.patch(f"/tasks/{b['id']}", json={"completed": True})
-    await make_task(owner, title="d", parent_id=a["id"], completed=True)
-    await make_task(owner, title="x", completed=True)
-    return a
-
-
-async def send(owner: Person, task: Json, verb: str = "complete", **body: object) -> Response:
-    response = await owner.client.post(f"/tasks/{task['id']}/{verb}", json=body)
-    assert response.status_code == 200, response.text
-    return response
-
-
-async def completed_titles(owner: Person) -> str:
-    """Return the titles of the completed tasks."""
-    return "".join(task["title"] for task in await list_tasks(owner, status="completed", sort="title"))
-
-
-async def states_of(owner: Person) -> dict[str, tuple[bool, str | None]]:
-    """Return whether and when each task was completed, by title."""
-    return {task["title"]: (task["completed"], task["completed_at"]) for task in await list_tasks(owner)}
 
 
 @pytest.mark.spec("SUB-060")
@@ -225,55 +202,6 @@ async def test_completed_task_leaves_its_subtasks(ada: Person, make_task: Make) 
 
 
 @pytest.mark.spec("SUB-063")
-@pytest.mark.parametrize("named", ["2026-12-01", None])
-async def test_two_devices_at_once_make_one_record_and_open_the_subtasks_once(
-    ada: Person, elsewhere: AsyncClient, make_task: Make, connection: asyncpg.Connection, named: str | None
-) -> None:
-    phone = Person(ada.id, ada.email, elsewhere)
-    for _ in range(ROUNDS):
-        task = await make_tree(make_task, ada, **ON_DAYS)
-
-        responses = await asyncio.gather(
-            *(send(person, task, **({} if named is None else {"occurrence": named})) for person in (ada, phone))
-        )
-
-        first, second = [response.json() for response in responses]
-        records = await read_occurrences(ada, task)
-        if named is None and first != second:
-            # The second request read the task after the first had written it.
-            assert len(records) == 2
-            continue
-        assert first == second
-        assert len(records) == 1
-        assert sum("Change-Seq" in response.headers for response in responses) == 1
-    assert await completed_titles(ada) == "x" * ROUNDS
-    await assert_sound(connection, ada)
-
-
-@pytest.mark.spec("SUB-063")
-@pytest.mark.parametrize("body", [{}, {"occurrence": "2026-12-01"}])
-async def test_two_devices_that_saw_one_occurrence_make_one_record(
-    ada: Person,
-    elsewhere: AsyncClient,
-    make_task: Make,
-    connection: asyncpg.Connection,
-    watcher: asyncpg.Connection,
-    body: Json,
-) -> None:
-    task = await make_tree(make_task, ada, **ON_DAYS)
-    devices = (ada, Person(ada.id, ada.email, elsewhere))
-    async with connection.transaction():
-        await advance_clock(connection, ada)
-        requests = [asyncio.ensure_future(send(device, task, **body)) for device in devices]
-        await wait_for_lock_waiters(watcher, len(devices))
-
-    first, second = await asyncio.gather(*requests)
-
-    assert first.json() == second.json()
-    assert len(await read_occurrences(ada, task)) == 1
-
-
-@pytest.mark.spec("SUB-063")
 async def test_due_that_stays_is_recorded_once_for_each_request(ada: Person, make_task: Make, set_now: SetNow) -> None:
     rule = {"recurrence_rule": "FREQ=DAILY;INTERVAL=3", "recurrence_basis": "completion"}
     task = await make_tree(make_task, ada, due_day="2026-12-04", **rule)
@@ -284,22 +212,6 @@ async def test_due_that_stays_is_recorded_once_for_each_request(ada: Person, mak
     await send(ada, task)
 
     assert len(await read_occurrences(ada, task)) == 2
-
-
-@pytest.mark.spec("SUB-063")
-async def test_subtask_that_comes_below_a_task_while_it_is_completed_is_where_the_task_is(
-    ada: Person, elsewhere: AsyncClient, make_task: Make, connection: asyncpg.Connection
-) -> None:
-    for _ in range(ROUNDS):
-        task = await make_tree(make_task, ada, **ON_DAYS)
-
-        completed, created = await asyncio.gather(
-            ada.client.post(f"/tasks/{task['id']}/complete"),
-            elsewhere.post("/tasks", json={"title": "e", "parent_id": task["id"], "completed": True}),
-        )
-
-        assert (completed.status_code, created.status_code) == (200, 201)
-    await assert_sound(connection, ada)
 
 
 @pytest.mark.spec("SUB-064")
