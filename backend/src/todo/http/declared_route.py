@@ -7,7 +7,7 @@ signature that needs one of these raises when the route is made.
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Union
 from urllib.parse import parse_qsl
 
 from fastapi import Request, Response, status
@@ -63,7 +63,7 @@ class DeclaredRoute(APIRoute):
         if self._is_static:
             self.static_paths.add(path)
         self._resolvers = [(dependency.name, make_resolver(dependency)) for dependency in declared.dependencies]
-        self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
+        self._dump = TypeAdapter(_results_of(self)).serializer.to_json if self.response_model else None
         self._status = self.status_code or 200
         self._location = ""
         if self._status == status.HTTP_201_CREATED:
@@ -101,12 +101,12 @@ class DeclaredRoute(APIRoute):
     def _location_of(self, request: Request, response: Response) -> bytes:
         """Return the path of the resource that was created (RFC 9110, section 15.3.2)."""
         values = request.path_params
-        if "{id}" in self._location:
+        if self._location != self.path:
             resource = response.result if isinstance(response, RenderedResponse) else None
             if not isinstance(resource, dict):
                 # The body of a replayed response has the id too.
                 resource = from_json(bytes(response.body))
-            values = {**values, "id": resource["id"]}
+            values = {**values, **resource}
         root: str = request.scope.get("root_path", "")
         return (root + self._location.format(**values)).encode()
 
@@ -274,3 +274,9 @@ class RenderedResponse(Response):
         self.background = None
         length = (b"content-length", b"%d" % len(body))
         self.raw_headers = [length, JSON_HEADER, *headers] if body else [*headers]
+
+
+def _results_of(route: APIRoute) -> Any:
+    """Return the type of the results of a route: one type, or a union of the types of its 2xx responses."""
+    documented = [response.get("model") for status_code, response in route.responses.items() if str(status_code) < "3"]
+    return Union[tuple(dict.fromkeys([route.response_model, *filter(None, documented)]))]  # noqa: UP007 -- computed
