@@ -7,7 +7,7 @@ signature that needs one of these raises when the route is made.
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, ClassVar, Union
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request, Response, status
@@ -63,7 +63,12 @@ class DeclaredRoute(APIRoute):
         if self._is_static:
             self.static_paths.add(path)
         self._resolvers = [(dependency.name, make_resolver(dependency)) for dependency in declared.dependencies]
-        self._dump = TypeAdapter(_results_of(self)).serializer.to_json if self.response_model else None
+        self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
+        self._other_dumps = {
+            int(code): TypeAdapter(response["model"]).serializer.to_json
+            for code, response in self.responses.items()
+            if str(code) < "3" and response.get("model", self.response_model) != self.response_model
+        }
         self._status = self.status_code or 200
         self._location = ""
         if self._status == status.HTTP_201_CREATED:
@@ -134,10 +139,12 @@ class DeclaredRoute(APIRoute):
             response: the endpoint's `Response` parameter, whose status and headers are copied; None without one.
             headers: additional headers.
         """
+        status_code = self._status if response is None else response.status_code
+        dump = self._other_dumps.get(status_code, self._dump)
         return RenderedResponse(
             result,
-            b"" if self._dump is None else self._dump(result),
-            self._status if response is None else response.status_code,
+            b"" if dump is None else dump(result),
+            status_code,
             *headers,
             *(() if response is None else response.raw_headers),
         )
@@ -274,9 +281,3 @@ class RenderedResponse(Response):
         self.background = None
         length = (b"content-length", b"%d" % len(body))
         self.raw_headers = [length, JSON_HEADER, *headers] if body else [*headers]
-
-
-def _results_of(route: APIRoute) -> Any:
-    """Return the type of the results of a route: one type, or a union of the types of its 2xx responses."""
-    documented = [response.get("model") for status_code, response in route.responses.items() if str(status_code) < "3"]
-    return Union[tuple(dict.fromkeys([route.response_model, *filter(None, documented)]))]  # noqa: UP007 -- computed

@@ -148,7 +148,7 @@ def _read_year(phrases: Phrases, place: Place, calendar: Calendar, month: int, n
         if len(word) == len("2026") and is_number(word) and (day := make_day(int(word), month, number)):
             return Day(day, phrases.skip(behind))
     day = coming_date(calendar.today, month, number)
-    return None if day is None else Day(day, place)
+    return None if day is None else Day(day, phrases.behind_abbreviation(place))
 
 
 def _read_monthly(phrases: Phrases, place: Place, calendar: Calendar) -> Day | None:
@@ -168,7 +168,7 @@ def _read_span(phrases: Phrases, place: Place, calendar: Calendar) -> Day | None
     """Return the day after a span of time from today, such as `in 3 days`."""
     behind = phrases.accept(place, phrases.language.within)
     found = None if behind is None else phrases.number(behind)
-    if found is None:
+    if found is None or found[0] == 0:
         return None
     unit = phrases.match(found[1], phrases.language.units)
     day = None if unit is None else add_units(calendar.today, unit[0], found[0])

@@ -63,9 +63,10 @@ class Phrases:
 
     def before(self, place: Place) -> Token | None:
         """Return the token before the first one of a phrase, if both are joined."""
-        if place.index == 0 or self._tokens[place.index].before or self._tokens[place.index - 1].after:
+        if place.index == 0 or self._tokens[place.index].before:
             return None
-        return self._tokens[place.index - 1]
+        token = self._tokens[place.index - 1]
+        return None if token.after and not self.is_ordinal(token) else token
 
     def is_end(self, place: Place) -> bool:
         """Return whether no word follows, or punctuation follows first."""
@@ -80,24 +81,37 @@ class Phrases:
         """Return the place as if a punctuation behind its last token belonged to the phrase."""
         return place._replace(glue=glue) if place.index and self._tokens[place.index - 1].after == glue else place
 
+    def behind_abbreviation(self, place: Place) -> Place:
+        """Return the place behind the dot of an abbreviation that was read last."""
+        token = self._tokens[place.index - 1]
+        is_dotted = token.word in self.language.abbreviations and token.after.startswith(".")
+        return place._replace(end=token.end + 1, glue=".") if is_dotted else place
+
     def accept(self, place: Place, words: Collection[str]) -> Place | None:
         """Return the place behind one of these words or phrases, the longest first; None if there is none."""
-        found = self.match(place, dict.fromkeys(words, True))
+        found = self._longest(place, words)
         return None if found is None else found[1]
 
     def match(self, place: Place, table: Mapping[str, Value]) -> tuple[Value, Place] | None:
         """Return the value of the longest phrase of a table, and the place behind it."""
-        words: list[str] = []
-        places: list[Place] = []
-        while len(words) < PHRASE_MAX and (word := self.word(place)):
-            words.append(word)
+        found = self._longest(place, table)
+        return None if found is None else (table[found[0]], found[1])
+
+    def _longest(self, place: Place, phrases: Collection[str]) -> tuple[str, Place] | None:
+        word = self.word(place)
+        if word not in self.language.openings:
+            return (word, self.skip(place)) if word in phrases else None
+        found = None
+        phrase = ""
+        for _ in range(PHRASE_MAX):
+            if not word:
+                break
+            phrase = f"{phrase} {word}" if phrase else word
             place = self.skip(place)
-            places.append(place)
-        for length in range(len(words), 0, -1):
-            phrase = " ".join(words[:length])
-            if phrase in table:
-                return table[phrase], places[length - 1]
-        return None
+            if phrase in phrases:
+                found = phrase, place
+            word = self.word(place)
+        return found
 
     def number(self, place: Place, *, has_words: bool = True) -> tuple[int, Place] | None:
         """Return a number in digits or in words."""
@@ -119,6 +133,16 @@ class Phrases:
             if word.endswith(ending) and is_number(number := word.removesuffix(ending), 2):
                 return int(number), self.skip(place)
         return None
+
+    def is_ordinal(self, token: Token) -> bool:
+        """Return whether a token is an ordinal such as `2nd`, `2.` or `second`."""
+        word = token.word
+        if self.language.has_dotted_ordinals and token.after == "." and is_number(word, 2):
+            return True
+        return word in self.language.ordinals or any(
+            word.endswith(ending) and is_number(word.removesuffix(ending), 2)
+            for ending in self.language.ordinal_endings
+        )
 
 
 def is_number(word: str, digits_max: int = DIGITS_MAX) -> bool:

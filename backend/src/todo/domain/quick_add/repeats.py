@@ -39,9 +39,12 @@ def read_repeat(phrases: Phrases, place: Place, calendar: Calendar) -> Repeat | 
     if named := phrases.match(place, language.adverbs):
         is_clear = not language.has_weak_adverbs or phrases.is_end(named[1]) or named[1].index > place.index + 1
         return _with_days(phrases, Repeat(named[0], named[1], is_clear=is_clear))
-    if weekdays := _read_list(phrases, phrases.accept(place, language.on) or place, _weekly):
+    on = phrases.accept(place, language.on)
+    weekdays = None if on is None and language.has_weak_adverbs else _read_list(phrases, on or place, _weekly)
+    if weekdays is not None:
         return Repeat(_on_weekdays(weekdays[0]), weekdays[1])
     if behind := phrases.accept(place, language.every_number):
+        behind = phrases.glued(behind, "!")
         repeat = _read_interval(phrases, behind, calendar, needs_number=True)
     elif behind := phrases.accept(place, language.every):
         behind = phrases.glued(behind, "!")
@@ -71,21 +74,19 @@ def _read_every(phrases: Phrases, place: Place, calendar: Calendar) -> Repeat | 
 def _read_interval(phrases: Phrases, place: Place, calendar: Calendar, *, needs_number: bool) -> Repeat | None:
     """Return the repetition of a number of units, such as `2 weeks`, with the days in the unit behind it."""
     language = phrases.language
-    found = (
-        phrases.match(place, language.every_other)
-        or (phrases.number(place) if needs_number or phrases.word(place).isdigit() else None)
-        or phrases.number(place)
-        or _positive(phrases.ordinal(place))
-        or (None if needs_number else (1, place))
+    counts = (
+        phrases.match(place, language.every_other),
+        phrases.number(place),
+        _positive(phrases.ordinal(place)),
+        None if needs_number else (1, place),
     )
-    if found is None or not 1 <= found[0] <= INTERVAL_MAX:
+    units = [(count[0], unit) for count in counts if count and (unit := phrases.match(count[1], language.units))]
+    if not units or not 1 <= units[0][0] <= INTERVAL_MAX:
         return None
-    unit = phrases.match(found[1], language.units)
-    if unit is None:
-        return None
-    interval = f";INTERVAL={found[0]}" if found[0] > 1 else ""
-    repeat = Repeat(f"FREQ={FREQUENCIES[unit[0]]}{interval}", unit[1])
-    return _with_days(phrases, _in_unit(phrases, repeat, unit[0], calendar))
+    number, (unit, behind) = units[0]
+    interval = f";INTERVAL={number}" if number > 1 else ""
+    repeat = Repeat(f"FREQ={FREQUENCIES[unit]}{interval}", behind)
+    return _with_days(phrases, _in_unit(phrases, repeat, unit, calendar))
 
 
 def _with_days(phrases: Phrases, repeat: Repeat) -> Repeat:
@@ -119,7 +120,7 @@ def _read_weekday_of_month(phrases: Phrases, place: Place) -> Repeat | None:
     if ordinal is None or named is None or not -1 <= ordinal[0] <= WEEK_OF_MONTH_MAX or ordinal[0] == 0:
         return None
     behind = phrases.accept(named[1], phrases.language.month_phrases)
-    if behind is None and phrases.language.needs_month_phrase:
+    if behind is None and ordinal[0] in phrases.language.unclear_weeks:
         return None
     return Repeat(f"FREQ=MONTHLY;BYDAY={ordinal[0]}{WEEKDAYS[named[0]]}", behind or named[1])
 

@@ -91,7 +91,7 @@ def _is_blocked(phrases: Phrases, place: Place) -> bool:
     if any(phrases.accept(place, words) for words in prepositions):
         return False
     before = phrases.before(place)
-    return before is not None and before.word in language.blockers
+    return before is not None and (before.word in language.blockers or phrases.is_ordinal(before))
 
 
 def _read_common_day(phrases: Phrases, place: Place, calendar: Calendar) -> Day | None:
@@ -120,7 +120,7 @@ def _with_time(phrases: Phrases, when: When, place: Place, clock: Clock, calenda
         if repeat := read_repeat(phrases, behind, calendar):
             yield from _with_repeat(phrases, when, _begin(phrases, behind), repeat, calendar)
         if day := read_day(phrases, behind, calendar):
-            yield _add(when, "day", _begin(phrases, behind), day.place)._replace(day=day.day)
+            yield _add(when, "day", _begin(phrases, behind), day.place, behind.glue)._replace(day=day.day)
     if clock.is_clear:
         yield when
 
@@ -156,15 +156,18 @@ def _with_clock(phrases: Phrases, when: When, place: Place, *, is_clear: bool) -
             at = clock.at
             if when.at is not None and when.at.hour > NOON > at.hour:
                 at = at.replace(hour=at.hour + NOON)
-            yield _add(when, "time", _begin(phrases, behind), clock.place)._replace(at=at)
+            yield _add(when, "time", _begin(phrases, behind), clock.place, behind.glue)._replace(at=at)
             return
     if is_clear:
         yield when
 
 
-def _add(when: When, kind: PartKind, first: Place, behind: Place) -> When:
-    """Return the phrase with another part at its end."""
-    return when._replace(end=behind.end, parts=(*when.parts, (kind, first.end, behind.end)))
+def _add(when: When, kind: PartKind, first: Place, behind: Place, glue: str = "") -> When:
+    """Return the phrase with another part at its end. A comma between belongs to the part before it."""
+    parts = when.parts
+    if glue == ",":
+        parts = (*parts[:-1], (*parts[-1][:2], parts[-1][2] + 1))
+    return when._replace(end=behind.end, parts=(*parts, (kind, first.end, behind.end)))
 
 
 def read_minutes(phrases: Phrases, place: Place) -> tuple[int, Place] | None:

@@ -103,6 +103,7 @@ ENGLISH = Language(
     },
     has_weak_adverbs=True,
     month_phrases=frozenset({"of the month", "of each month", "of every month"}),
+    unclear_weeks=frozenset({2}),
     halves={"am": 0, "a.m": 0, "pm": 12, "p.m": 12},
     clock_names={"noon": time(12)},
     dayparts={"morning": MORNING, "noon": time(12), "afternoon": AFTERNOON, "evening": EVENING, "night": time(21)},

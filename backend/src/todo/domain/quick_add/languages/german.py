@@ -37,6 +37,7 @@ GERMAN = Language(
         m11="november nov",
         m12="dezember dez",
     ),
+    abbreviations=words("jan feb mär apr jun jul aug sep sept okt nov dez"),
     has_dotted_ordinals=True,
     ordinals={
         **dict.fromkeys(("ersten", "erste", "erster"), 1),
@@ -107,7 +108,7 @@ GERMAN = Language(
         "wochentags": WORKDAYS,
     },
     month_phrases=frozenset({"im monat", "des monats", "jedes monats", "jeden monats"}),
-    needs_month_phrase=True,
+    unclear_weeks=frozenset({2, 3, 4}),
     halves={},
     oclock=frozenset({"uhr"}),
     has_bare_hours=True,

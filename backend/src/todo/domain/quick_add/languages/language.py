@@ -19,9 +19,10 @@ class Language:
         common_nouns: words of `days` that have another meaning with a capital letter, except at the start of the text.
         weekdays: by name, 0 for Monday.
         weak_weekdays: names that are also other words. They need a word of `on`, `every` or `next`, or a time.
-        weekly: by phrase for each such weekday, 0 for Monday.
+        weekly: by word for each such weekday, 0 for Monday.
         months: by name, 1 for January.
         weak_months: names that are also other words. A day behind them needs an end of the text, a year or `on`.
+        abbreviations: names of months that end with a dot.
         has_month_first: whether a day can stand behind the month.
         has_dotted_ordinals: whether an ordinal is a number with a dot. Other languages have `ordinal_endings`.
         ordinal_endings: what an ordinal has behind the number.
@@ -49,8 +50,9 @@ class Language:
         groups: by phrase behind a word of `every`, the rule.
         adverbs: by phrase, the rule.
         has_weak_adverbs: whether the adverbs are also adjectives. They then need the end of the text, or a time.
+            Words of `weekly` then need a word of `on`.
         month_phrases: phrases behind an ordinal that repeats every month.
-        needs_month_phrase: whether an ordinal weekday repeats every month only with such a phrase.
+        unclear_weeks: ordinals of weekdays that need such a phrase, because they can also be an interval.
         halves: by word behind an hour from 1 to 12, the hours to add.
         oclock: words behind an hour.
         has_bare_hours: whether an hour between a word of `at` and a day is a time.
@@ -67,6 +69,7 @@ class Language:
     weekly: Mapping[str, int]
     months: Mapping[str, int]
     weak_months: Words = frozenset()
+    abbreviations: Words = frozenset()
     has_month_first: bool = False
     has_dotted_ordinals: bool = False
     ordinal_endings: tuple[str, ...] = ()
@@ -95,7 +98,7 @@ class Language:
     adverbs: Mapping[str, str]
     has_weak_adverbs: bool = False
     month_phrases: Words
-    needs_month_phrase: bool = False
+    unclear_weeks: frozenset[int]
     halves: Mapping[str, int]
     oclock: Words = frozenset()
     has_bare_hours: bool = False
@@ -105,11 +108,20 @@ class Language:
     blockers: Words
 
     @cached_property
+    def phrases(self) -> Words:
+        """All words and phrases, except those of `blockers`."""
+        tables = [getattr(self, field.name) for field in fields(self) if field.name != "blockers"]
+        return frozenset(str(phrase) for table in tables if not isinstance(table, str | bool) for phrase in table)
+
+    @cached_property
     def vocabulary(self) -> Words:
         """All words that a phrase can have."""
-        tables = [getattr(self, field.name) for field in fields(self) if field.name != "blockers"]
-        phrases = [phrase for table in tables if isinstance(table, Mapping | frozenset) for phrase in table]
-        return frozenset(word for phrase in phrases for word in phrase.split())
+        return frozenset(word for phrase in self.phrases for word in phrase.split())
+
+    @cached_property
+    def openings(self) -> Words:
+        """The words with which a phrase of several words begins."""
+        return frozenset(phrase.split()[0] for phrase in self.phrases if " " in phrase)
 
 
 def words(text: str) -> Words:
