@@ -86,6 +86,8 @@ def main() -> None:
     if missing := find_missing_packages(*PACKAGES):
         sys.exit(f"failover: install {' '.join(missing)} (apt-get install --no-install-recommends {' '.join(missing)})")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A background job of a script ignores SIGINT from its start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="todo-failover-"))
     folder.chmod(0o755)
     try:

@@ -6,7 +6,8 @@ signature that needs one of these raises when the route is made.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -163,7 +164,10 @@ class DeclaredRoute(APIRoute):
             problems += invalid
         # An empty parameter counts as absent (REQ-019): `parse_qsl` leaves it out.
         query_string = request.scope["query_string"]
-        query = dict(parse_qsl(query_string.decode("latin-1"))) if query_string else {}
+        parameters = parse_qsl(query_string.decode("latin-1")) if query_string else []
+        query = dict(parameters)
+        if len(query) < len(parameters):
+            problems += _repeated(name for name, _ in parameters)
         for field in declared.query_params:
             values[field.name], invalid = field.validate(query, loc=("query",))
             problems += invalid[:PROBLEMS_MAX]
@@ -214,6 +218,15 @@ def _add_header(responses: Responses, name: str, description: str) -> Responses:
     created = responses.get(status.HTTP_201_CREATED, {})
     headers = {**created.get("headers", {}), name: {"description": description, "schema": {"type": "string"}}}
     return {**responses, status.HTTP_201_CREATED: {**created, "headers": headers}}
+
+
+def _repeated(names: Iterable[str]) -> list[Problem]:
+    counts = Counter(names)
+    repeated = [name for name, count in counts.items() if count > 1]
+    return [
+        {"type": "repeated", "loc": ("query", name), "msg": "This parameter must occur once"}
+        for name in repeated[:PROBLEMS_MAX]
+    ]
 
 
 async def _no_chunks() -> AsyncIterator[bytes]:

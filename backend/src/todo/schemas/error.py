@@ -7,11 +7,7 @@ from pydantic import MISSING, BaseModel, Field
 
 from todo.core.errors import DomainError, MalformedRequestError, Problem, UnknownFieldError
 from todo.domain.rules import COMPONENT, string_schema
-from todo.schemas.projects.project import ProjectPublic
-from todo.schemas.projects.section import SectionPublic
-from todo.schemas.saved_filter import FilterPublic
-from todo.schemas.tag import TagPublic
-from todo.schemas.tasks.task import TaskPublic
+from todo.schemas.changes.resources import CurrentResource
 
 PROBLEMS_MAX = 100
 """Problems of one body or item in a response. More would let a small request cause a large response."""
@@ -43,7 +39,7 @@ class ErrorPublic(BaseModel):
     detail: str
     code: ErrorCode
     errors: list[FieldError] | MISSING = MISSING
-    current: TaskPublic | TagPublic | ProjectPublic | SectionPublic | FilterPublic | MISSING = Field(
+    current: CurrentResource | MISSING = Field(
         default=MISSING, description="With 412 and `FIELD_CONFLICT`: the current state of the resource."
     )
     request_id: str | MISSING = Field(default=MISSING, description="With 500: quote it when you report the error.")

@@ -120,3 +120,31 @@ async def test_word_null_is_a_value(ada: Person, parameter: str) -> None:
     response = await ada.client.get("/tasks", params={parameter: "null"})
 
     assert response.status_code == 400
+
+
+@pytest.mark.spec("REQ-023")
+@pytest.mark.parametrize(
+    ("path", "query", "name"),
+    [
+        ("/tasks", "status=pending&status=completed", "status"),
+        ("/tasks", "limit=5&sort=title&limit=5", "limit"),
+        ("/projects", "archived=true&archived=all", "archived"),
+        ("/sync", "since=&limit=5&limit=6", "limit"),
+        ("/auth/me", "x=1&x=2", "x"),
+    ],
+)
+async def test_repeated_parameter_is_a_422(ada: Person, path: str, query: str, name: str) -> None:
+    response = await ada.client.get(f"{path}?{query}")
+
+    assert_error(response, 422, "VALIDATION_ERROR", "This parameter must occur once")
+    assert name in [error["field"] for error in response.json()["errors"]]
+
+
+@pytest.mark.spec("REQ-023")
+async def test_repeated_parameter_of_a_write_writes_nothing(ada: Person, make_task: Make) -> None:
+    task = await make_task(ada)
+
+    response = await ada.client.delete(f"/tasks/{task['id']}?children=keep&children=delete")
+
+    assert response.status_code == 422
+    assert (await ada.client.get(f"/tasks/{task['id']}")).status_code == 200

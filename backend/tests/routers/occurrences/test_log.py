@@ -50,7 +50,7 @@ async def test_log_has_the_task_and_the_record(
 
     *_, logged = await read_log(connection, ada)
 
-    completed_at = {"completed_at": "2026-12-01T12:00:00"} if verb == "complete" else {}
+    completed_at = {"completed_at": "2026-12-01T12:00:00Z"} if verb == "complete" else {}
     record = completed_at | {
         "due_day": "2027-01-31",
         "status": "completed" if verb == "complete" else "skipped",

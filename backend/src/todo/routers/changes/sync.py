@@ -10,7 +10,8 @@ from todo.http.dependencies.principal import CurrentUser
 from todo.http.dependencies.resources import Resources, Session
 from todo.http.openapi import Responses, errors
 from todo.http.resource_route import make_router
-from todo.schemas.changes.sync import NEXT_EXAMPLE, SYNCED_EXAMPLE, SyncPage, SyncQuery
+from todo.schemas.changes.resources import SYNCED_EXAMPLE
+from todo.schemas.changes.sync import NEXT_EXAMPLE, SyncPage, SyncQuery
 from todo.services.sync import service as sync_service
 from todo.services.sync.errors import SyncTokenExpiredError
 from todo.services.sync.service import WaitLimits

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, Strict
 from typing_extensions import TypedDict
 
-from todo.schemas.changes.sync import SYNCED_EXAMPLE, Synced
+from todo.schemas.changes.resources import SYNCED_EXAMPLE, Synced
 from todo.schemas.page import CursorQuery
 from todo.schemas.request import RequestModel
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from todo.schemas.changes.sync import SYNCED_EXAMPLE, Synced
+from todo.schemas.changes.resources import SYNCED_EXAMPLE, Synced
 
 
 class TrashEntry(TypedDict):

@@ -19,7 +19,7 @@ from todo.services.events.access import check_access
 from todo.services.events.position import Event, Position
 from todo.services.events.streams import End, EventStream, EventStreams
 from todo.services.events.tickets import TICKET_LIFETIME, write_ticket
-from todo.services.sync.resources import readable_resources
+from todo.services.resources.access import readable_resources
 from todo.services.sync.statements import SELECT_CLOCK
 
 RECONNECT_MILLISECONDS = 3000

@@ -10,7 +10,8 @@ from todo.core.database.session import Row, Session
 from todo.schemas.changes.history import ChangeActor, ChangeEntry, ChangePage, FieldChange, HistoryQuery
 from todo.services.authentication import Principal
 from todo.services.history import statements
-from todo.services.history.resources import LOGGED, readable_types
+from todo.services.resources.access import readable_types
+from todo.services.resources.registry import LOGGED
 from todo.services.shared.cursors import read_number
 from todo.services.shared.log.logged_values import public_values
 

@@ -18,15 +18,15 @@ from todo.services.history.errors import (
     UndoConflictError,
 )
 from todo.services.history.references import Existing, find_gone, read_existing
-from todo.services.history.resources import LOGGED, entry_fields, shown_keys
 from todo.services.occurrences.restore import RevertedOccurrences, revert_occurrences
 from todo.services.placement.deletion import find_contents
 from todo.services.projects.statements import PROJECT
+from todo.services.resources.access import ResourceKey, entry_fields, read_items, shown_keys
+from todo.services.resources.registry import LOGGED
 from todo.services.sections.statements import SECTION
 from todo.services.shared.log.logged_values import stored_values
 from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
-from todo.services.sync.resources import ResourceKey, read_items
 from todo.services.tags.statements import TAG
 from todo.services.tasks import restore as tasks
 from todo.services.tasks.write_statements import TASK
@@ -102,7 +102,7 @@ async def undo_change(writer: Writer, principal: Principal, seq: int, *, force: 
             raise ChangeNotFoundError
         batch = await _read_batch(writer, change["batch"])
         for type_ in {row["type"] for row in batch}:
-            LOGGED[type_].require_scope(principal, "write")
+            LOGGED[type_].require_write(principal)
         remaining = [row for row in batch if row["undone_by"] is None]
         if not remaining:
             raise AlreadyUndoneError

@@ -133,13 +133,13 @@ def read_occurrence(row: Row | Mapping[str, Any]) -> OccurrencePublic:
 
 
 def logged_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record as the change log has it. Instants are in UTC and without an offset."""
+    """Return a record as the change log has it. Instants are in UTC."""
     return {name: _logged(value) for name, value in record.items() if name != "number" and value is not None}
 
 
 def _logged(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat()
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else value
 
 

@@ -8,12 +8,15 @@ from uuid import UUID
 from todo.core.clock import utc_now
 from todo.core.database.session import Row, Session
 from todo.core.security.tokens import TokenSigner
-from todo.schemas.changes.sync import Synced, SyncPage, SyncQuery
+from todo.schemas.changes.resources import Synced
+from todo.schemas.changes.sync import SyncPage, SyncQuery
 from todo.services.authentication import InvalidTokenError, Principal
+from todo.services.resources.access import make_item, read_items, readable_resources
+from todo.services.resources.registry import RESOURCES
+from todo.services.resources.types import Resource
 from todo.services.shared.log.change_feed import ChangeFeed
 from todo.services.sync import statements
 from todo.services.sync.errors import SyncTokenExpiredError
-from todo.services.sync.resources import RESOURCES, Resource, make_item, read_items, readable_resources
 from todo.services.sync.tokens import SyncToken, read_token, write_token
 
 

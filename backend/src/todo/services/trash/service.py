@@ -13,13 +13,13 @@ from todo.domain.identifiers import BIGINT_MAX
 from todo.schemas.changes.history import HistoryQuery
 from todo.schemas.changes.trash import ExportedTrashEntry, RestoreResult, TrashEntry, TrashPage
 from todo.services.authentication import Principal
-from todo.services.history.resources import LOGGED, readable_types, shown_keys
 from todo.services.history.undo import make_inverse, mark_undone
 from todo.services.occurrences.restore import delete_occurrences
+from todo.services.resources.access import ResourceKey, read_items, readable_types, shown_keys
+from todo.services.resources.registry import LOGGED
 from todo.services.shared.cursors import read_number
 from todo.services.shared.log.logged_values import public_values
 from todo.services.shared.log.writer import Writer
-from todo.services.sync.resources import ResourceKey, read_items
 from todo.services.tasks.write_statements import TASK
 from todo.services.trash import statements
 from todo.services.trash.errors import TrashEntryNotFoundError
@@ -105,7 +105,7 @@ async def purge_all(writer: Writer, principal: Principal, retention: timedelta) 
     trash = {"user_id": writer.user_id, "since": utc_now() - retention}
     types = [row["type"] for row in await writer.session.fetch_all(statements.SELECT_TYPES, **trash)]
     for type_ in types or LOGGED:
-        LOGGED[type_].require_scope(principal, "write")
+        LOGGED[type_].require_write(principal)
     position = BIGINT_MAX
     while rows := await writer.session.fetch_all(statements.SELECT_SEQS, types=types, seq=position, **trash):
         seqs = [row["seq"] for row in rows]
@@ -161,7 +161,7 @@ async def _get_deletions(writer: Writer, principal: Principal, seq: int, retenti
         raise TrashEntryNotFoundError
     contents = await writer.session.fetch_all(statements.SELECT_CONTENTS, user_id=writer.user_id, **_roots([entry]))
     for type_ in {row["type"] for row in [*contents, entry]}:
-        LOGGED[type_].require_scope(principal, "write")
+        LOGGED[type_].require_write(principal)
     return [*contents, entry]
 
 

@@ -1,0 +1,1 @@
+"""The types of resources, for sync, events, history, undo and trash."""
