@@ -34,7 +34,7 @@ REFERENCE_ERRORS = (
     *(TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError),
 )
 UPDATE_ERRORS = errors(TaskNotFoundError, *REFERENCE_ERRORS)
-DRY_RUN: Responses = {200: {"model": QuickDraftPublic, "description": "What the text means. Nothing was written."}}
+DRY_RUN: Responses = {200: {"model": QuickDraftPublic, "description": "The task of a dry run, without an `id`."}}
 TAG_PRESENT: Responses = {200: {"model": TaskPublic, "description": "The task had the tag already."}}
 
 
@@ -58,9 +58,9 @@ async def quick_add(
 ) -> QuickAddPublic | QuickDraftPublic:
     """Create a task from a line of text, such as `Pay rent every 1st at 9am #Home @money p1`.
 
-    English and German are understood, in the time zone and the week of your account. The response has the places of
-    what was understood. What is not understood stays in the title. With `dry_run` nothing is written, the status is
-    200, and the task has no `id`.
+    English and German are understood, in the time zone and the week of your account. The response names the parts of
+    the text that set fields. All other words stay in the title. With `dry_run` nothing is written, the status is 200,
+    and the task has no `id`.
     """
     response.status_code = status.HTTP_200_OK if quick.dry_run else status.HTTP_201_CREATED
     return await quick_add_service.quick_add(writer, quick, TagLimits.of(resources.settings), utc_now())

@@ -1,4 +1,4 @@
-"""The texts of the tables: what is understood, where, and what stays in the title."""
+"""The texts of the tables, with the places of their parts and their titles."""
 
 import pytest
 

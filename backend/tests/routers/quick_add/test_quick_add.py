@@ -1,4 +1,4 @@
-"""A task from a line of text: what is created, what a dry run shows, and which errors there are."""
+"""A task from a line of text: creation, dry run and errors."""
 
 import asyncpg
 import pytest

@@ -18,7 +18,7 @@ UNIT_DAYS = {"day": 1, "week": 7}
 
 
 class Calendar(NamedTuple):
-    """What days depend on.
+    """The day and the week on which a text is read.
 
     Attributes:
         today: the day on which the text is read.

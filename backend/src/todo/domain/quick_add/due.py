@@ -31,7 +31,7 @@ class Moment(NamedTuple):
 
     @property
     def calendar(self) -> Calendar:
-        """What days depend on."""
+        """The day of the moment, and the week."""
         return Calendar(day_in_zone(self.now, self.zone), self.week_start)
 
 

@@ -16,13 +16,13 @@ class Place(NamedTuple):
     """A place between tokens.
 
     Attributes:
-        index: the token behind it.
+        token_index: the token behind it.
         end: the place in the text behind the last character that was read.
         glue: the punctuation that was read with the token before it. The next token is joined if it has no other.
         is_first: whether no token of the phrase was read. The punctuation before the next token is then no matter.
     """
 
-    index: int
+    token_index: int
     end: int
     glue: str = ""
     is_first: bool = False
@@ -44,12 +44,12 @@ class Phrases:
 
     def token(self, place: Place) -> Token | None:
         """Return the next token of a phrase; None if it is no word, or if punctuation is between."""
-        if place.index >= len(self._tokens):
+        if place.token_index >= len(self._tokens):
             return None
-        token = self._tokens[place.index]
+        token = self._tokens[place.token_index]
         if token.kind != "word" or not token.word:
             return None
-        is_joined = place.is_first or (token.before == "" and self._tokens[place.index - 1].after == place.glue)
+        is_joined = place.is_first or (token.before == "" and self._tokens[place.token_index - 1].after == place.glue)
         return token if is_joined else None
 
     def word(self, place: Place) -> str:
@@ -59,31 +59,35 @@ class Phrases:
 
     def after(self, place: Place) -> str:
         """Return the punctuation behind the next token."""
-        return self._tokens[place.index].after
+        return self._tokens[place.token_index].after
 
     def before(self, place: Place) -> Token | None:
         """Return the token before the first one of a phrase, if both are joined."""
-        if place.index == 0 or self._tokens[place.index].before:
+        if place.token_index == 0 or self._tokens[place.token_index].before:
             return None
-        token = self._tokens[place.index - 1]
+        token = self._tokens[place.token_index - 1]
         return None if token.after and not self.is_ordinal(token) else token
 
     def is_end(self, place: Place) -> bool:
         """Return whether no word follows, or punctuation follows first."""
-        return place.index > self._last_word or self._tokens[place.index - 1].after != place.glue
+        return place.token_index > self._last_word or self._tokens[place.token_index - 1].after != place.glue
 
     def skip(self, place: Place, glue: str = "") -> Place:
         """Return the place behind the next token and a punctuation that belongs to it."""
-        token = self._tokens[place.index]
-        return Place(place.index + 1, token.end + len(glue), glue)
+        token = self._tokens[place.token_index]
+        return Place(place.token_index + 1, token.end + len(glue), glue)
 
     def glued(self, place: Place, glue: str) -> Place:
         """Return the place as if a punctuation behind its last token belonged to the phrase."""
-        return place._replace(glue=glue) if place.index and self._tokens[place.index - 1].after == glue else place
+        return (
+            place._replace(glue=glue)
+            if place.token_index and self._tokens[place.token_index - 1].after == glue
+            else place
+        )
 
     def behind_abbreviation(self, place: Place) -> Place:
         """Return the place behind the dot of an abbreviation that was read last."""
-        token = self._tokens[place.index - 1]
+        token = self._tokens[place.token_index - 1]
         is_dotted = token.word in self.language.abbreviations and token.after.startswith(".")
         return place._replace(end=token.end + 1, glue=".") if is_dotted else place
 

@@ -1,4 +1,4 @@
-"""What a text says, in which places, and the title that remains."""
+"""Readings: the parts of a text that set fields of a task."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -48,7 +48,7 @@ class Name(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a text says.
+    """The parts of a text and the fields that they set.
 
     Attributes:
         text: the text.
@@ -68,16 +68,17 @@ class Reading(NamedTuple):
 
 
 def read_text(text: str, moment: Moment, languages: Sequence[Language]) -> Reading:
-    """Return what a text says. A field that it sets several times has the last value."""
+    """Return the reading of a text. A field that it sets several times has the last value."""
     tokens = tokenize(text)
     found = [*_find_signs(tokens, moment, languages), *_find_estimates(tokens, languages)]
     last = {part.field: part for part in sorted(found, key=lambda part: part.start)}
     due_parts, due = _read_due(tokens, moment, languages)
+    fields: dict[str, date | int | str] = {part.field: part.value for part in last.values()}
     parts = sorted([*last.values(), *due_parts], key=lambda part: part.start)
     return Reading(
         text=text,
         parts=[_widen(text, part) for part in parts],
-        fields={part.field: part.value for part in last.values()} | due,
+        fields={**fields, **due},
         projects=[_name(text, token, "project_id") for token in tokens if token.kind == "project"],
         tags=[
             _name(text, token, "tags") for token in tokens if token.kind == "tag" and len(token.text) <= TAG_NAME_MAX
@@ -94,7 +95,7 @@ def _find_signs(tokens: Sequence[Token], moment: Moment, languages: Sequence[Lan
         elif token.kind == "deadline":
             inner = tokenize(token.text)
             days = (read_day(Phrases(inner, language), FIRST, moment.calendar) for language in languages)
-            day = next((day.day for day in days if day is not None and day.place.index == len(inner)), None)
+            day = next((day.day for day in days if day is not None and day.place.token_index == len(inner)), None)
             if day is not None:
                 yield Part("deadline_day", day, token.start, token.end)
 
@@ -109,7 +110,7 @@ def _find_estimates(tokens: Sequence[Token], languages: Sequence[Language]) -> I
             minutes = read_minutes(phrases, behind or place)
             if minutes is None or minutes[0] > ESTIMATE_MAX:
                 continue
-            last = tokens[minutes[1].index - 1]
+            last = tokens[minutes[1].token_index - 1]
             if behind is not None or (token.before[-1:] == "(" and last.after[:1] == ")"):
                 yield Part("estimated_minutes", minutes[0], token.start, minutes[1].end)
 

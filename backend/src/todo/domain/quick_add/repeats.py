@@ -37,7 +37,9 @@ def read_repeat(phrases: Phrases, place: Place, calendar: Calendar) -> Repeat | 
     """Return the repetition at a place."""
     language = phrases.language
     if named := phrases.match(place, language.adverbs):
-        is_clear = not language.has_weak_adverbs or phrases.is_end(named[1]) or named[1].index > place.index + 1
+        is_clear = (
+            not language.has_weak_adverbs or phrases.is_end(named[1]) or named[1].token_index > place.token_index + 1
+        )
         return _with_days(phrases, Repeat(named[0], named[1], is_clear=is_clear))
     on = phrases.accept(place, language.on)
     weekdays = None if on is None and language.has_weak_adverbs else _read_list(phrases, on or place, _weekly)
@@ -83,10 +85,10 @@ def _read_interval(phrases: Phrases, place: Place, calendar: Calendar, *, needs_
     units = [(count[0], unit) for count in counts if count and (unit := phrases.match(count[1], language.units))]
     if not units or not 1 <= units[0][0] <= INTERVAL_MAX:
         return None
-    number, (unit, behind) = units[0]
+    number, (name, behind) = units[0]
     interval = f";INTERVAL={number}" if number > 1 else ""
-    repeat = Repeat(f"FREQ={FREQUENCIES[unit]}{interval}", behind)
-    return _with_days(phrases, _in_unit(phrases, repeat, unit, calendar))
+    repeat = Repeat(f"FREQ={FREQUENCIES[name]}{interval}", behind)
+    return _with_days(phrases, _in_unit(phrases, repeat, name, calendar))
 
 
 def _with_days(phrases: Phrases, repeat: Repeat) -> Repeat:
@@ -139,7 +141,7 @@ def _read_days_of_month(phrases: Phrases, place: Place) -> Repeat | None:
     if days is None:
         return None
     behind = phrases.accept(days[1], phrases.language.month_phrases) or days[1]
-    if behind is days[1] and (_weekday(phrases, behind) or phrases.match(behind, phrases.language.units)):
+    if behind is days[1] and (_weekday(phrases, behind) or phrases.accept(behind, phrases.language.units)):
         return None
     return Repeat(f"FREQ=MONTHLY;BYMONTHDAY={_numbers(days[0])}", behind)
 

@@ -14,7 +14,7 @@ DUE_FIELDS = frozenset({"due_day", "due_date", "recurrence_rule", "recurrence_ba
 
 
 class Settled(NamedTuple):
-    """What a text says in the end.
+    """The task of a text.
 
     Attributes:
         title: the text that remains; it can be empty or too long.
@@ -34,7 +34,7 @@ def settle(reading: Reading, names: Sequence[Part], moment: Moment, languages: S
     the whole text is the title, so that a title is never misread.
 
     Args:
-        reading: what the text says.
+        reading: the reading of the text.
         names: the names that were understood.
         moment: when and where the text is read.
         languages: the languages of the text.

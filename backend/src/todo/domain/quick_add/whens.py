@@ -16,7 +16,7 @@ PartKind = Literal["day", "time", "rule"]
 
 
 class When(NamedTuple):
-    """What a phrase says.
+    """The day, the time and the repetition of a phrase.
 
     Attributes:
         start: the place of its first character.
@@ -100,7 +100,7 @@ def _read_common_day(phrases: Phrases, place: Place, calendar: Calendar) -> Day 
     token = phrases.token(place)
     if day is None or token is None or token.word not in phrases.language.common_nouns:
         return day
-    return day._replace(is_clear=not token.is_capital or place.index == 0)
+    return day._replace(is_clear=not token.is_capital or place.token_index == 0)
 
 
 def _with_day(phrases: Phrases, when: When, place: Place, day: Day) -> Iterator[When]:

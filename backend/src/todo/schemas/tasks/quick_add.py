@@ -76,19 +76,19 @@ class QuickUnresolved(QuickPart):
 
 
 class QuickParts(TypedDict):
-    """What was understood of a text, in the order of the text, and the names that stay in the title."""
+    """The parts of a text that set fields, in their order, and the names that stay in the title."""
 
     understood: list[QuickPart]
     unresolved: list[QuickUnresolved]
 
 
 class QuickDraftPublic(QuickParts):
-    """What a text means, without a write."""
+    """The task of a text, before it is created."""
 
     task: TaskDraft
 
 
 class QuickAddPublic(QuickParts):
-    """The task that was created from a text, and what was understood."""
+    """The task that was created from a text."""
 
     task: TaskPublic

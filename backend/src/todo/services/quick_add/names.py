@@ -42,7 +42,7 @@ class Names(NamedTuple):
 
 
 async def resolve_names(writer: Writer, reading: Reading, limits: TagLimits) -> Names:
-    """Return the project and the tags that a text names. Nothing is written.
+    """Return the project and the tags that a text names, without a write.
 
     The last known project counts. A token without `projects:read` does not learn whether a project exists.
 

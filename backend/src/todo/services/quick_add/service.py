@@ -52,8 +52,8 @@ async def quick_add(
     settled = await asyncio.to_thread(settle, reading, names.understood, moment, languages)
     draft = _make_draft(settled, names)
     parts = QuickParts(
-        understood=[_public_part(part, names) for part in settled.parts],
-        unresolved=[QuickUnresolved(**part._asdict(), code=code) for part, code in names.unresolved],
+        understood=[_public_part(_with_id(part, names)) for part in settled.parts],
+        unresolved=[QuickUnresolved(**_public_part(part), code=code) for part, code in names.unresolved],
     )
     if request.dry_run:
         return QuickDraftPublic(task=draft, **parts)
@@ -80,12 +80,17 @@ def _make_draft(settled: Settled, names: Names) -> TaskDraft:
         project_id=names.project_id if any(part.field == PROJECT for part in settled.parts) else None,
         tags=[*dict.fromkeys(str(part.value) for part in settled.parts if part.field == TAGS)],
     )
-    return cast("TaskDraft", draft | settled.fields)
+    return cast("TaskDraft", {**draft, **settled.fields})
 
 
-def _public_part(part: Part, names: Names) -> QuickPart:
-    if part.field == PROJECT and names.project_id is not None:
-        part = part._replace(value=names.project_id)
+def _with_id(part: Part, names: Names) -> Part:
+    """Return the part with the id of its project in place of the name."""
+    if part.field != PROJECT or names.project_id is None:
+        return part
+    return part._replace(value=names.project_id)
+
+
+def _public_part(part: Part) -> QuickPart:
     return QuickPart(field=part.field, value=part.value, start=part.start, end=part.end)
 
 
