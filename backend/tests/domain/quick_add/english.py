@@ -268,6 +268,8 @@ UNDERSTOOD: list[tuple[str, ...]] = [
 TITLES = [
     "You may 5 apples",
     "March 10 miles with Ann",
+    "Jan 5 Euro geben",
+    "Mail Jan 24 photos",
     "Version 2.1",
     "Upgrade to Python 3.11.",
     "Buy 2 apples",

@@ -36,7 +36,7 @@ ENGLISH = Language(
         m11="november nov",
         m12="december dec",
     ),
-    weak_months=frozenset({"march", "mar", "may"}),
+    weak_months=frozenset({"jan", "march", "mar", "may"}),
     has_month_first=True,
     ordinal_endings=("st", "nd", "rd", "th"),
     ordinals={"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1},
