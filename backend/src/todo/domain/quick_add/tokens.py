@@ -63,7 +63,7 @@ def _read_word(text: str, begin: int, last: int) -> Token:
     stop = last
     while stop > begin and text[stop - 1] in CLOSING:
         stop -= 1
-    word = fold(normalize(text[begin:stop]))
+    word = fold(text[begin:stop])
     kind: Kind = "priority" if word in PRIORITIES else "word"
     return Token(kind, word, "", begin, stop, after=text[stop:last], is_capital=text[begin : begin + 1].isupper())
 

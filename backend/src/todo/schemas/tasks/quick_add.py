@@ -62,8 +62,8 @@ class QuickPart(TypedDict):
 
     field: Annotated[str, Field(examples=["priority"], description="The name of the field.")]
     value: Annotated[
-        datetime | date | int | str,
-        Field(examples=["high"], description="The value of the field; for `tags` the name of one tag."),
+        int | str,
+        Field(examples=["high"], description="The value of the field, as in the task; for `tags` the name of one tag."),
     ]
     start: Annotated[int, Field(examples=[39], description="The place of the first character, from 0.")]
     end: Annotated[int, Field(examples=[41], description="The place behind the last character.")]

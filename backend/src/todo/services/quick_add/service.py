@@ -4,6 +4,8 @@ import asyncio
 from datetime import date, datetime
 from typing import cast
 
+from pydantic_core import to_jsonable_python
+
 from todo.domain.account import WeekStart
 from todo.domain.quick_add.due import Moment
 from todo.domain.quick_add.languages import LANGUAGES
@@ -91,7 +93,7 @@ def _with_id(part: Part, names: Names) -> Part:
 
 
 def _public_part(part: Part) -> QuickPart:
-    return QuickPart(field=part.field, value=part.value, start=part.start, end=part.end)
+    return QuickPart(field=part.field, value=to_jsonable_python(part.value), start=part.start, end=part.end)
 
 
 def _body(draft: TaskDraft) -> dict[str, object]:
