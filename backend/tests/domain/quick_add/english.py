@@ -262,14 +262,32 @@ UNDERSTOOD: list[tuple[str, ...]] = [
         "due_day=2026-12-08 <every 2nd Tuesday of the month>",
         "recurrence_rule=FREQ=MONTHLY;BYDAY=2TU <every 2nd Tuesday of the month>",
     ),
+    ("Birthday 5 March yearly", "Birthday", "due_day=2027-03-05 <5 March>", "recurrence_rule=FREQ=YEARLY <yearly>"),
+    (
+        "Tidy tomorrow every 2 weeks",
+        "Tidy",
+        "due_day=2026-11-28 <tomorrow>",
+        "recurrence_rule=FREQ=WEEKLY;INTERVAL=2 <every 2 weeks>",
+    ),
+    (
+        "Rent on the 1st of every month",
+        "Rent",
+        "due_day=2026-12-01 <on the 1st of every month>",
+        "recurrence_rule=FREQ=MONTHLY;BYMONTHDAY=1 <on the 1st of every month>",
+    ),
+    (
+        "Rent on the 1st every month at 9am",
+        "Rent",
+        "recurrence_rule=FREQ=MONTHLY;BYMONTHDAY=1 <on the 1st every month>",
+        "due_date=2026-12-01T08:00:00Z <at 9am>",
+    ),
+    ("Buy milk the day after tomorrow", "Buy milk", "due_day=2026-11-29 <the day after tomorrow>"),
 ]
 """A text, its title, and each field with its value and the characters that set it."""
 
 TITLES = [
     "You may 5 apples",
     "March 10 miles with Ann",
-    "Jan 5 Euro geben",
-    "Mail Jan 24 photos",
     "Version 2.1",
     "Upgrade to Python 3.11.",
     "Buy 2 apples",
@@ -322,5 +340,7 @@ TITLES = [
     "tomorrowland",
     "Every second Monday off",
     "I love Mondays",
+    "Jan 5 Euro geben",
+    "Mail Jan 24 photos",
 ]
 """Texts that are titles as a whole."""

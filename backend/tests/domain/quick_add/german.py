@@ -303,6 +303,30 @@ UNDERSTOOD: list[tuple[str, ...]] = [
     ("Mama anrufen (morgen)", "Mama anrufen", "due_day=2026-11-28 <(morgen)>"),
     ("Morgen: Mama anrufen", "Mama anrufen", "due_day=2026-11-28 <Morgen:>"),
     ("Mama anrufen morgen, dann Bob", "Mama anrufen, dann Bob", "due_day=2026-11-28 <morgen>"),
+    (
+        "Geburtstag 5. März jährlich",
+        "Geburtstag",
+        "due_day=2027-03-05 <5. März>",
+        "recurrence_rule=FREQ=YEARLY <jährlich>",
+    ),
+    (
+        "Putzen am Montag alle 2 Wochen",
+        "Putzen",
+        "due_day=2026-11-30 <am Montag>",
+        "recurrence_rule=FREQ=WEEKLY;INTERVAL=2 <alle 2 Wochen>",
+    ),
+    (
+        "Miete am 1. jeden Monats",
+        "Miete",
+        "due_day=2026-12-01 <am 1. jeden Monats>",
+        "recurrence_rule=FREQ=MONTHLY;BYMONTHDAY=1 <am 1. jeden Monats>",
+    ),
+    (
+        "Miete am 1. und 15. jedes Monats um 9 Uhr",
+        "Miete",
+        "recurrence_rule=FREQ=MONTHLY;BYMONTHDAY=1,15 <am 1. und 15. jedes Monats>",
+        "due_date=2026-12-01T08:00:00Z <um 9 Uhr>",
+    ),
 ]
 """A text, its title, and each field with its value and the characters that set it."""
 

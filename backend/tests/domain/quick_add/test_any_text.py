@@ -49,7 +49,7 @@ def check(text: str) -> None:
 
 @pytest.mark.spec("QCK-004", "QCK-019")
 @given(text=PHRASES)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_title_and_parts_cover_a_text_of_known_words(text: str) -> None:
     check(text)
 
@@ -62,7 +62,7 @@ def test_any_text_is_read(text: str) -> None:
 
 
 @pytest.mark.spec("QCK-020")
-@pytest.mark.parametrize("word", [*WORDS[::5], "„a ", '@"', "\\", "\\\\", "24.", "9:", "(((", "every every", "1st,"])
+@pytest.mark.parametrize("word", [*WORDS[::12], "„a ", '@"', "\\", "\\\\", "24.", "9:", "(((", "every every", "1st,"])
 def test_long_text_is_read_in_linear_time(word: str) -> None:
     for text in (word * QUICK_TEXT_MAX, f"{word} " * QUICK_TEXT_MAX):
         begin = process_time()

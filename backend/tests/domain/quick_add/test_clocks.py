@@ -96,6 +96,7 @@ def test_time_alone_is_the_next_one(text: str, now: str, instant: str) -> None:
         ("x Friday", "2026-12-04"),
         ("x every Friday", "2026-11-27"),
         ("x every 26 Nov", "2027-11-26"),
+        ("x 5 March 2020 yearly", "2027-03-05"),
         ("x in 3 months", "2027-02-27"),
         ("x in 15 months", "2028-02-27"),
         ("x every year on 29 Feb", "2028-02-29"),

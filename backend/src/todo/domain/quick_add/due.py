@@ -73,12 +73,11 @@ def _whole_rule(rule: str, last: date | None, week_start: int) -> str:
 
 
 def _first_date(rule: str, when: When, moment: Moment) -> datetime | None:
-    """Return the first date of a series that begins today or on a named day. A time is later than now."""
-    day = max(when.day or moment.calendar.today, moment.calendar.today)
-    start = datetime.combine(day, when.at or time.min)
-    after = start - MICROSECOND
-    if when.at is not None:
-        after = max(after, clock_time(moment.now, moment.zone) - DAY)
+    """Return the first date from today on of a series that begins today or on a named day. A time is later than now."""
+    today = moment.calendar.today
+    start = datetime.combine(when.day or today, when.at or time.min)
+    earliest = datetime.combine(today, time.min) if when.at is None else clock_time(moment.now, moment.zone) - DAY
+    after = max(start, earliest) - MICROSECOND
     try:
         for found in expand(read_parts(rule), start, after, until=None, count=None, meter=Meter()):
             if when.at is None or _instant(found, moment) > moment.now:

@@ -45,6 +45,8 @@ def read_repeat(phrases: Phrases, place: Place, calendar: Calendar) -> Repeat | 
     weekdays = None if on is None and language.has_weak_adverbs else _read_list(phrases, on or place, _weekly)
     if weekdays is not None:
         return Repeat(_on_weekdays(weekdays[0]), weekdays[1])
+    if on is not None and (repeat := _read_days_of_every_month(phrases, on)):
+        return repeat
     if behind := phrases.accept(place, language.every_number):
         behind = phrases.glued(behind, "!")
         repeat = _read_interval(phrases, behind, calendar, needs_number=True)
@@ -142,6 +144,16 @@ def _read_days_of_month(phrases: Phrases, place: Place) -> Repeat | None:
         return None
     behind = phrases.accept(days[1], phrases.language.month_phrases) or days[1]
     if behind is days[1] and (_weekday(phrases, behind) or phrases.accept(behind, phrases.language.units)):
+        return None
+    return Repeat(f"FREQ=MONTHLY;BYMONTHDAY={_numbers(days[0])}", behind)
+
+
+def _read_days_of_every_month(phrases: Phrases, place: Place) -> Repeat | None:
+    """Return a repetition such as `1st of every month`."""
+    place = phrases.accept(place, phrases.language.articles) or place
+    days = _read_list(phrases, place, _day_of_month)
+    behind = None if days is None else phrases.accept(days[1], phrases.language.every_month)
+    if days is None or behind is None:
         return None
     return Repeat(f"FREQ=MONTHLY;BYMONTHDAY={_numbers(days[0])}", behind)
 

@@ -75,6 +75,7 @@ def _read(phrases: Phrases, place: Place, calendar: Calendar) -> Iterator[When]:
         yield from _with_repeat(phrases, empty, place, repeat, calendar)
     if day := _read_common_day(phrases, place, calendar):
         yield from _with_day(phrases, empty, place, day)
+        yield from _with_first_day(phrases, empty, place, day, calendar)
     if part := phrases.match(place, phrases.language.day_times):
         when = _add(empty, "time", place, part[1])._replace(day=calendar.today, at=part[0])
         yield from _with_clock(phrases, when, part[1], is_clear=True)
@@ -111,6 +112,13 @@ def _with_day(phrases: Phrases, when: When, place: Place, day: Day) -> Iterator[
         yield from _with_clock(phrases, when, part[1], is_clear=True)
     else:
         yield from _with_clock(phrases, when, day.place, is_clear=day.is_clear)
+
+
+def _with_first_day(phrases: Phrases, when: When, place: Place, day: Day, calendar: Calendar) -> Iterator[When]:
+    """Yield a repetition behind its first day, such as `5 March yearly`."""
+    if repeat := read_repeat(phrases, day.place, calendar):
+        when = _add(when, "day", place, day.place)._replace(day=day.day)
+        yield from _with_repeat(phrases, when, _begin(phrases, day.place), repeat, calendar)
 
 
 def _with_time(phrases: Phrases, when: When, place: Place, clock: Clock, calendar: Calendar) -> Iterator[When]:

@@ -9,7 +9,15 @@ WORKDAYS, WEEKEND = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "FREQ=WEEKLY;BYDAY=SA,SU
 LAST_DAY = "FREQ=MONTHLY;BYMONTHDAY=-1"
 
 ENGLISH = Language(
-    days={"today": 0, "tod": 0, "tomorrow": 1, "tmr": 1, "tmrw": 1, "day after tomorrow": 2},
+    days={
+        "today": 0,
+        "tod": 0,
+        "tomorrow": 1,
+        "tmr": 1,
+        "tmrw": 1,
+        "day after tomorrow": 2,
+        "the day after tomorrow": 2,
+    },
     weekdays=spread(
         d0="monday mon",
         d1="tuesday tue tues",
@@ -103,6 +111,7 @@ ENGLISH = Language(
     },
     has_weak_adverbs=True,
     month_phrases=frozenset({"of the month", "of each month", "of every month"}),
+    every_month=frozenset({"of each month", "of every month", "every month", "each month"}),
     unclear_weeks=frozenset({2}),
     halves={"am": 0, "a.m": 0, "pm": 12, "p.m": 12},
     clock_names={"noon": time(12)},

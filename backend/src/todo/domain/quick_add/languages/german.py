@@ -108,6 +108,7 @@ GERMAN = Language(
         "wochentags": WORKDAYS,
     },
     month_phrases=frozenset({"im monat", "des monats", "jedes monats", "jeden monats"}),
+    every_month=frozenset({"jedes monats", "jeden monats", "jeden monat"}),
     unclear_weeks=frozenset({2, 3, 4}),
     halves={},
     oclock=frozenset({"uhr"}),

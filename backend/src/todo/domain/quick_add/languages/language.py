@@ -52,6 +52,7 @@ class Language:
         has_weak_adverbs: whether the adverbs are also adjectives. They then need the end of the text, or a time.
             Words of `weekly` then need a word of `on`.
         month_phrases: phrases behind an ordinal that repeats every month.
+        every_month: phrases that make the days of a month before them a repetition.
         unclear_weeks: ordinals of weekdays that need such a phrase, because they can also be an interval.
         halves: by word behind an hour from 1 to 12, the hours to add.
         oclock: words behind an hour.
@@ -98,6 +99,7 @@ class Language:
     adverbs: Mapping[str, str]
     has_weak_adverbs: bool = False
     month_phrases: Words
+    every_month: Words
     unclear_weeks: frozenset[int]
     halves: Mapping[str, int]
     oclock: Words = frozenset()
