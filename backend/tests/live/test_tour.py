@@ -158,6 +158,17 @@ def test_filters_run_as_written(service: Service, tmp_path: Path) -> None:
     assert re.findall(r'"position":(\d+)', output) == ["17"], output
 
 
+@pytest.mark.spec("QCK-001", "QCK-002", "QCK-010", "QCK-015")
+def test_quick_add_runs_as_written(service: Service, tmp_path: Path) -> None:
+    output = run_tour("quick", service, tmp_path)
+
+    assert re.findall(r'"title":"([^"]*)"', output) == [
+        *("Pay rent", "Miete zahlen", "Dig the beds #Garden", "Watch tomorrow never dies")
+    ], output
+    assert re.findall(r'"code":"(\w+)"', output) == ["PROJECT_NOT_FOUND", "INVALID_TITLE", "INVALID_TITLE"], output
+    assert re.findall(r'"recurrence_rule":"([^"]*)"', output) == ["FREQ=MONTHLY;BYMONTHDAY=1"] * 2
+
+
 def test_readme_runs_as_written(service: Service, tmp_path: Path) -> None:
     output = run_tour("readme", service, tmp_path)
 

@@ -79,7 +79,8 @@ def _check_estimate(minutes: int) -> int:
     return minutes
 
 
-Title = Annotated[Text, TextRule(1, TITLE_MAX, InvalidTitleError)]
+TITLE = TextRule(1, TITLE_MAX, InvalidTitleError)
+Title = Annotated[Text, TITLE]
 Description = Annotated[Text, TextRule(0, DESCRIPTION_MAX, DescriptionTooLongError, trim=False)]
 Priority = Annotated[Literal["low", "medium", "high"], ChoiceRule("TaskPriority", InvalidPriorityError)]
 EstimatedMinutes = Annotated[

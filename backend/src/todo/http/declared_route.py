@@ -65,6 +65,11 @@ class DeclaredRoute(APIRoute):
             self.static_paths.add(path)
         self._resolvers = [(dependency.name, make_resolver(dependency)) for dependency in declared.dependencies]
         self._dump = TypeAdapter(self.response_model).serializer.to_json if self.response_model else None
+        self._other_dumps = {
+            int(code): TypeAdapter(response["model"]).serializer.to_json
+            for code, response in self.responses.items()
+            if str(code) < "3" and response.get("model", self.response_model) != self.response_model
+        }
         self._status = self.status_code or 200
         self._location = ""
         if self._status == status.HTTP_201_CREATED:
@@ -102,12 +107,12 @@ class DeclaredRoute(APIRoute):
     def _location_of(self, request: Request, response: Response) -> bytes:
         """Return the path of the resource that was created (RFC 9110, section 15.3.2)."""
         values = request.path_params
-        if "{id}" in self._location:
+        if self._location != self.path:
             resource = response.result if isinstance(response, RenderedResponse) else None
             if not isinstance(resource, dict):
                 # The body of a replayed response has the id too.
                 resource = from_json(bytes(response.body))
-            values = {**values, "id": resource["id"]}
+            values = {**values, **resource}
         root: str = request.scope.get("root_path", "")
         return (root + self._location.format(**values)).encode()
 
@@ -135,10 +140,12 @@ class DeclaredRoute(APIRoute):
             response: the endpoint's `Response` parameter, whose status and headers are copied; None without one.
             headers: additional headers.
         """
+        status_code = self._status if response is None else response.status_code
+        dump = self._other_dumps.get(status_code, self._dump)
         return RenderedResponse(
             result,
-            b"" if self._dump is None else self._dump(result),
-            self._status if response is None else response.status_code,
+            b"" if dump is None else dump(result),
+            status_code,
             *headers,
             *(() if response is None else response.raw_headers),
         )

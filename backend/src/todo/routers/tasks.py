@@ -6,18 +6,21 @@ from fastapi import Query, Response, status
 
 from todo.core.clock import utc_now
 from todo.domain.identifiers import RowId
+from todo.domain.task import InvalidTitleError
 from todo.http.dependencies.change_base import ChangeBase
-from todo.http.dependencies.principal import CurrentUser
+from todo.http.dependencies.principal import API, CurrentUser
 from todo.http.dependencies.resources import Resources, Session
 from todo.http.dependencies.versions import IfMatch
 from todo.http.dependencies.writer import CurrentWriter
-from todo.http.openapi import Responses, errors, merge_patch
+from todo.http.openapi import Responses, errors, located_at, merge_patch
 from todo.http.resource_route import make_router
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskDeletionQuery, TaskQuery
+from todo.schemas.tasks.quick_add import QuickAdd, QuickAddPublic, QuickDraftPublic
 from todo.schemas.tasks.task import TaskCreate, TaskPublic, TaskReplace, TaskUpdate
 from todo.services.placement import deletion
 from todo.services.projects.errors import ProjectNotFoundError
+from todo.services.quick_add import service as quick_add_service
 from todo.services.sections.errors import SectionNotFoundError
 from todo.services.subtasks.errors import (
     ParentNotFoundError,
@@ -41,6 +44,7 @@ REFERENCE_ERRORS = (
     *(TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError),
 )
 UPDATE_ERRORS = errors(TaskNotFoundError, SubtaskCycleError, *REFERENCE_ERRORS)
+DRY_RUN: Responses = {200: {"model": QuickDraftPublic, "description": "The task of a dry run, without an `id`."}}
 TAG_PRESENT: Responses = {200: {"model": TaskPublic, "description": "The task had the tag already."}}
 
 
@@ -58,6 +62,26 @@ async def create_task(task: TaskCreate, response: Response, writer: CurrentWrite
     created_task, created = await create_tree(writer, task, TagLimits.of(resources.settings))
     response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
     return created_task
+
+
+@router.post(
+    "/quick",
+    status_code=status.HTTP_201_CREATED,
+    response_model=QuickAddPublic,
+    responses=DRY_RUN | errors(InvalidTitleError, ProjectNotFoundError, TooManyTagsOnTaskError, TooManyTagsError),
+)
+@located_at(f"{API}/tasks/{{task[id]}}")
+async def quick_add(
+    quick: QuickAdd, response: Response, writer: CurrentWriter, resources: Resources
+) -> QuickAddPublic | QuickDraftPublic:
+    """Create a task from a line of text, such as `Pay rent every 1st at 9am #Home @money p1`.
+
+    English and German are understood, in the time zone and the week of your account. The response names the parts of
+    the text that set fields. All other words stay in the title. With `dry_run` nothing is written, the status is 200,
+    and the task has no `id`.
+    """
+    response.status_code = status.HTTP_200_OK if quick.dry_run else status.HTTP_201_CREATED
+    return await quick_add_service.quick_add(writer, quick, TagLimits.of(resources.settings), utc_now())
 
 
 @router.get("")

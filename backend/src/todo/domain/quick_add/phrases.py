@@ -1,0 +1,154 @@
+"""Phrases: runs of tokens that a grammar reads in one language."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from todo.domain.quick_add.languages.language import Language
+from todo.domain.quick_add.tokens import Token
+
+PHRASE_MAX = 5
+"""Words of a phrase in a table."""
+DIGITS_MAX = 4
+Value = TypeVar("Value")
+
+
+class Place(NamedTuple):
+    """A place between tokens.
+
+    Attributes:
+        token_index: the token behind it.
+        end: the place in the text behind the last character that was read.
+        glue: the punctuation that was read with the token before it. The next token is joined if it has no other.
+        is_first: whether no token of the phrase was read. The punctuation before the next token is then no matter.
+    """
+
+    token_index: int
+    end: int
+    glue: str = ""
+    is_first: bool = False
+
+
+class Phrases:
+    """Reads the tokens of a text in a language.
+
+    Attributes:
+        language: the words.
+        is_sole: whether the text is read in no other language.
+    """
+
+    def __init__(self, tokens: Sequence[Token], language: Language, *, is_sole: bool = False) -> None:
+        self._tokens = tokens
+        self.language = language
+        self.is_sole = is_sole
+        self._last_word = max((index for index, token in enumerate(tokens) if token.kind == "word"), default=-1)
+
+    def token(self, place: Place) -> Token | None:
+        """Return the next token of a phrase; None if it is no word, or if punctuation is between."""
+        if place.token_index >= len(self._tokens):
+            return None
+        token = self._tokens[place.token_index]
+        if token.kind != "word" or not token.word:
+            return None
+        is_joined = place.is_first or (token.before == "" and self._tokens[place.token_index - 1].after == place.glue)
+        return token if is_joined else None
+
+    def word(self, place: Place) -> str:
+        """Return the next word of a phrase; empty for none."""
+        token = self.token(place)
+        return "" if token is None else token.word
+
+    def after(self, place: Place) -> str:
+        """Return the punctuation behind the next token."""
+        return self._tokens[place.token_index].after
+
+    def before(self, place: Place) -> Token | None:
+        """Return the token before the first one of a phrase, if both are joined."""
+        if place.token_index == 0 or self._tokens[place.token_index].before:
+            return None
+        token = self._tokens[place.token_index - 1]
+        return None if token.after and not self.is_ordinal(token) else token
+
+    def is_end(self, place: Place) -> bool:
+        """Return whether no word follows, or punctuation follows first."""
+        return place.token_index > self._last_word or self._tokens[place.token_index - 1].after != place.glue
+
+    def skip(self, place: Place, glue: str = "") -> Place:
+        """Return the place behind the next token and a punctuation that belongs to it."""
+        token = self._tokens[place.token_index]
+        return Place(place.token_index + 1, token.end + len(glue), glue)
+
+    def glued(self, place: Place, glue: str) -> Place:
+        """Return the place as if a punctuation behind its last token belonged to the phrase."""
+        return (
+            place._replace(glue=glue)
+            if place.token_index and self._tokens[place.token_index - 1].after == glue
+            else place
+        )
+
+    def behind_abbreviation(self, place: Place) -> Place:
+        """Return the place behind the dot of an abbreviation that was read last."""
+        token = self._tokens[place.token_index - 1]
+        is_dotted = token.word in self.language.abbreviations and token.after.startswith(".")
+        return place._replace(end=token.end + 1, glue=".") if is_dotted else place
+
+    def accept(self, place: Place, words: Collection[str]) -> Place | None:
+        """Return the place behind one of these words or phrases, the longest first; None if there is none."""
+        found = self._longest(place, words)
+        return None if found is None else found[1]
+
+    def match(self, place: Place, table: Mapping[str, Value]) -> tuple[Value, Place] | None:
+        """Return the value of the longest phrase of a table, and the place behind it."""
+        found = self._longest(place, table)
+        return None if found is None else (table[found[0]], found[1])
+
+    def _longest(self, place: Place, phrases: Collection[str]) -> tuple[str, Place] | None:
+        word = self.word(place)
+        if word not in self.language.openings:
+            return (word, self.skip(place)) if word in phrases else None
+        found = None
+        phrase = ""
+        for _ in range(PHRASE_MAX):
+            if not word:
+                break
+            phrase = f"{phrase} {word}" if phrase else word
+            place = self.skip(place)
+            if phrase in phrases:
+                found = phrase, place
+            word = self.word(place)
+        return found
+
+    def number(self, place: Place, *, has_words: bool = True) -> tuple[int, Place] | None:
+        """Return a number in digits or in words."""
+        word = self.word(place)
+        if is_number(word):
+            return int(word), self.skip(place)
+        if has_words and word in self.language.numbers:
+            return self.language.numbers[word], self.skip(place)
+        return None
+
+    def ordinal(self, place: Place) -> tuple[int, Place] | None:
+        """Return an ordinal such as `1st` or `1.`, or -1 for the last."""
+        word = self.word(place)
+        if word in self.language.ordinals:
+            return self.language.ordinals[word], self.skip(place)
+        if self.language.has_dotted_ordinals and is_number(word, 2) and self.after(place).startswith("."):
+            return int(word), self.skip(place, ".")
+        for ending in self.language.ordinal_endings:
+            if word.endswith(ending) and is_number(number := word.removesuffix(ending), 2):
+                return int(number), self.skip(place)
+        return None
+
+    def is_ordinal(self, token: Token) -> bool:
+        """Return whether a token is an ordinal such as `2nd`, `2.` or `second`."""
+        word = token.word
+        if self.language.has_dotted_ordinals and token.after == "." and is_number(word, 2):
+            return True
+        return word in self.language.ordinals or any(
+            word.endswith(ending) and is_number(word.removesuffix(ending), 2)
+            for ending in self.language.ordinal_endings
+        )
+
+
+def is_number(word: str, digits_max: int = DIGITS_MAX) -> bool:
+    """Return whether a word is a whole number of some digits."""
+    return 0 < len(word) <= digits_max and word.isascii() and word.isdigit()

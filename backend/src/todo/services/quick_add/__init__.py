@@ -1,0 +1,1 @@
+"""Quick add: a task from one line of text."""
