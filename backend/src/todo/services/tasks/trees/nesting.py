@@ -46,15 +46,11 @@ class Nesting:
         return {*self.parents.values()}
 
     def settle(self, problems: Problems) -> None:
-        """Move the problems of subtasks to the items that have them in their bodies. These fail as a whole.
-
-        A subtask that fails with its item has an empty list of problems.
-        """
+        """Move the problems of subtasks to the items that have them in their bodies. These fail as a whole."""
         for index, place in self.places.items():
             found = [problem._replace(field=_join(place.path, problem.field)) for problem in problems.pop(index, ())]
             if found:
                 problems.setdefault(place.item, []).extend(found)
-        problems.update({index: [] for index, place in self.places.items() if place.item in problems})
 
 
 async def read_nesting(items: dict[int, object], problems: Problems) -> Nesting:
@@ -85,7 +81,6 @@ async def read_nesting(items: dict[int, object], problems: Problems) -> Nesting:
             items[index] = CreateItem(action="create", task=subtask)
             nesting.parents[index], nesting.places[index] = parent, place
             queue.append((index, place, subtask))
-    nesting.settle(problems)
     return nesting
 
 
