@@ -57,7 +57,7 @@ async def create_task(task: TaskCreate, response: Response, writer: CurrentWrite
     """Create a task, or a whole tree of tasks with `subtasks`. Only a title is required.
 
     If a task with this `external_id` exists, it is returned with 200, and nothing is created. The response has the task
-    alone. `GET /tasks?parent={id}` lists its direct subtasks.
+    alone. `GET /tasks?parent={id}&sort=position` lists its direct subtasks.
     """
     created_task, created = await create_tree(writer, task, TagLimits.of(resources.settings))
     response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
