@@ -26,8 +26,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Response = tuple[int, bytes]
 
 COLUMNS = """id, title, description, completed, priority, due_date, due_day, due_time_zone, start_day, deadline_day,
-             estimated_minutes, recurrence_rule, recurrence_basis, recurrence_start, project_id, section_id, position,
-             external_id, user_id, version, created_at, updated_at, completed_at"""
+             estimated_minutes, recurrence_rule, recurrence_basis, recurrence_start, project_id, section_id, parent_id,
+             position, external_id, user_id, version, created_at, updated_at, completed_at"""
 TAGS = """(SELECT coalesce(json_agg(json_build_object('id', tags.id, 'name', tags.name, 'color', tags.color)
                                     ORDER BY tags.name_key, tags.id), '[]')
            FROM task_tag_link AS link CROSS JOIN LATERAL (
