@@ -112,7 +112,7 @@ RESOURCES: tuple[Resource, ...] = (
         remove=task_restore.remove_tasks,
     ),
 )
-"""In the order of a full sync and of a restore. A type comes before those that refer to it."""
+"""In the order of a full sync and of a restore. Tasks come last, because they refer to the other types."""
 LOGGED: Mapping[str, LoggedResource] = {
     resource.type: resource for resource in RESOURCES if isinstance(resource, LoggedResource)
 }
