@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from todo.core.database.session import Row
 from todo.services.history.references import Existing, find_gone
 from todo.services.placement.deletion import find_contents
 from todo.services.projects.statements import PROJECT
@@ -13,7 +14,7 @@ from todo.services.shared.log.reverted import Reverted
 from todo.services.shared.log.writer import Writer
 from todo.services.subtasks.errors import ParentNotFoundError, SubtaskCycleError, SubtasksTooDeepError
 from todo.services.subtasks.statements import SELECT_CHILDREN
-from todo.services.subtasks.tree import Node, children_first
+from todo.services.subtasks.tree import Node, Tree, children_first
 from todo.services.tasks.write_statements import TASK
 
 State = Mapping[str, Any]
@@ -89,25 +90,30 @@ def _place_task(task_id: int, task: State, existing: Existing) -> tuple[dict[str
     return gone, {name: None if name in gone else task.get(name) for name in CONTAINER_FIELDS}
 
 
-async def find_contents_of(writer: Writer, removed: Mapping[str, Collection[int]], moved: Collection[int]) -> list[str]:
-    """Return the conflicts of resources to remove: tasks came into them that are not removed as well.
+async def find_contents_of(writer: Writer, removed: Mapping[str, Collection[int]], tree: Tree) -> list[str]:
+    """Return the conflicts of resources to remove: tasks are in them that are neither removed nor moved elsewhere.
 
     Args:
         writer: reads the tasks.
         removed: by type, the ids of projects, sections and tasks to remove.
-        moved: the tasks that undo moves to another parent.
+        tree: the moved tasks with their subtasks, in their new places.
     """
     projects, sections, tasks = (removed.get(type_, ()) for type_ in (PROJECT, SECTION, TASK))
     conflicts: list[str] = []
     if projects or sections:
         rows = await find_contents(writer, [*projects], [*sections])
-        found = [row for row in rows if row["id"] not in tasks]
+        found = [_placed(row, tree) for row in rows if row["id"] not in tasks]
         of_projects = {row["project_id"] for row in found}.intersection(projects)
         of_sections = {row["section_id"] for row in found}.intersection(sections)
         conflicts += [f"{PROJECT}.{id_}.tasks" for id_ in sorted(of_projects)]
         conflicts += [f"{SECTION}.{id_}.tasks" for id_ in sorted(of_sections)]
     if tasks:
         children = await writer.session.fetch_all(SELECT_CHILDREN, user_id=writer.user_id, ids=[*tasks])
-        parents = {row["parent_id"] for row in children if row["id"] not in tasks and row["id"] not in moved}
-        conflicts += [f"{TASK}.{id_}.subtasks" for id_ in sorted(parents)]
+        parents = {_placed(row, tree)["parent_id"] for row in children if row["id"] not in tasks}
+        conflicts += [f"{TASK}.{id_}.subtasks" for id_ in sorted(parents.intersection(tasks))]
     return conflicts
+
+
+def _placed(row: Row, tree: Tree) -> State:
+    node = tree.find(row["id"])
+    return {**row} if node is None else node._asdict()

@@ -11,6 +11,7 @@ from todo.core.database.session import Row
 from todo.schemas.changes.history import UndoResult
 from todo.services.authentication import Principal
 from todo.services.history import statements
+from todo.services.history.batches import CHANGING, deleted_resources, new_resources, without_merged
 from todo.services.history.errors import (
     AlreadyUndoneError,
     ChangeNotFoundError,
@@ -31,8 +32,6 @@ from todo.services.tasks import restore as tasks
 from todo.services.tasks.write_statements import TASK
 
 State = Mapping[str, Any]
-CHANGING = {"update", "complete", "skip"}
-"""The actions that change a resource."""
 BESIDE = {"tags", "occurrences"}
 """The fields that other tables have."""
 
@@ -126,7 +125,10 @@ async def _read_batch(writer: Writer, batch: int) -> list[Row]:
 
 
 async def mark_undone(writer: Writer, changes: list[Row]) -> None:
-    """Mark changes as undone by the writer. If they are an undo themselves, the first changes can be undone again."""
+    """Mark changes as undone by the writer. If they are an undo themselves, the first changes can be undone again.
+
+    If only a part of the undo is undone, as by a restore from the trash, the first changes of its resources can be.
+    """
     if writer.batch is None:
         return
     await writer.session.fetch_all(
@@ -147,7 +149,13 @@ async def mark_undone(writer: Writer, changes: list[Row]) -> None:
     original = await writer.session.fetch_one(statements.SELECT_CHANGE, user_id=writer.user_id, seq=first["undoes"])
     if original is not None:
         rows = await _read_batch(writer, original["batch"])
-        seqs = [row["seq"] for row in rows if row["undone_by"] == first["batch"]]
+        keys = {(change["type"], change["id"]) for change in changes}
+        is_whole = all(row["undone_by"] is not None for row in await _read_batch(writer, first["batch"]))
+        seqs = [
+            row["seq"]
+            for row in rows
+            if row["undone_by"] == first["batch"] and (is_whole or (row["type"], row["id"]) in keys)
+        ]
         await writer.session.fetch_all(statements.CLEAR_UNDONE_BY, user_id=writer.user_id, seqs=seqs)
 
 
@@ -171,15 +179,15 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
     current: dict[ResourceKey, Any] = {(item["type"], item["id"]): item["data"] for item in items}
     existing = await read_existing(writer, changes)
     inverse = Inverse()
-    new = _new_resources(changes)
-    for change in changes:
+    new, old = new_resources(changes), deleted_resources(changes)
+    for change in without_merged(changes, new, old):
         key = (change["type"], change["id"])
         before, after = (from_json(change[name] or "{}") for name in ("before", "after"))
         state = current[key]
-        if change["action"] == "update" and key in new:
-            continue
-        if change["action"] == "delete":
-            _restore(inverse, change, before, existing)
+        if change["action"] == "delete" and state is not None:
+            inverse.conflicts.append(f"{change['type']}.{change['id']}")
+        elif change["action"] == "delete":
+            _restore(inverse, change, old[key], existing)
             for task_id in before.get("tasks", ()):
                 if task_id in inverse.tags:
                     seq, ids = inverse.tags[task_id]
@@ -201,21 +209,8 @@ async def make_inverse(writer: Writer, changes: list[Row]) -> Inverse:
     inverse.tree = existing.tree
     _keep_removed_tags(inverse, current)
     removed = {type_: {resource.id for resource in some} for type_, some in inverse.removed.items()}
-    moved = {task.id for task in inverse.reverted.get(TASK, ()) if "parent_id" in task.fields}
-    inverse.conflicts += await find_contents_of(writer, removed, moved)
+    inverse.conflicts += await find_contents_of(writer, removed, existing.tree)
     return inverse
-
-
-def _new_resources(changes: list[Row]) -> dict[ResourceKey, dict[str, Any]]:
-    """Return the fields of the resources that the changes created or put back, after the last of the changes."""
-    new: dict[ResourceKey, dict[str, Any]] = {}
-    for change in sorted(changes, key=lambda change: change["seq"]):
-        key = (change["type"], change["id"])
-        if change["before"] is None:
-            new[key] = from_json(change["after"])
-        elif change["action"] == "update" and key in new:
-            new[key] |= from_json(change["after"])
-    return new
 
 
 def _keep_removed_tags(inverse: Inverse, current: Mapping[ResourceKey, Any]) -> None:
