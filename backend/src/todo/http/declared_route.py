@@ -196,8 +196,10 @@ class DeclaredRoute(APIRoute):
         _check_content_type(request, PATCH_TYPES if request.method == "PATCH" else JSON_TYPES)
         try:
             return field.validate(await self.parse_json(body), loc=("body",))
-        except (ValueError, RecursionError):
+        except ValueError:
             return None, [{"type": "json_invalid", "loc": ("body",), "msg": "The body is not valid JSON"}]
+        except RecursionError:
+            return None, [{"type": "json_invalid", "loc": ("body",), "msg": "The body is nested too deeply"}]
 
     async def parse_json(self, body: bytes) -> object:
         """Return the value of a JSON body.

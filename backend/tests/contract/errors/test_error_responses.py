@@ -159,3 +159,12 @@ async def test_405_lists_the_allowed_methods(client: AsyncClient, method: str, p
 
     assert_error(response, 405, "METHOD_NOT_ALLOWED")
     assert set(response.headers["Allow"].split(", ")) == allowed
+
+
+@pytest.mark.spec("SUB-042")
+async def test_json_that_is_nested_too_deeply_is_named(ada: Person) -> None:
+    tree = '{"title": "x", "subtasks": [' * 600 + "]}" * 600
+
+    response = await ada.client.post("/tasks", content=tree, headers=JSON_HEADERS)
+
+    assert_error(response, 422, "VALIDATION_ERROR", "The body is nested too deeply")
