@@ -170,7 +170,7 @@ def _read_yearly(phrases: Phrases, place: Place, calendar: Calendar) -> Repeat |
 
 
 def _read_days_of_month(phrases: Phrases, place: Place) -> Repeat | None:
-    """Return a repetition such as `1st and 15th`, or `1 and 15` at the end of a phrase or before a time."""
+    """Return a repetition such as `1st and 15th`, or `1 and 15` at the end of the text or before a time."""
     days = _read_list(phrases, place, _number_of_day)
     if days is None:
         return None
@@ -179,7 +179,7 @@ def _read_days_of_month(phrases: Phrases, place: Place) -> Repeat | None:
     if behind is days[1] and (_weekday(phrases, behind) or phrases.accept(behind, words)):
         return None
     has_numbers = _read_list(phrases, place, _day_of_month) != days
-    if behind is days[1] and has_numbers and not (phrases.is_end(behind) or read_time(phrases, behind)):
+    if behind is days[1] and has_numbers and not (phrases.is_last(behind) or read_time(phrases, behind)):
         return None
     return Repeat(f"FREQ=MONTHLY;BYMONTHDAY={_numbers(days[0])}", behind)
 

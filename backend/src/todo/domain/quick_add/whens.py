@@ -27,6 +27,7 @@ class When(NamedTuple):
         repeat: the repetition.
         last: the day until which it repeats.
         parts: the characters of its parts, and what they say.
+        is_crossed: whether another phrase of the language shares some of its words, and has words outside of it.
     """
 
     start: int
@@ -37,6 +38,7 @@ class When(NamedTuple):
     repeat: Repeat | None = None
     last: date | None = None
     parts: tuple[tuple[PartKind, int, int], ...] = ()
+    is_crossed: bool = False
 
     @property
     def is_time_alone(self) -> bool:
@@ -48,13 +50,17 @@ def find_whens(tokens: Sequence[Token], languages: Sequence[Language], calendar:
     """Return the phrases of a text in their order. Where phrases overlap, the longest counts."""
     readers = [Phrases(tokens, language, is_sole=len(languages) == 1) for language in languages]
     found = [
-        when
+        [
+            when
+            for index, token in enumerate(tokens)
+            if token.kind == "word"
+            for when in _read(phrases, Place(index, token.start, is_first=True), calendar)
+        ]
         for phrases in readers
-        for index, token in enumerate(tokens)
-        if token.kind == "word"
-        for when in _read(phrases, Place(index, token.start, is_first=True), calendar)
     ]
-    return sorted(select_longest(found), key=lambda when: when.start)
+    chosen = sorted(select_longest([when for whens in found for when in whens]), key=lambda when: when.start)
+    crossed = {when for whens in found for when in _find_crossed(chosen, whens)}
+    return [when._replace(is_crossed=when in crossed) for when in chosen]
 
 
 def select_longest(found: Sequence[When]) -> Iterator[When]:
@@ -64,6 +70,17 @@ def select_longest(found: Sequence[When]) -> Iterator[When]:
         if not any(taken[when.start : when.end]):
             taken[when.start : when.end] = b"\1" * (when.end - when.start)
             yield when
+
+
+def _find_crossed(chosen: Sequence[When], whens: Collection[When]) -> Iterator[When]:
+    """Yield the chosen phrases of a language of which another phrase has some words and words outside of it."""
+    known = {*whens}
+    owners = {place: when for when in chosen if when in known for place in range(when.start, when.end)}
+    for when in whens:
+        for place in (when.start, when.end - 1):
+            owner = owners.get(place)
+            if owner is not None and (when.start < owner.start or owner.end < when.end):
+                yield owner
 
 
 def _read(phrases: Phrases, place: Place, calendar: Calendar) -> Iterator[When]:

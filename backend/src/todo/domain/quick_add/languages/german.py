@@ -113,7 +113,13 @@ GERMAN = Language(
     halves={},
     oclock=frozenset({"uhr"}),
     has_capital_nouns=True,
-    clock_names={"mittags": time(12), "mittag": time(12)},
+    clock_names={
+        **dict.fromkeys(("morgens", "vormittags"), MORNING),
+        **dict.fromkeys(("mittags", "mittag"), time(12)),
+        "nachmittags": AFTERNOON,
+        "abends": EVENING,
+        "nachts": time(21),
+    },
     dayparts={
         **dict.fromkeys(("früh", "morgen", "am morgen", "morgens"), MORNING),
         **dict.fromkeys(("vormittag", "am vormittag", "vormittags"), MORNING),
