@@ -111,6 +111,8 @@ class Doubt:
         if token.word in reader.language.months and token.word not in reader.language.weak_months:
             before, following = self._word(index - 1), self._word(index + 1)
             return before in self._connectors or is_number(before, 2) or is_number(following, 2)
+        if token.word[:1].isdigit() and self._word(index + 1) in reader.language.months:
+            return True
         return self._has_dot(reader, index) and DOTTED.fullmatch(token.word) is not None
 
     def _has_dot(self, reader: Phrases, index: int) -> bool:

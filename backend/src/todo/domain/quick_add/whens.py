@@ -168,7 +168,9 @@ def _with_repeat(phrases: Phrases, when: When, place: Place, repeat: Repeat, cal
 def _with_time_of_repeat(phrases: Phrases, when: When, repeat: Repeat, place: Place) -> tuple[When, Place]:
     """Return a repetition with the part of the day and the time behind it, and the place behind them."""
     when = when._replace(at=repeat.at)
-    if when.at is None and (part := phrases.match(place, phrases.language.dayparts)):
+    token = phrases.token(place)
+    is_day = token is not None and token.word in phrases.language.common_nouns and not token.is_capital
+    if when.at is None and not is_day and (part := phrases.match(place, phrases.language.dayparts)):
         when, place = _add(when, "time", _begin(phrases, place), part[1])._replace(at=part[0]), part[1]
     if clock := read_time(phrases, place):
         at = _at_part_of_day(when.at, clock.at)

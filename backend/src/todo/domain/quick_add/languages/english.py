@@ -91,6 +91,7 @@ ENGLISH = Language(
     groups={
         "weekday": WORKDAYS,
         "workday": WORKDAYS,
+        "working day": WORKDAYS,
         "weekend": WEEKEND,
         "quarter": "FREQ=MONTHLY;INTERVAL=3",
         "last day": LAST_DAY,
