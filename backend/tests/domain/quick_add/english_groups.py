@@ -277,5 +277,9 @@ TITLES = [
     "X tomorrow 25:00",
     "X every Monday at 9 and Thursday at 10",
     "X every 5 apples",
+    "X every day at 8 and 20",
+    "X every day at 8, 12 and 20",
+    "X every day for 2 weeks",
+    "Finish slides tonight for tomorrow",
 ]
 """Texts that are titles as a whole."""

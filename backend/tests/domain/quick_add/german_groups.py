@@ -176,5 +176,8 @@ TITLES = [
     "X Fr, Sa und So",
     "X jeden Montag im Juni",
     "X heute oder morgen",
+    "X täglich um 8 und 20",
+    "X jeden Tag für 2 Wochen",
+    "Einkaufen heute für morgen",
 ]
 """Texts that are titles as a whole."""

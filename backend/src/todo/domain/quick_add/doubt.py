@@ -151,9 +151,19 @@ class Doubt:
             return False
         if step > 0 and (following in language.oclock or following in language.halves):
             return True
+        if following in language.units and before in self._connectors:
+            return True
+        if step > 0 and self._is_next_in_list(language, index):
+            return True
         is_hour = before in language.at and int(token.word) <= HOURS
         is_day = language.has_month_first and before in language.months and (step < 0 or when.repeat is not None)
         return is_hour or is_day
+
+    def _is_next_in_list(self, language: Language, index: int) -> bool:
+        """Return whether a number stands behind another one, as in `at 8 and 20`."""
+        if self._word(index - 1) in language.joins:
+            return is_number(self._word(index - 2), 2)
+        return self._tokens[index - 1].after == "," and is_number(self._word(index - 1), 2)
 
     def _is_ordinal(self, reader: Phrases, index: int, step: int, when: When) -> bool:
         """Return whether an ordinal is the day of a month, or that of a weekday behind it."""

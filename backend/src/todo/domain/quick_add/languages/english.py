@@ -134,5 +134,5 @@ ENGLISH = Language(
         "my your our his her their v version chapter section page part room unit verse line number no "
         "black good ash palm easter cyber super"
     ),
-    bridges=words("or to through - \u2013"),
+    bridges=words("or for to through - \u2013"),
 )

@@ -142,5 +142,5 @@ GERMAN = Language(
         "letztem vorigen diesem mein dein unser sein ihr kein guten schönen gegen version kapitel abschnitt seite "
         "punkt teil zimmer raum nr nummer zeile"
     ),
-    bridges=words("oder im vom zu - \u2013"),
+    bridges=words("oder für im vom zu - \u2013"),
 )
