@@ -107,7 +107,7 @@ UNDERSTOOD: list[tuple[str, ...]] = [
     (
         "Tidy every two weeks on Monday",
         "Tidy",
-        "due_day=2026-12-07 <every two weeks on Monday>",
+        "due_day=2026-11-30 <every two weeks on Monday>",
         "recurrence_rule=FREQ=WEEKLY;INTERVAL=2;BYDAY=MO <every two weeks on Monday>",
     ),
     (

@@ -142,7 +142,7 @@ UNDERSTOOD: list[tuple[str, ...]] = [
     (
         "Putzen alle zwei Wochen am Montag",
         "Putzen",
-        "due_day=2026-12-07 <alle zwei Wochen am Montag>",
+        "due_day=2026-11-30 <alle zwei Wochen am Montag>",
         "recurrence_rule=FREQ=WEEKLY;INTERVAL=2;BYDAY=MO <alle zwei Wochen am Montag>",
     ),
     (

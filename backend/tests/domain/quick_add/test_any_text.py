@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.domain.quick_add import english, german
+from tests.domain.quick_add import english, english_groups, german, german_groups
 from tests.domain.quick_add.support import NOON_IN_BERLIN, read
 from todo.domain.quick_add.languages import LANGUAGES
 from todo.domain.quick_add.phrases import PHRASE_MAX
@@ -16,7 +16,7 @@ from todo.domain.quick_add.settling import DUE_FIELDS, Settled
 from todo.domain.quick_add.text import QUICK_TEXT_MAX
 from todo.domain.text import fold
 
-TEXTS = [row[0] for table in (english, german) for row in table.UNDERSTOOD]
+TEXTS = [row[0] for table in (english, english_groups, german, german_groups) for row in table.UNDERSTOOD]
 WORDS = sorted({word for text in TEXTS for word in text.split()} | {"p1", "#Home", "@a", "(", ")", '"', "{", "}", ","})
 GLUES = st.sampled_from([" ", " ", " ", "", "  ", "\n", ", ", ". "])
 PHRASES = st.lists(st.tuples(st.sampled_from(WORDS), GLUES), min_size=1, max_size=12).map(

@@ -107,6 +107,21 @@ def test_day_that_passed_is_the_next_one(text: str, day: str) -> None:
     assert value_of(text, "due_day") == day
 
 
+@pytest.mark.spec("QCK-008")
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("x every 2 weeks on Friday", "due_day", "2026-11-27"),
+        ("x every 2 weeks on Friday at 9am", "due_date", "2026-12-04T08:00:00Z"),
+        ("x every 2 weeks on Tuesday starting 2026-11-03", "due_day", "2026-12-01"),
+        ("x every 2 weeks on Tuesday starting 2026-11-10", "due_day", "2026-12-08"),
+        ("x every 2 months on the 27th at 9am", "due_date", "2026-12-27T08:00:00Z"),
+    ],
+)
+def test_interval_counts_from_the_nearest_day(text: str, field: str, value: str) -> None:
+    assert value_of(text, field) == value
+
+
 @pytest.mark.spec("QCK-007")
 def test_shorter_month_ends_on_its_last_day() -> None:
     assert value_of("x in 1 month", "due_day", moment=moment("2027-01-31T11:00")) == "2027-02-28"
@@ -117,7 +132,7 @@ def test_shorter_month_ends_on_its_last_day() -> None:
     "text",
     [
         "x every day until 24 Nov 2026",
-        "x every 12 months on the 31st",
+        "x every 12 months on 31 Feb",
         "x in 9999 years",
         "x every day starting 24 Dec until 1 Dec",
     ],

@@ -81,7 +81,7 @@ def test_backslash_and_quotes_take_the_meaning(text: str, title: str) -> None:
         ("p1 Pay p3", "p1 Pay", "priority", "low"),
         ("Pay {24 Dec} {25 Dec}", "Pay {24 Dec}", "deadline_day", "2026-12-25"),
         ("Run for 10 min for 20 min", "Run for 10 min", "estimated_minutes", "20"),
-        ("Monday tomorrow Pay", "Monday Pay", "due_day", "2026-11-28"),
+        ("Monday Pay tomorrow", "Monday Pay", "due_day", "2026-11-28"),
     ],
 )
 def test_last_value_of_a_field_counts(text: str, title: str, field: str, value: str) -> None:

@@ -62,8 +62,18 @@ def read_bare(phrases: Phrases, place: Place, calendar: Calendar, preposition: s
         offset, behind = named
         return Day(calendar.today + timedelta(days=offset), behind)
     if period := phrases.match(place, phrases.language.periods):
-        return Day(_next_period(calendar, period[0]), period[1])
+        return _in_period(phrases, calendar, period[0], period[1])
     return _read_dated(phrases, place, calendar, preposition)
+
+
+def _in_period(phrases: Phrases, calendar: Calendar, unit: Unit, place: Place) -> Day:
+    """Return the first day of the next week, month or year, or the weekday behind `next week`."""
+    first = _next_period(calendar, unit)
+    on = phrases.accept(place, phrases.language.on)
+    named = phrases.match(on or place, phrases.language.weekdays) if unit == "week" else None
+    if named is None or (on is None and phrases.word(place) in phrases.language.weak_weekdays):
+        return Day(first, place)
+    return Day(next_weekday(first, named[0], is_today=True), named[1])
 
 
 def _read_dated(phrases: Phrases, place: Place, calendar: Calendar, preposition: str) -> Day | None:
@@ -84,6 +94,9 @@ def _read_weekday(phrases: Phrases, place: Place, calendar: Calendar, prepositio
         dated = dated or read_date(phrases, phrases.glued(behind, "."), calendar, "on")
         if dated is not None:
             return dated
+        period = phrases.match(behind, language.periods)
+        if period is not None and period[0] == "week":
+            return Day(next_weekday(_next_period(calendar, "week"), weekday, is_today=True), period[1])
     is_weak = phrases.word(following or coming or place) in language.weak_weekdays
     is_clear = bool(not is_weak or preposition or following or coming)
     if following is not None:

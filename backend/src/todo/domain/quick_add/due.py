@@ -1,6 +1,7 @@
 """The due of a task that a phrase says, on the clock of an account."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from todo.domain.recurrence.expansion import WEEKDAYS, Meter, RecurrenceTooCompl
 
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
+INTERVAL = re.compile(";INTERVAL=[0-9]+")
 
 
 class Moment(NamedTuple):
@@ -73,18 +75,30 @@ def _whole_rule(rule: str, last: date | None, week_start: int) -> str:
 
 
 def _first_date(rule: str, when: When, moment: Moment) -> datetime | None:
-    """Return the first date from today on of a series that begins today or on a named day. A time is later than now."""
+    """Return the first date from today on of a series that begins today or on a named day. A time is later than now.
+
+    An interval such as `every 2 weeks on Tuesday` counts from the first such day.
+    """
     today = moment.calendar.today
     start = datetime.combine(when.day or today, when.at or time.min)
     earliest = datetime.combine(today, time.min) if when.at is None else clock_time(moment.now, moment.zone) - DAY
-    after = max(start, earliest) - MICROSECOND
+
+    def is_later(found: datetime) -> bool:
+        return when.at is None or _instant(found, moment) > moment.now
+
     try:
-        for found in expand(read_parts(rule), start, after, until=None, count=None, meter=Meter()):
-            if when.at is None or _instant(found, moment) > moment.now:
-                return found
+        if "INTERVAL" in rule and "BY" in rule:
+            days = _dates(INTERVAL.sub("", rule), start, earliest if when.day is None else start)
+            start = next(days if when.day is not None else filter(is_later, days), start)
+        return next(filter(is_later, _dates(rule, start, earliest)), None)
     except RecurrenceTooComplexError:
         return None
-    return None
+
+
+def _dates(rule: str, start: datetime, earliest: datetime) -> Iterator[datetime]:
+    """Return the dates of a series that begins at a start, from a date on."""
+    after = max(start, earliest) - MICROSECOND
+    return expand(read_parts(rule), start, after, until=None, count=None, meter=Meter())
 
 
 def _at_clock(at: datetime, moment: Moment) -> dict[str, date | str]:

@@ -72,6 +72,10 @@ class Phrases:
         """Return whether no word follows, or punctuation follows first."""
         return place.token_index > self._last_word or self._tokens[place.token_index - 1].after != place.glue
 
+    def is_last(self, place: Place) -> bool:
+        """Return whether no word follows."""
+        return place.token_index > self._last_word
+
     def skip(self, place: Place, glue: str = "") -> Place:
         """Return the place behind the next token and a punctuation that belongs to it."""
         token = self._tokens[place.token_index]

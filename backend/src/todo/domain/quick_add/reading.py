@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from todo.domain.quick_add.days import read_day
+from todo.domain.quick_add.doubt import Doubt
 from todo.domain.quick_add.due import Moment, due_fields
 from todo.domain.quick_add.languages.language import Language
 from todo.domain.quick_add.phrases import Phrases, Place
@@ -118,15 +119,20 @@ def _find_estimates(tokens: Sequence[Token], languages: Sequence[Language]) -> I
 def _read_due(
     tokens: Sequence[Token], moment: Moment, languages: Sequence[Language]
 ) -> tuple[list[Part], Mapping[str, date | str]]:
-    """Return the parts that say when the task is due, and their fields. The last phrase with a day counts."""
+    """Return the parts that say when the task is due, and their fields.
+
+    The last phrase with a day that was understood as a whole counts.
+    """
     whens = find_whens(tokens, languages, moment.calendar)
     times = [when for when in whens if when.is_time_alone]
     dated = [when for when in whens if not when.is_time_alone]
+    doubt = Doubt(tokens, whens, languages)
     for when in dated[: -DATED_MAX - 1 : -1] or times[-1:]:
-        whole = when
-        if when.at is None and when.minutes is None and len(times) == 1:
+        whole, used = when, [when]
+        if when.at is None and when.minutes is None and len(times) == 1 and times != used:
             whole = when._replace(at=times[0].at, parts=(*when.parts, *times[0].parts))
-        fields = due_fields(whole, moment)
+            used = [when, *times]
+        fields = None if doubt.is_in_doubt(used) else due_fields(whole, moment)
         if fields is not None:
             return _due_parts(whole, fields), fields
     return [], {}

@@ -56,8 +56,16 @@ def _read_hour(phrases: Phrases, word: str, following: Place, *, has_at: bool) -
         return _clock(phrases, int(word), 0, "", following)
     if phrases.word(following) in phrases.language.oclock:
         return _hours(phrases, int(word), phrases.skip(following))
-    is_bare = has_at and phrases.language.has_bare_hours and int(word) < 24  # noqa: PLR2004 -- hours
+    is_bare = has_at and int(word) < 24 and not _is_name(phrases, following)  # noqa: PLR2004 -- hours
     return Clock(time(int(word)), following, is_clear=False) if is_bare else None
+
+
+def _is_name(phrases: Phrases, place: Place) -> bool:
+    """Return whether a name follows, as in `at 10 Downing Street`."""
+    token = phrases.token(place)
+    if token is None or phrases.language.has_capital_nouns:
+        return False
+    return token.is_capital and token.word not in phrases.language.vocabulary
 
 
 def _hours(phrases: Phrases, hour: int, place: Place) -> Clock | None:

@@ -27,6 +27,7 @@ class When(NamedTuple):
         repeat: the repetition.
         last: the day until which it repeats.
         parts: the characters of its parts, and what they say.
+        is_crossed: whether another phrase of the language shares some of its words, and has words outside of it.
     """
 
     start: int
@@ -37,6 +38,7 @@ class When(NamedTuple):
     repeat: Repeat | None = None
     last: date | None = None
     parts: tuple[tuple[PartKind, int, int], ...] = ()
+    is_crossed: bool = False
 
     @property
     def is_time_alone(self) -> bool:
@@ -48,13 +50,17 @@ def find_whens(tokens: Sequence[Token], languages: Sequence[Language], calendar:
     """Return the phrases of a text in their order. Where phrases overlap, the longest counts."""
     readers = [Phrases(tokens, language, is_sole=len(languages) == 1) for language in languages]
     found = [
-        when
+        [
+            when
+            for index, token in enumerate(tokens)
+            if token.kind == "word"
+            for when in _read(phrases, Place(index, token.start, is_first=True), calendar)
+        ]
         for phrases in readers
-        for index, token in enumerate(tokens)
-        if token.kind == "word"
-        for when in _read(phrases, Place(index, token.start, is_first=True), calendar)
     ]
-    return sorted(select_longest(found), key=lambda when: when.start)
+    chosen = sorted(select_longest([when for whens in found for when in whens]), key=lambda when: when.start)
+    crossed = {when for whens in found for when in _find_crossed(chosen, whens)}
+    return [when._replace(is_crossed=when in crossed) for when in chosen]
 
 
 def select_longest(found: Sequence[When]) -> Iterator[When]:
@@ -66,6 +72,17 @@ def select_longest(found: Sequence[When]) -> Iterator[When]:
             yield when
 
 
+def _find_crossed(chosen: Sequence[When], whens: Collection[When]) -> Iterator[When]:
+    """Yield the chosen phrases of a language of which another phrase has some words and words outside of it."""
+    known = {*whens}
+    owners = {place: when for when in chosen if when in known for place in range(when.start, when.end)}
+    for when in whens:
+        for place in (when.start, when.end - 1):
+            owner = owners.get(place)
+            if owner is not None and (when.start < owner.start or owner.end < when.end):
+                yield owner
+
+
 def _read(phrases: Phrases, place: Place, calendar: Calendar) -> Iterator[When]:
     """Yield the phrases that begin at a place."""
     if _is_blocked(phrases, place):
@@ -74,11 +91,10 @@ def _read(phrases: Phrases, place: Place, calendar: Calendar) -> Iterator[When]:
     if repeat := read_repeat(phrases, place, calendar):
         yield from _with_repeat(phrases, empty, place, repeat, calendar)
     if day := _read_common_day(phrases, place, calendar):
-        yield from _with_day(phrases, empty, place, day)
-        yield from _with_first_day(phrases, empty, place, day, calendar)
+        yield from _with_day(phrases, empty, place, day, calendar)
     if part := phrases.match(place, phrases.language.day_times):
         when = _add(empty, "time", place, part[1])._replace(day=calendar.today, at=part[0])
-        yield from _with_clock(phrases, when, part[1], is_clear=True)
+        yield from _with_clock(phrases, when, part[1], calendar, is_clear=True)
     if clock := read_time(phrases, place):
         yield from _with_time(phrases, empty, place, clock, calendar)
     if (behind := phrases.accept(place, phrases.language.within)) and (minutes := read_minutes(phrases, behind)):
@@ -104,31 +120,31 @@ def _read_common_day(phrases: Phrases, place: Place, calendar: Calendar) -> Day 
     return day._replace(is_clear=not token.is_capital or place.token_index == 0)
 
 
-def _with_day(phrases: Phrases, when: When, place: Place, day: Day) -> Iterator[When]:
+def _with_day(phrases: Phrases, when: When, place: Place, day: Day, calendar: Calendar) -> Iterator[When]:
     """Yield a phrase that begins with a day."""
     when = _add(when, "day", place, day.place)._replace(day=day.day)
     if part := phrases.match(day.place, phrases.language.dayparts):
         when = _add(when, "time", _begin(phrases, day.place), part[1])._replace(at=part[0])
-        yield from _with_clock(phrases, when, part[1], is_clear=True)
+        yield from _with_clock(phrases, when, part[1], calendar, is_clear=True)
     else:
-        yield from _with_clock(phrases, when, day.place, is_clear=day.is_clear)
+        yield from _with_clock(phrases, when, day.place, calendar, is_clear=day.is_clear)
 
 
-def _with_first_day(phrases: Phrases, when: When, place: Place, day: Day, calendar: Calendar) -> Iterator[When]:
-    """Yield a repetition behind its first day, such as `5 March yearly`."""
-    if repeat := read_repeat(phrases, day.place, calendar):
-        when = _add(when, "day", place, day.place)._replace(day=day.day)
-        yield from _with_repeat(phrases, when, _begin(phrases, day.place), repeat, calendar)
+def _repeated(phrases: Phrases, when: When, place: Place, calendar: Calendar) -> Iterator[When]:
+    """Yield a repetition behind its first day or its time, such as `5 March yearly`."""
+    if repeat := read_repeat(phrases, place, calendar):
+        yield from _with_repeat(phrases, when, _begin(phrases, place), repeat, calendar)
 
 
 def _with_time(phrases: Phrases, when: When, place: Place, clock: Clock, calendar: Calendar) -> Iterator[When]:
     """Yield a phrase that begins with a time."""
     when = _add(when, "time", place, clock.place)._replace(at=clock.at)
     for behind in (clock.place, phrases.glued(clock.place, ",")):
-        if repeat := read_repeat(phrases, behind, calendar):
-            yield from _with_repeat(phrases, when, _begin(phrases, behind), repeat, calendar)
+        yield from _repeated(phrases, when, behind, calendar)
         if day := read_day(phrases, behind, calendar):
-            yield _add(when, "day", _begin(phrases, behind), day.place, behind.glue)._replace(day=day.day)
+            dated = _add(when, "day", _begin(phrases, behind), day.place, behind.glue)._replace(day=day.day)
+            yield dated
+            yield from _repeated(phrases, dated, day.place, calendar)
     if clock.is_clear:
         yield when
 
@@ -137,10 +153,8 @@ def _with_repeat(phrases: Phrases, when: When, place: Place, repeat: Repeat, cal
     """Yield a phrase with a repetition, a time, and its first and its last day."""
     when = _add(when, "rule", place, repeat.place)._replace(repeat=repeat)
     behind = repeat.place
-    if when.at is None and (clock := read_time(phrases, behind)):
-        when = _add(when, "time", _begin(phrases, behind), clock.place)._replace(at=clock.at)
-        behind = clock.place
-    when = when._replace(at=when.at or repeat.at)
+    if when.at is None:
+        when, behind = _with_time_of_repeat(phrases, when, repeat, behind)
     if not repeat.is_clear and when.at is None:
         return
     if day := _read_limit(phrases, behind, phrases.language.since, calendar):
@@ -151,23 +165,42 @@ def _with_repeat(phrases: Phrases, when: When, place: Place, repeat: Repeat, cal
     yield when
 
 
+def _with_time_of_repeat(phrases: Phrases, when: When, repeat: Repeat, place: Place) -> tuple[When, Place]:
+    """Return a repetition with the part of the day and the time behind it, and the place behind them."""
+    when = when._replace(at=repeat.at)
+    token = phrases.token(place)
+    is_day = token is not None and token.word in phrases.language.common_nouns and not token.is_capital
+    if when.at is None and not is_day and (part := phrases.match(place, phrases.language.dayparts)):
+        when, place = _add(when, "time", _begin(phrases, place), part[1])._replace(at=part[0]), part[1]
+    if clock := read_time(phrases, place):
+        at = _at_part_of_day(when.at, clock.at)
+        when, place = _add(when, "time", _begin(phrases, place), clock.place)._replace(at=at), clock.place
+    return when, place
+
+
 def _read_limit(phrases: Phrases, place: Place, words: Collection[str], calendar: Calendar) -> Day | None:
     """Return the day behind one of these words."""
     behind = phrases.accept(place, words)
     return None if behind is None else read_bare(phrases, behind, calendar, "by")
 
 
-def _with_clock(phrases: Phrases, when: When, place: Place, *, is_clear: bool) -> Iterator[When]:
-    """Yield a phrase with the time behind it. An hour of the afternoon can be written as an hour of the morning."""
+def _with_clock(phrases: Phrases, when: When, place: Place, calendar: Calendar, *, is_clear: bool) -> Iterator[When]:
+    """Yield a phrase with the time and the repetition behind it."""
     for behind in (place, phrases.glued(place, ",")):
         if clock := read_time(phrases, behind):
-            at = clock.at
-            if when.at is not None and when.at.hour > NOON > at.hour:
-                at = at.replace(hour=at.hour + NOON)
-            yield _add(when, "time", _begin(phrases, behind), clock.place, behind.glue)._replace(at=at)
+            at = _at_part_of_day(when.at, clock.at)
+            when = _add(when, "time", _begin(phrases, behind), clock.place, behind.glue)._replace(at=at)
+            yield when
+            yield from _repeated(phrases, when, clock.place, calendar)
             return
     if is_clear:
         yield when
+    yield from _repeated(phrases, when, place, calendar)
+
+
+def _at_part_of_day(part: time | None, at: time) -> time:
+    """Return a time. An hour of the afternoon can be written as an hour of the morning."""
+    return at.replace(hour=at.hour + NOON) if part is not None and part.hour > NOON > at.hour else at
 
 
 def _add(when: When, kind: PartKind, first: Place, behind: Place, glue: str = "") -> When:

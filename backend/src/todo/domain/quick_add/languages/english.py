@@ -83,14 +83,15 @@ ENGLISH = Language(
     of=frozenset({"of"}),
     articles=frozenset({"the"}),
     joins=frozenset({"and", "&"}),
-    until=frozenset({"until", "till"}),
+    until=frozenset({"until", "till", "ending"}),
     since=frozenset({"from", "starting"}),
     lasting=frozenset({"for"}),
-    every=frozenset({"every", "each"}),
+    every=frozenset({"every", "each", "ev"}),
     every_other={"other": 2, "second": 2, "third": 3},
     groups={
         "weekday": WORKDAYS,
         "workday": WORKDAYS,
+        "working day": WORKDAYS,
         "weekend": WEEKEND,
         "quarter": "FREQ=MONTHLY;INTERVAL=3",
         "last day": LAST_DAY,
@@ -110,12 +111,18 @@ ENGLISH = Language(
         "on weekends": WEEKEND,
     },
     has_weak_adverbs=True,
-    month_phrases=frozenset({"of the month", "of each month", "of every month"}),
+    month_phrases=frozenset({"of the month", "of month", "of each month", "of every month"}),
     every_month=frozenset({"of each month", "of every month", "every month", "each month"}),
     unclear_weeks=frozenset({2}),
     halves={"am": 0, "a.m": 0, "pm": 12, "p.m": 12},
     clock_names={"noon": time(12)},
-    dayparts={"morning": MORNING, "noon": time(12), "afternoon": AFTERNOON, "evening": EVENING, "night": time(21)},
+    dayparts={
+        **dict.fromkeys(("morning", "in the morning"), MORNING),
+        "noon": time(12),
+        **dict.fromkeys(("afternoon", "in the afternoon"), AFTERNOON),
+        **dict.fromkeys(("evening", "in the evening"), EVENING),
+        **dict.fromkeys(("night", "at night"), time(21)),
+    },
     day_times={
         "this morning": MORNING,
         "this afternoon": AFTERNOON,
@@ -127,4 +134,5 @@ ENGLISH = Language(
         "my your our his her their v version chapter section page part room unit verse line number no "
         "black good ash palm easter cyber super"
     ),
+    bridges=words("or for to through - \u2013"),
 )

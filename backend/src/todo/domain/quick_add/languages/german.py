@@ -109,18 +109,24 @@ GERMAN = Language(
     },
     month_phrases=frozenset({"im monat", "des monats", "jedes monats", "jeden monats"}),
     every_month=frozenset({"jedes monats", "jeden monats", "jeden monat"}),
-    unclear_weeks=frozenset({2, 3, 4}),
+    unclear_weeks=frozenset({2}),
     halves={},
     oclock=frozenset({"uhr"}),
-    has_bare_hours=True,
-    clock_names={"mittags": time(12), "mittag": time(12)},
+    has_capital_nouns=True,
+    clock_names={
+        **dict.fromkeys(("morgens", "vormittags"), MORNING),
+        **dict.fromkeys(("mittags", "mittag"), time(12)),
+        "nachmittags": AFTERNOON,
+        "abends": EVENING,
+        "nachts": time(21),
+    },
     dayparts={
-        "früh": MORNING,
-        "morgen": MORNING,
-        "vormittag": MORNING,
+        **dict.fromkeys(("früh", "morgen", "am morgen", "morgens"), MORNING),
+        **dict.fromkeys(("vormittag", "am vormittag", "vormittags"), MORNING),
         "mittag": time(12),
-        "nachmittag": AFTERNOON,
-        "abend": EVENING,
+        **dict.fromkeys(("nachmittag", "am nachmittag", "nachmittags"), AFTERNOON),
+        **dict.fromkeys(("abend", "am abend", "abends"), EVENING),
+        "nachts": time(21),
     },
     day_times={
         "heute früh": MORNING,
@@ -136,4 +142,5 @@ GERMAN = Language(
         "letztem vorigen diesem mein dein unser sein ihr kein guten schönen gegen version kapitel abschnitt seite "
         "punkt teil zimmer raum nr nummer zeile"
     ),
+    bridges=words("oder für im vom zu - \u2013"),
 )

@@ -56,11 +56,13 @@ class Language:
         unclear_weeks: ordinals of weekdays that need such a phrase, because they can also be an interval.
         halves: by word behind an hour from 1 to 12, the hours to add.
         oclock: words behind an hour.
-        has_bare_hours: whether an hour between a word of `at` and a day is a time.
+        has_capital_nouns: whether all nouns have a capital letter. In other languages a name such as
+            `at 10 Downing Street` begins with an hour.
         clock_names: by phrase, the time. It needs a word of `at` or a day.
         dayparts: by word behind a day, the time.
         day_times: by phrase, a time of today.
         blockers: words before which a day is part of a name, or of another phrase.
+        bridges: more words between two phrases that belong together, such as `Monday or Tuesday`.
     """
 
     days: Mapping[str, int]
@@ -103,22 +105,44 @@ class Language:
     unclear_weeks: frozenset[int]
     halves: Mapping[str, int]
     oclock: Words = frozenset()
-    has_bare_hours: bool = False
+    has_capital_nouns: bool = False
     clock_names: Mapping[str, time]
     dayparts: Mapping[str, time]
     day_times: Mapping[str, time]
     blockers: Words
+    bridges: Words
 
     @cached_property
     def phrases(self) -> Words:
-        """All words and phrases, except those of `blockers`."""
-        tables = [getattr(self, field.name) for field in fields(self) if field.name != "blockers"]
+        """All words and phrases, except those of `blockers` and `bridges`."""
+        names = [field.name for field in fields(self) if field.name not in ("blockers", "bridges")]
+        tables = [getattr(self, name) for name in names]
         return frozenset(str(phrase) for table in tables if not isinstance(table, str | bool) for phrase in table)
 
     @cached_property
     def vocabulary(self) -> Words:
         """All words that a phrase can have."""
         return frozenset(word for phrase in self.phrases for word in phrase.split())
+
+    @cached_property
+    def connectors(self) -> Words:
+        """Words between two phrases that belong together."""
+        before = self.on | self.by | self.within | self.at | self.of | self.since | self.until | self.next | self.coming
+        return (
+            frozenset(word for phrase in before | self.articles | self.joins for word in phrase.split()) | self.bridges
+        )
+
+    @cached_property
+    def day_words(self) -> Words:
+        """Words that say a day, a time or a repetition alone."""
+        tables = (self.days, self.weekdays, self.weekly, self.adverbs, self.clock_names, self.day_times)
+        return frozenset(word for table in tables for word in table if " " not in word) - self.weak_weekdays
+
+    @cached_property
+    def repeating_words(self) -> Words:
+        """Words of which one or two stand between a word of `every` and the end of a repetition."""
+        tables = (self.weekdays, self.weekly, self.units, self.clock_units, self.groups, self.dayparts, self.months)
+        return frozenset(word for table in tables for word in table)
 
     @cached_property
     def openings(self) -> Words:
