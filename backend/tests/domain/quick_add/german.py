@@ -331,6 +331,7 @@ UNDERSTOOD: list[tuple[str, ...]] = [
 """A text, its title, and each field with its value and the characters that set it."""
 
 TITLES = [
+    "Feier 29. Februar 2027",
     "Guten Morgen sagen",
     "Am Morgen laufen",
     "Lied vom Montag",

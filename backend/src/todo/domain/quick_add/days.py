@@ -154,12 +154,13 @@ def _read_day_and_month(phrases: Phrases, place: Place, calendar: Calendar, prep
 
 
 def _read_year(phrases: Phrases, place: Place, calendar: Calendar, month: int, number: int) -> Day | None:
-    """Return the day of a month, in the year behind it, or the next such day."""
+    """Return the day of a month, in the year behind it, or the next such day; None if the year lacks the day."""
     for glue in ("", ",", "."):
         behind = phrases.glued(place, glue)
         word = phrases.word(behind)
-        if len(word) == len("2026") and is_number(word) and (day := make_day(int(word), month, number)):
-            return Day(day, phrases.skip(behind))
+        if len(word) == len("2026") and is_number(word):
+            day = make_day(int(word), month, number)
+            return None if day is None else Day(day, phrases.skip(behind))
     day = coming_date(calendar.today, month, number)
     return None if day is None else Day(day, phrases.behind_abbreviation(place))
 
