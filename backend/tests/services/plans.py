@@ -4,13 +4,16 @@ import importlib
 import itertools
 import json
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 
 import asyncpg
 
 import todo.services
 from tests.support import Json
+from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.statement import Statement
+from todo.core.database.url import connect_arguments
 from todo.domain.filters.terms import Branch, Leaf
 from todo.services.accounts.statements import update_user
 from todo.services.shared.lists import PageShape
@@ -26,6 +29,24 @@ TABLES = {
     *("tasks", "task_search", "task_tag_link", "tags", "users", "sessions", "access_tokens", "idempotency_keys"),
     *("totp_factors", "recovery_codes", "change_clocks", "changes", "task_occurrences"),
 }
+
+
+async def connect(url: str) -> asyncpg.Connection:
+    """Open a connection with the settings of the service."""
+    arguments = connect_arguments(url)
+    arguments["server_settings"] |= SHORT_STATEMENTS
+    return await asyncpg.connect(**arguments)
+
+
+@asynccontextmanager
+async def connect_to_seeded(url: str, seed: str) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection to a database after statements that insert rows, separated by `;`."""
+    connection = await connect(url)
+    for statement in seed.split(";"):
+        await connection.execute(statement)
+    await connection.execute("VACUUM ANALYZE")
+    yield connection
+    await connection.close()
 
 
 async def explain(connection: asyncpg.Connection, statement: Statement, *, run: bool, **values: object) -> list[Json]:

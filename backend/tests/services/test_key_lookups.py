@@ -7,10 +7,8 @@ import asyncpg
 import pytest
 from sqlalchemy import ForeignKeyConstraint
 
-from tests.services.plans import all_statements, explain, explain_query
+from tests.services.plans import all_statements, connect, explain, explain_query
 from tests.support import Json, MakeDatabase
-from todo.core.database.connection import SHORT_STATEMENTS
-from todo.core.database.url import connect_arguments
 from todo.models import Base
 from todo.services.tasks.bulk_statements import INSERT_SEARCHES
 
@@ -49,13 +47,6 @@ ONCE = {
 FOREIGN_KEYS = [
     constraint for table in Base.metadata.sorted_tables for constraint in sorted(table.foreign_key_constraints, key=str)
 ]
-
-
-async def connect(url: str) -> asyncpg.Connection:
-    """Open a connection with the settings of the service."""
-    arguments = connect_arguments(url)
-    arguments["server_settings"] |= SHORT_STATEMENTS
-    return await asyncpg.connect(**arguments)
 
 
 @pytest.fixture(scope="module", params=STATES)

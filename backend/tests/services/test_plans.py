@@ -9,10 +9,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
-from tests.services.plans import SORTS, TABLES, UNINDEXED_SORTS, all_statements, explain
+from tests.services.plans import SORTS, TABLES, UNINDEXED_SORTS, all_statements, connect, connect_to_seeded, explain
 from tests.support import Json, MakeDatabase
-from todo.core.database.connection import SHORT_STATEMENTS
-from todo.core.database.url import connect_arguments
 from todo.domain.filters.parser import parse_filter
 from todo.services.shared.lists import NEWEST_FIRST, PageShape
 from todo.services.tags.statements import update_tag
@@ -69,25 +67,12 @@ COUNT_UNVACUUMED = "SELECT count(*) FROM pg_class WHERE relname = ANY ($1) AND r
 @pytest.fixture(scope="module")
 async def connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a database with 400 users, with the settings of the service."""
-    arguments = connect_arguments(await make_database())
-    arguments["server_settings"] |= SHORT_STATEMENTS
-    connection = await asyncpg.connect(**arguments)
-    for statement in SEED.split(";"):
-        await connection.execute(statement)
-    await connection.execute("VACUUM ANALYZE")
-    async with asyncio.timeout(30):
-        # A concurrent autovacuum makes VACUUM skip pages.
-        while await connection.fetchval(COUNT_UNVACUUMED, list(TABLES)):
-            await connection.execute("VACUUM ANALYZE")
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture(params=["force_custom_plan", "force_generic_plan"])
-async def planning_connection(connection: asyncpg.Connection, request: pytest.FixtureRequest) -> asyncpg.Connection:
-    """The connection with custom plans for the values of each statement, or with generic plans."""
-    await connection.execute(f"SET plan_cache_mode = {request.param}")
-    return connection
+    async with connect_to_seeded(await make_database(), SEED) as connection:
+        async with asyncio.timeout(30):
+            # A concurrent autovacuum makes VACUUM skip pages.
+            while await connection.fetchval(COUNT_UNVACUUMED, list(TABLES)):
+                await connection.execute("VACUUM ANALYZE")
+        yield connection
 
 
 async def find_user(connection: asyncpg.Connection, *, large: bool) -> UUID:
@@ -282,9 +267,7 @@ async def test_rename_of_a_tag_reads_no_task(planning_connection: asyncpg.Connec
 @pytest.fixture
 async def unanalyzed_connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a database with 3,000 new tasks and without statistics."""
-    arguments = connect_arguments(await make_database())
-    arguments["server_settings"] |= SHORT_STATEMENTS
-    connection = await asyncpg.connect(**arguments)
+    connection = await connect(await make_database())
     await connection.execute("INSERT INTO users (email, email_key, password_hash) VALUES ('new@example.com', '', 'x')")
     await connection.execute(
         "INSERT INTO tasks (user_id, title, title_key, external_id) "

@@ -6,11 +6,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.services.plans import SORTS, UNINDEXED_SORTS, explain
+from tests.services.plans import SORTS, UNINDEXED_SORTS, connect_to_seeded, explain
 from tests.support import Json, MakeDatabase
-from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.statement import Statement
-from todo.core.database.url import connect_arguments
 from todo.services.placement.statements import select_task_neighbours
 from todo.services.shared.lists import PageShape
 from todo.services.tasks.list_statements import TaskFilter, select_page
@@ -34,21 +32,8 @@ WHERE projects.user_id = users.id
 @pytest.fixture(scope="module")
 async def connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a database with 20 users, with the settings of the service."""
-    arguments = connect_arguments(await make_database())
-    arguments["server_settings"] |= SHORT_STATEMENTS
-    connection = await asyncpg.connect(**arguments)
-    for statement in SEED.split(";"):
-        await connection.execute(statement)
-    await connection.execute("VACUUM ANALYZE")
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture(params=["force_custom_plan", "force_generic_plan"])
-async def planning_connection(connection: asyncpg.Connection, request: pytest.FixtureRequest) -> asyncpg.Connection:
-    """The connection with custom plans for the values of each statement, or with generic plans."""
-    await connection.execute(f"SET plan_cache_mode = {request.param}")
-    return connection
+    async with connect_to_seeded(await make_database(), SEED) as connection:
+        yield connection
 
 
 async def explain_for_the_user(

@@ -6,11 +6,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.services.plans import explain
+from tests.services.plans import connect_to_seeded, explain
 from tests.support import Json, MakeDatabase
-from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.statement import Statement
-from todo.core.database.url import connect_arguments
 from todo.services.sync.statements import SELECT_CHANGES, SELECT_CLOCK
 from todo.services.tags.statements import SELECT_TAGS_AFTER, SELECT_TAGS_BY_IDS
 from todo.services.tasks.statements import SELECT_TASKS_AFTER, SELECT_TASKS_BY_IDS
@@ -39,21 +37,8 @@ FROM users, generate_series(1, CASE email WHEN 'user1@example.com' THEN 10000 EL
 @pytest.fixture(scope="module")
 async def connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a database with 400 users, with the settings of the service."""
-    arguments = connect_arguments(await make_database())
-    arguments["server_settings"] |= SHORT_STATEMENTS
-    connection = await asyncpg.connect(**arguments)
-    for statement in SEED.split(";"):
-        await connection.execute(statement)
-    await connection.execute("VACUUM ANALYZE")
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture(params=["force_custom_plan", "force_generic_plan"])
-async def planning_connection(connection: asyncpg.Connection, request: pytest.FixtureRequest) -> asyncpg.Connection:
-    """The connection with custom plans for the values of each statement, or with generic plans."""
-    await connection.execute(f"SET plan_cache_mode = {request.param}")
-    return connection
+    async with connect_to_seeded(await make_database(), SEED) as connection:
+        yield connection
 
 
 def array(values: list[int]) -> str:

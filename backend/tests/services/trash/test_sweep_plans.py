@@ -6,10 +6,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from tests.services.plans import explain
+from tests.services.plans import connect, explain
 from tests.support import MakeDatabase
-from todo.core.database.connection import SHORT_STATEMENTS
-from todo.core.database.url import connect_arguments
 from todo.services.trash.statements import SELECT_OLD_CHANGES
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,9 +23,7 @@ FROM users, generate_series(1, 500) AS i
 @pytest.fixture
 async def connection(make_database: MakeDatabase) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a database whose changes were all deleted and written again in the same space."""
-    arguments = connect_arguments(await make_database())
-    arguments["server_settings"] |= SHORT_STATEMENTS
-    connection = await asyncpg.connect(**arguments)
+    connection = await connect(await make_database())
     await connection.execute(
         "INSERT INTO users (email, email_key, password_hash) VALUES ('ada@example.com', 'ada@example.com', 'x')"
     )
