@@ -1,7 +1,7 @@
 """The values of a task's columns that depend on the stored task, and on its new project, section and parent."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from todo.services.sections.containers import CONTAINER_FIELDS, Container, read_containers
 from todo.services.shared.log.writer import Writer
@@ -11,10 +11,9 @@ from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.restore import move_followers
 
 
-@asynccontextmanager
-async def complete_values(
+def complete_values(
     writer: Writer, task_id: int, fields: Mapping[str, object]
-) -> AsyncIterator[dict[str, object]]:
+) -> AbstractAsyncContextManager[dict[str, object]]:
     """Return the values of the columns. If they depend on the stored task, it does not change in the block.
 
     After the block, the subtasks follow into the project and section of the task.
@@ -26,15 +25,20 @@ async def complete_values(
         ParentNotFoundError, SubtaskFollowsParentError, SubtaskCycleError, SubtasksTooDeepError: as for
             `Containers.move`.
     """
-    is_placed = not CONTAINER_FIELDS.isdisjoint(fields)
-    if not needs_time_zone(fields) and not is_placed:
-        yield column_values(fields)
-        return
+    if needs_time_zone(fields) or not CONTAINER_FIELDS.isdisjoint(fields):
+        return _values_with_stored(writer, task_id, fields)
+    return nullcontext(column_values(fields))
+
+
+@asynccontextmanager
+async def _values_with_stored(
+    writer: Writer, task_id: int, fields: Mapping[str, object]
+) -> AsyncIterator[dict[str, object]]:
     async with writer.transaction():
         row = await writer.session.fetch_one(statements.SELECT_STORED, user_id=writer.user_id, task_id=task_id)
         if row is None:
             raise TaskNotFoundError
-        if not is_placed:
+        if CONTAINER_FIELDS.isdisjoint(fields):
             yield column_values(fields, row["due_time_zone"])
             return
         containers = await read_containers(

@@ -101,14 +101,13 @@ async def find_conflicts(
     return conflicts
 
 
-@contextlib.asynccontextmanager
-async def based_on(
+def based_on(
     base: int | None,
     writer: Writer,
     entity: str,
     read: Callable[[], Awaitable[Mapping[str, Any]]],
     values: Mapping[str, object] | None,
-) -> AsyncIterator[None]:
+) -> contextlib.AbstractAsyncContextManager[None]:
     """Check that the write in the block conflicts with no change after its base; nothing is changed in between.
 
     Args:
@@ -122,9 +121,17 @@ async def based_on(
         FieldConflictError: a field was changed after the base.
         InvalidChangeBaseError: the base is greater than the number of the user's last change.
     """
-    if base is None:
-        yield
-        return
+    return contextlib.nullcontext() if base is None else _based_on(base, writer, entity, read, values)
+
+
+@contextlib.asynccontextmanager
+async def _based_on(
+    base: int,
+    writer: Writer,
+    entity: str,
+    read: Callable[[], Awaitable[Mapping[str, Any]]],
+    values: Mapping[str, object] | None,
+) -> AsyncIterator[None]:
     async with writer.transaction():
         current, clock = await read(), await read_clock(writer)
         if base > clock.seq:
