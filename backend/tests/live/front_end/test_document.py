@@ -55,6 +55,19 @@ async def test_all_pages_of_a_list_are_read(tab: Tab) -> None:
     assert read == titles
 
 
+@pytest.mark.spec("FRO-016", "HIS-006")
+async def test_write_is_undone_and_redone(tab: Tab) -> None:
+    totals = await tab.run(
+        "const { listTasks } = await import('/api.ts'); const totals = [];"
+        "let seq = await api.write('/tasks', { method: 'POST', json: { title: 'Soil' } });"
+        "for (const _ of [1, 2, 3]) { totals.push((await listTasks()).total); seq = await api.undo(seq); }"
+        "return totals",
+        "/undo.ts",
+    )
+
+    assert totals == [1, 0, 1]
+
+
 @pytest.mark.spec("FRO-016")
 async def test_unchanged_tasks_are_completed_at_once(tab: Tab) -> None:
     await tab.run(f"globalThis.tasks = []; for (const title of ['Soil', 'Cat']) globalThis.tasks.push({CREATE})")

@@ -119,6 +119,21 @@ async def test_completed_task_stays_as_it_is(ada: Person, make_task: Make) -> No
 
 
 @pytest.mark.spec("REP-008")
+@pytest.mark.parametrize("occurrence", [None, "2026-12-08"])
+async def test_series_that_was_completed_as_a_whole_has_no_occurrence(
+    ada: Person, make_task: Make, occurrence: str | None
+) -> None:
+    task = await make_task(ada, due_day="2026-12-01", recurrence_rule=WEEKLY)
+    await complete(ada, task)
+    await change(ada, task, completed=True)
+
+    result = await complete(ada, task, occurrence)
+
+    assert (result["task"]["due_day"], result["occurrence"]) == ("2026-12-08", None)
+    assert (await complete(ada, task, "2026-12-01"))["occurrence"]["due_day"] == "2026-12-01"
+
+
+@pytest.mark.spec("REP-008")
 async def test_task_that_does_not_repeat_is_completed(ada: Person, make_task: Make) -> None:
     task = await make_task(ada, due_day="2026-12-01")
 

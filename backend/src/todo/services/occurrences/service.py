@@ -154,7 +154,7 @@ async def _try_to_record(writer: Writer, request: OccurrenceWrite, state: Repeat
     check_entity_tags(request.entity_tags, task)
     recorded = await _find_recorded(writer, request, state)
     if recorded is not None or task["completed"]:
-        return OccurrenceResult(task=task, occurrence=recorded or _last_occurrence(state))
+        return OccurrenceResult(task=task, occurrence=recorded or _final_occurrence(state))
     if task["recurrence_rule"] is None:
         if request.status == "skipped":
             raise TaskDoesNotRepeatError
@@ -210,5 +210,6 @@ async def _write_record(
     return None if row is None else OccurrenceResult(task=read_row(row), occurrence=read_occurrence(record))
 
 
-def _last_occurrence(state: RepeatingTask) -> OccurrencePublic | None:
-    return None if state.last is None else read_occurrence(state.last)
+def _final_occurrence(state: RepeatingTask) -> OccurrencePublic | None:
+    """Return the record that ended the series of a completed task; None if it was completed as a whole."""
+    return None if state.last is None or state.last["next_place"] is not None else read_occurrence(state.last)
