@@ -47,8 +47,8 @@ from todo.core.clock import utc_now
 from todo.core.database import migrator
 from todo.core.database.url import connect_arguments
 from todo.core.postgres.server import UNSAFE_BUT_FAST_OPTIONS, EmbeddedPostgres
-from todo.http.dependencies.resources import AppResources
 from todo.http.refresh_cookie import COOKIE_PATH, REFRESH_COOKIE
+from todo.http.request_state import AppResources
 from todo.main import create_app
 from todo.services.accounts.statements import INSERT_USER, SELECT_CREDENTIALS
 from todo.services.login_sessions.service import Client, create_login_session

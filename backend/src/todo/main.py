@@ -30,7 +30,6 @@ from todo.http.conditional import IF_NONE_MATCH
 from todo.http.dependencies.change_base import CHANGE_BASE
 from todo.http.dependencies.client import RATE_LIMIT_HEADERS
 from todo.http.dependencies.principal import API
-from todo.http.dependencies.resources import AppResources
 from todo.http.dependencies.stream_client import LAST_EVENT_ID
 from todo.http.document import finish_document
 from todo.http.errors import install_error_handlers
@@ -44,6 +43,7 @@ from todo.http.middleware.root_path import RootPathMiddleware
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
 from todo.http.openapi import add_root_path
 from todo.http.protocol.connection import ON_STOP
+from todo.http.request_state import AppResources
 from todo.routers import (
     access_tokens,
     account,
@@ -189,7 +189,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = cache(lambda: add_root_path(finish_document(make_document()), root_path))  # type: ignore[method-assign]  # documented by FastAPI
     _add_routes(app)
     install_error_handlers(app)
-    _add_middleware(app, settings)
+    _add_middleware(app, resources)
     return app
 
 
@@ -271,8 +271,9 @@ def _add_routes(app: FastAPI) -> None:
     app.router.routes[:0] = [route for router in routers for route in router.routes]
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_middleware(app: FastAPI, resources: AppResources) -> None:
     """Add the middleware; the last one added is the outermost."""
+    settings = resources.settings
     app.add_middleware(
         BodyLimitMiddleware,
         limit=BodyLimit(settings.max_body_bytes, settings.request_timeout),
@@ -290,6 +291,6 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         expose_headers=EXPOSED_HEADERS,
     )
     app.add_middleware(ForwardedMiddleware, trusted_hosts=settings.forwarded_allow_ips)
-    app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(RequestContextMiddleware, resources=resources)
     if settings.root_path:
         app.add_middleware(RootPathMiddleware, root_path=settings.root_path)

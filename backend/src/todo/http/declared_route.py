@@ -83,13 +83,18 @@ class DeclaredRoute(APIRoute):
         path: str = scope["path"]
         if root := scope.get("root_path"):
             path = path.removeprefix(root)
-        if not path.startswith(self._prefix):
+        if not path.startswith(self._prefix) or scope["type"] != "http":
             return NO_MATCH
-        found = self.path_regex.match(path)
-        if found is None or scope["type"] != "http" or (not self._is_static and path in self.static_paths):
+        values: dict[str, str] = {}
+        if not self._is_static:
+            found = self.path_regex.match(path)
+            if found is None or path in self.static_paths:
+                return NO_MATCH
+            values = found.groupdict()
+        elif path != self.path:
             return NO_MATCH
         match = Match.FULL if scope["method"] in self._methods else Match.PARTIAL
-        return match, {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
+        return match, {"endpoint": self.endpoint, "path_params": values, "route": self}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request whose path matches. The server removes the body of a response to HEAD."""
@@ -114,7 +119,7 @@ class DeclaredRoute(APIRoute):
                 resource = from_json(bytes(response.body))
             values = {**values, **resource}
         root: str = request.scope.get("root_path", "")
-        return (root + self._location.format(**values)).encode()
+        return (root + self._location.format_map(values)).encode()
 
     async def _respond(self, request: Request) -> Response:
         """Call the endpoint with its declared parameters, and render its result.
@@ -126,9 +131,7 @@ class DeclaredRoute(APIRoute):
         arguments = await self._arguments(request)
         response = None
         if self.dependant.response_param_name is not None:
-            response = arguments[self.dependant.response_param_name] = Response()
-            response.raw_headers.clear()
-            response.status_code = self._status
+            response = arguments[self.dependant.response_param_name] = RenderedResponse(None, b"", self._status)
         result = await self.endpoint(**arguments)
         return result if isinstance(result, Response) else self.render(result, response)
 

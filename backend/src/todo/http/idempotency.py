@@ -15,8 +15,8 @@ from todo.http.change_seq import CHANGE_SEQ
 from todo.http.declared_route import Handler, read_body
 from todo.http.dependencies.change_base import CHANGE_BASE
 from todo.http.dependencies.principal import get_active_user, get_current_user, resource_of
-from todo.http.dependencies.resources import AppResources, resources_of
-from todo.http.request_state import request_state
+from todo.http.dependencies.resources import resources_of
+from todo.http.request_state import AppResources, request_state
 from todo.models.idempotency_key import KEY_MAX
 from todo.services.idempotency import service as idempotency_service
 from todo.services.idempotency.errors import (

@@ -24,7 +24,7 @@ from tests.support import (
 )
 from todo.core.database.pool import Pool
 from todo.core.security.passwords import PasswordHasher
-from todo.http.dependencies.resources import AppResources
+from todo.http.request_state import AppResources
 
 NEW_PASSWORD = "staple and a longer one"
 Send = Callable[[AsyncClient, Person], Coroutine[object, object, Response]]

@@ -10,7 +10,7 @@ from httpx import AsyncClient
 
 from tests.routers.changes.copies import keys_of, read_page, read_token
 from tests.support import Json, Make, MakeApp, MakeToken, Person, authorize, make_client
-from todo.http.dependencies.resources import AppResources
+from todo.http.request_state import AppResources
 
 AT_ONCE = 2.0
 """Seconds that a response may take that does not wait."""

@@ -13,7 +13,7 @@ from tests.routers.totp.support import delete_totp, enable_totp
 from tests.support import PASSWORD, Json, Person
 from todo.core.clock import utc_now
 from todo.core.security.passwords import PasswordHasher
-from todo.http.dependencies.resources import AppResources
+from todo.http.request_state import AppResources
 from todo.services.accounts.email_change import sweep_email_changes
 from todo.services.administration import service as administration
 

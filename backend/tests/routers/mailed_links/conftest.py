@@ -12,7 +12,7 @@ from tests.support import MakeApp, MakeDatabase
 from todo.core.clock import utc_now
 from todo.core.config import Settings
 from todo.core.database.url import connect_arguments
-from todo.http.dependencies.resources import AppResources
+from todo.http.request_state import AppResources
 from todo.main import make_mail_service
 from todo.services.delivery.service import deliver_mails
 from todo.workers import mailer

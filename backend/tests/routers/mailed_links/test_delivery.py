@@ -19,7 +19,7 @@ from todo.core.clock import utc_now
 from todo.core.config import Settings
 from todo.core.mail import sender as sender_module
 from todo.core.metrics import MAILS, MAILS_WAITING
-from todo.http.dependencies.resources import AppResources
+from todo.http.request_state import AppResources
 from todo.services.housekeeping import sweep
 from todo.services.mail import service as mail_service
 

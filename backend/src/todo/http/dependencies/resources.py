@@ -3,55 +3,18 @@
 Dependencies call each other as functions: a dependency that the framework resolves costs 40 µs a request.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from todo.core.config import Settings
-from todo.core.database.database import Database
 from todo.core.database.session import Session as DatabaseSession
-from todo.core.limits.keyed_lock import KeyedLock
-from todo.core.limits.rate_limits import RateLimits
-from todo.http.request_state import request_state
-from todo.services.accounts.disabled_users import DisabledUsers
+from todo.http.request_state import AppResources, request_state
 from todo.services.accounts.service import Security as AccountSecurity
-from todo.services.events.streams import EventStreams
-from todo.services.shared.log.change_feed import ChangeFeed
-
-
-@dataclass(frozen=True)
-class AppResources:
-    """The resources that all requests of an application share; `create_app` makes them.
-
-    Attributes:
-        settings: the operator's settings.
-        database: the connection pool.
-        security: the tools that check credentials.
-        disabled_users: the users that were disabled recently.
-        user_writes: a lock for each user. Writes of one user run one after the other.
-        change_feed: tells listeners that a user's data was changed.
-        event_streams: the open event streams.
-    """
-
-    settings: Settings
-    database: Database
-    security: AccountSecurity
-    disabled_users: DisabledUsers
-    user_writes: KeyedLock
-    change_feed: ChangeFeed
-    event_streams: EventStreams
-
-    @property
-    def rate_limits(self) -> RateLimits:
-        """The counters of attempts."""
-        return self.security.rate_limits
 
 
 def resources_of(request: Request) -> AppResources:
     """Return the resources of the application that serves a request."""
-    resources: AppResources = request.scope["app"].state.resources
-    return resources
+    return request_state(request.scope).resources
 
 
 async def get_resources(request: Request) -> AppResources:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo.core.errors import PayloadTooLargeError, RequestTimeoutError
 from todo.http.errors import render_error
+from todo.http.protocol.connection import BODY_ARRIVED
 from todo.http.request_state import request_state
 
 
@@ -31,6 +32,7 @@ class BodyLimitMiddleware:
     """Rejects bodies that are too large (413) or too slow (408, LOD-004).
 
     A body with a `Content-Length` above the limit is rejected before it is read. The time starts with the first read.
+    Most bodies arrive together with the head, and need no timer.
     """
 
     def __init__(self, app: ASGIApp, limit: BodyLimit, by_path: Mapping[str, BodyLimit] = NO_PATHS) -> None:
@@ -55,8 +57,11 @@ class BodyLimitMiddleware:
             return self._app(scope, receive, send)
         limit = self._by_path.get(scope["path"].removeprefix(scope.get("root_path", "")), self._limit)
         length = headers.get(b"content-length", b"")
-        if length.isdigit() and int(length) > limit.max_bytes:
-            return render_error(PayloadTooLargeError())(scope, receive, send)
+        if length.isdigit():
+            if int(length) > limit.max_bytes:
+                return render_error(PayloadTooLargeError())(scope, receive, send)
+            if BODY_ARRIVED in scope:
+                return self._app(scope, receive, send)
         return self._app(scope, _limited(receive, limit), send)
 
 

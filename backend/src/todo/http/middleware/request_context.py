@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from todo.core.logging_config import request_id
 from todo.core.metrics import UNMATCHED, count_request
 from todo.http.event_stream import send_events
-from todo.http.request_state import SCOPE_KEY, RequestState
+from todo.http.request_state import SCOPE_KEY, AppResources, RequestState
 
 REQUEST_ID = b"x-request-id"
 ACCEPTED_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -47,9 +47,10 @@ class RequestContextMiddleware:
     The id is the client's if it has an accepted form, else a random one.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap the application."""
+    def __init__(self, app: ASGIApp, resources: AppResources) -> None:
+        """Wrap the application with these resources."""
         self._app = app
+        self._resources = resources
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -63,7 +64,7 @@ class RequestContextMiddleware:
         id_ = headers.get(REQUEST_ID, b"")
         if not ACCEPTED_ID.fullmatch(id_):
             id_ = os.urandom(16).hex().encode()
-        state = RequestState(id_.decode(), headers, [(REQUEST_ID, id_), *_headers_for(path)])
+        state = RequestState(self._resources, id_.decode(), headers, [(REQUEST_ID, id_), *_headers_for(path)])
         scope[SCOPE_KEY] = state
         request_id.set(state.id)
 

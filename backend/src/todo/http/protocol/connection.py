@@ -26,6 +26,8 @@ SLICE_BYTES = 4096
 EXCESS_SECONDS = 1.0
 ON_STOP = "todo.on_stop"
 """The key of a function in the lifespan state. It is called when the server begins to stop."""
+BODY_ARRIVED = "todo.body_arrived"
+"""The key in the scope of a request whose whole body has arrived."""
 logger = logging.getLogger("todo.requests")
 
 
@@ -186,6 +188,11 @@ class LimitedProtocol(HttpToolsProtocol):
         check_host(self.headers, self.parser)
         self._in_head = False
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Mark the request, so that no middleware limits the time of its body."""
+        self.scope[BODY_ARRIVED] = True  # type: ignore[literal-required]  # the type has no keys of servers
+        super().on_message_complete()
 
     def _is_too_long(self) -> bool:
         header_bytes = sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
