@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 
 from fastapi import FastAPI
-from fastapi_offline import FastAPIOffline
+from fastapi.staticfiles import StaticFiles
 
 from todo.core.config import Settings, SettingsError, load_settings
 from todo.core.database.database import Database
@@ -40,6 +40,7 @@ from todo.http.middleware.cross_origin import CrossOriginMiddleware
 from todo.http.middleware.forwarded import ForwardedMiddleware
 from todo.http.middleware.request_context import REQUEST_ID, RequestContextMiddleware
 from todo.http.middleware.root_path import RootPathMiddleware
+from todo.http.middleware.stack import Application
 from todo.http.middleware.unexpected_errors import UnexpectedErrorMiddleware
 from todo.http.openapi import add_root_path
 from todo.http.protocol.connection import ON_STOP
@@ -165,7 +166,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     tracing = is_tracing_enabled()
     if tracing:
         trace_statements()
-    app = FastAPIOffline(
+    app = Application(
         title=settings.app_name,
         version=service_version(),
         description=DESCRIPTION,
@@ -173,7 +174,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        static_url=documentation.ASSETS,
         redirect_slashes=False,
         telemetry={
             "tracing": tracing,
@@ -187,6 +187,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     make_document = app.openapi
     root_path = settings.root_path
     app.openapi = cache(lambda: add_root_path(finish_document(make_document()), root_path))  # type: ignore[method-assign]  # documented by FastAPI
+    app.mount(documentation.ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
     _add_routes(app)
     install_error_handlers(app)
     _add_middleware(app, resources)

@@ -45,6 +45,7 @@ class DeclaredRoute(APIRoute):
 
     Attributes:
         handler: serves a request. Subclasses wrap it.
+        served_methods: the methods of the route, with HEAD for GET.
     """
 
     handler: Handler
@@ -59,8 +60,7 @@ class DeclaredRoute(APIRoute):
             if len(fields) > 1 or not all(map(is_request_model, (field.field_info for field in fields))):
                 raise TypeError(f"{path}: the {part} must be one RequestModel")
         self.responses = add_errors(self.responses, declared_errors(declared))
-        self._prefix, _, parameters = path.partition("{")
-        self._is_static = not parameters
+        self._is_static = "{" not in path
         if self._is_static:
             self.static_paths.add(path)
         self._resolvers = [(dependency.name, make_resolver(dependency)) for dependency in declared.dependencies]
@@ -75,30 +75,27 @@ class DeclaredRoute(APIRoute):
         if self._status == status.HTTP_201_CREATED:
             self._location = str(getattr(endpoint, "location", path if path.endswith("}") else f"{path}/{{id}}"))
             self.responses = _add_header(self.responses, "Location", f"`{self._location}`: the new resource.")
-        self._methods = frozenset(self.methods or ()) | (READ_METHODS if "GET" in (self.methods or ()) else frozenset())
+        self.served_methods = frozenset(self.methods or ()) | (
+            READ_METHODS if "GET" in (self.methods or ()) else frozenset()
+        )
         self.handler = self._respond
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Tell whether the route has the path and the method of a request; the prefix rules most routes out."""
-        path: str = scope["path"]
-        if root := scope.get("root_path"):
-            path = path.removeprefix(root)
-        if not path.startswith(self._prefix) or scope["type"] != "http":
+        """Tell whether the route has the path and the method of a request."""
+        if scope["type"] != "http":
             return NO_MATCH
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
         values: dict[str, str] = {}
-        if not self._is_static:
-            found = self.path_regex.match(path)
-            if found is None or path in self.static_paths:
-                return NO_MATCH
+        if not self._is_static and path not in self.static_paths and (found := self.path_regex.match(path)):
             values = found.groupdict()
-        elif path != self.path:
+        elif not self._is_static or path != self.path:
             return NO_MATCH
-        match = Match.FULL if scope["method"] in self._methods else Match.PARTIAL
+        match = Match.FULL if scope["method"] in self.served_methods else Match.PARTIAL
         return match, {"endpoint": self.endpoint, "path_params": values, "route": self}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request whose path matches. The server removes the body of a response to HEAD."""
-        if scope["method"] not in self._methods:
+        if scope["method"] not in self.served_methods:
             await super().handle(scope, receive, send)
             return
         request = Request(scope, receive)

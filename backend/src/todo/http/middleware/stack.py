@@ -1,0 +1,71 @@
+"""The application: its routes in a table, inside the middleware of the service (ADR 0035)."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from todo.core.telemetry import is_tracing_enabled
+from todo.http.declared_route import DeclaredRoute
+
+RESOURCE = 3
+"""The number of the segment behind `/api/v1` in a path that is split at its slashes."""
+Key = tuple[str, int, str]
+"""The method, the number of segments, and the resource of a path."""
+
+
+class Application(FastAPI):
+    """FastAPI without its own layers around each request, unless requests are traced.
+
+    These layers handle unexpected errors, limit bodies and close uploaded files. The service has its own middleware for
+    the first two, and receives no files.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the routes inside the middleware that was added."""
+        if is_tracing_enabled():
+            return super().build_middleware_stack()
+        routes = Dispatcher(self.router.routes, AsyncExitStackMiddleware(self.router))
+        app: ASGIApp = ExceptionMiddleware(routes, handlers=self.exception_handlers)
+        for middleware, arguments, options in reversed(self.user_middleware):
+            app = middleware(app, *arguments, **options)
+        return app
+
+
+class Dispatcher:
+    """Finds the route of a request in a table. FastAPI's router tries one route after the other."""
+
+    def __init__(self, routes: Iterable[BaseRoute], others: ASGIApp) -> None:
+        """Make the table.
+
+        Args:
+            routes: the routes; those of one key are tried in their order.
+            others: serves the requests that match no `DeclaredRoute` of the table.
+        """
+        self._others = others
+        self._table: dict[Key, list[DeclaredRoute]] = defaultdict(list)
+        for route in routes:
+            if isinstance(route, DeclaredRoute):
+                for method in route.served_methods:
+                    self._table[_key(method, route.path)].append(route)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            for route in self._table.get(_key(scope["method"], path), ()):
+                match, found = route.matches(scope)
+                if match is Match.FULL:
+                    scope.update(found)
+                    await route.handle(scope, receive, send)
+                    return
+        await self._others(scope, receive, send)
+
+
+def _key(method: str, path: str) -> Key:
+    segments = path.split("/")
+    return method, len(segments), segments[RESOURCE] if len(segments) > RESOURCE else ""
