@@ -41,6 +41,23 @@ async def test_timeout_raises_the_error_of_the_lock() -> None:
     await hold_once(lock, "ada")
 
 
+async def test_newcomer_behind_a_waiter_times_out() -> None:
+    lock = KeyedLock(0.02)
+
+    async def hold_long() -> None:
+        async with lock.hold("ada", RequestTimeoutError):
+            await asyncio.sleep(0.2)
+
+    async with lock.hold("ada", RequestTimeoutError):
+        waiter = asyncio.create_task(hold_long())
+        await asyncio.sleep(0)
+    # The lock is released, and the waiter has not run yet.
+    with pytest.raises(RequestTimeoutError):
+        await hold_once(lock, "ada")
+
+    await waiter
+
+
 async def test_error_releases_the_lock() -> None:
     lock = KeyedLock(0.5)
 

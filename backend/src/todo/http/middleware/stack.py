@@ -55,15 +55,20 @@ class Dispatcher:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http":
-            path = scope["path"].removeprefix(scope.get("root_path", ""))
-            for route in self._table.get(_key(scope["method"], path), ()):
-                match, found = route.matches(scope)
-                if match is Match.FULL:
-                    scope.update(found)
-                    await route.handle(scope, receive, send)
-                    return
-        await self._others(scope, receive, send)
+        if scope["type"] == "http" and (found := self.find(scope)):
+            scope.update(found)
+            await found["route"].handle(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+    def find(self, scope: Scope) -> Scope | None:
+        """Return the parts of the scope that name the route of a request, or None if the table has none."""
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        for route in self._table.get(_key(scope["method"], path), ()):
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                return found
+        return None
 
 
 def _key(method: str, path: str) -> Key:

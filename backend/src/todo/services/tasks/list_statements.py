@@ -102,7 +102,7 @@ class TaskFilter(NamedTuple):
 
 def read_row(row: Row | Mapping[str, Any]) -> TaskPublic:
     """Return the task of a row; the row may have further columns."""
-    task = cast("TaskPublic", dict(row))
+    task = cast("TaskPublic", dict(row.items()))
     task["tags"] = from_json(row["tags"])
     if "subtask_counts" in task:
         task["subtask_counts"] = from_json(row["subtask_counts"])

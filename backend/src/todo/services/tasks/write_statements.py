@@ -29,7 +29,6 @@ from todo.services.projects.statements import PROJECTS
 from todo.services.sections.containers import CONTAINER_FIELDS
 from todo.services.sections.statements import SECTIONS
 from todo.services.shared.log.writes import (
-    CLOCKS,
     Logged,
     Write,
     advance_clock,
@@ -91,7 +90,7 @@ def insert_task(fields: frozenset[str], *, once: bool) -> Write:
     new_row = select(USER_ID, *columns.values()).select_from(source)
     inserted = insert(TASKS).from_select(["user_id", *columns], new_row)
     task = inserted.returning(*COLUMNS, true().label("is_changed")).cte("task")
-    searched = select(CLOCKS.c.user_id, task.c.id, *SEARCH_TEXTS.values()).join(CLOCKS, CLOCKS.c.user_id == USER_ID)
+    searched = select(task.c.user_id, task.c.id, *SEARCH_TEXTS.values())
     search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCH_TEXTS], searched).cte("search")
     after = created_values({name: task.c[name] for name in LOGGED_FIELDS if name in columns})
     log = log_changes(clock, task, Logged(TASK, "create", after=after))

@@ -8,8 +8,9 @@ since, so the plan is true whenever the write happens. Otherwise nothing is writ
 with the clock locked first.
 
 Citus runs the common table expressions of a write one after the other, each with another snapshot. `SNAPSHOT` is
-therefore the first one: it is older than the plan. An INSERT reads the user's id from the clock and not from a
-parameter, because Citus then runs it on the node of the user (ADR 0061).
+therefore the first one: it is older than the plan. The INSERT of a log row reads the user's id from the clock and not
+from a parameter, because Citus then runs it on the node of the user. A create runs on all nodes in any case, because
+the coordinator assigns the id, so its INSERTs read the user's id from the new row (ADR 0061).
 """
 
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ ORIGIN = binds_of(CHANGES, ORIGIN_FIELDS)
 BATCH = bindparam("batch", type_=BigInteger)
 IS_CHANGED, CHANGE_BATCH, CHANGE_SEQ = "is_changed", "change_batch", "change_seq"
 """Columns of every row that a write returns: whether the plan changes this row, the batch, and the last number."""
+CREATE = "create"
+"""The action of a new resource in the log."""
 NOTHING: ColumnElement[Any] = literal_column("'{}'::jsonb", JSONB)
 
 LOG_VIOLATIONS = {LOG_OWNER_EXISTS: InvalidTokenError, CLOCK_OWNER_EXISTS: InvalidTokenError}
@@ -186,8 +189,11 @@ def log_changes(clock: CTE, rows: CTE, content: Logged, *, order: ColumnElement[
     seq: ColumnElement[Any] = clock.c.seq
     if order is not None:
         seq = clock.c.first - literal_column("1") + func.row_number().over(order_by=order)
+    user_id, source = rows.c.get("user_id"), rows.join(clock, true())
+    if content.action != CREATE or user_id is None:
+        user_id, source = CLOCKS.c.user_id, source.join(CLOCKS, CLOCKS.c.user_id == USER_ID)
     values: dict[str, ColumnElement[Any]] = {
-        "user_id": CLOCKS.c.user_id,
+        "user_id": user_id,
         "seq": seq,
         "batch": func.coalesce(BATCH, clock.c.first),
         "action": literal_column(f"'{content.action}'", Text),
@@ -199,7 +205,7 @@ def log_changes(clock: CTE, rows: CTE, content: Logged, *, order: ColumnElement[
         "undoes": _or_null(content.undoes),
     }
     values["before"], values["after"] = (type_coerce(values[name], JSONB) for name in ("before", "after"))
-    logged = select(*values.values()).select_from(rows.join(clock, true()).join(CLOCKS, CLOCKS.c.user_id == USER_ID))
+    logged = select(*values.values()).select_from(source)
     if IS_CHANGED in rows.c:
         logged = logged.where(rows.c[IS_CHANGED])
     return insert(CHANGES).from_select([*values], logged).cte("logged")
