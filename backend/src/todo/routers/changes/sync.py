@@ -47,7 +47,8 @@ async def sync(
 
     `data` is the current state, and null if the resource was deleted. A tag's new name changes no task, so read the
     names of tags from the items of type `tag`. A personal access token gets the types that its scopes can read: `task`
-    with `tasks:read`, `tag` with `tags:read`, `project` and `section` with `projects:read`, `account` with `account`.
+    and `filter` with `tasks:read`, `tag` with `tags:read`, `project` and `section` with `projects:read`, `account` with
+    `account`.
     """
     limits = WaitLimits(resources.settings.max_streams_per_user, resources.settings.stream_limit)
     page, seq = await sync_service.sync(session, resources.security.signer, resources.change_feed, user, query, limits)
