@@ -40,8 +40,9 @@ SELECT_USER = """SELECT id, email, name, created_at, time_zone, week_start, totp
 SELECT_TASK = f"SELECT {COLUMNS}, {TAGS} FROM tasks AS task WHERE user_id = $1 AND id = $2"
 SELECT_LIST = f"""
 SELECT total, task.*, {TAGS}
-FROM (SELECT count(*) AS total FROM tasks WHERE user_id = $1) AS counted,
-     (SELECT {COLUMNS} FROM tasks WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 20) AS task
+FROM (SELECT count(*) AS total FROM tasks WHERE user_id = $1 AND NOT archived) AS counted,
+     (SELECT {COLUMNS} FROM tasks WHERE user_id = $1 AND NOT archived
+      ORDER BY created_at DESC, id DESC LIMIT 20) AS task
 ORDER BY created_at DESC, id DESC"""
 FOUND = f"""
 SELECT (SELECT count(*) FROM found) AS total, task.*, {TAGS}
@@ -51,7 +52,7 @@ ORDER BY created_at DESC, id DESC"""
 SELECT_FILTERED = f"""
 WITH found AS MATERIALIZED (
     SELECT id, created_at FROM tasks
-    WHERE user_id = $1 AND completed = false AND priority = $2
+    WHERE user_id = $1 AND NOT archived AND completed = false AND priority = $2
       AND id = ANY (ARRAY (SELECT task_id FROM task_tag_link AS link
                            JOIN tags ON tags.user_id = link.user_id AND tags.id = tag_id
                            WHERE link.user_id = $1 AND name = $3))
@@ -59,14 +60,15 @@ WITH found AS MATERIALIZED (
 SELECT_FOUND = f"""
 WITH found AS MATERIALIZED (
     SELECT id, created_at FROM tasks
-    WHERE user_id = $1 AND id = ANY (ARRAY (SELECT task_id FROM task_search WHERE user_id = $1
-                                            AND (strpos(title, $2) > 0 OR strpos(description, $2) > 0)))
+    WHERE user_id = $1 AND NOT archived
+      AND id = ANY (ARRAY (SELECT task_id FROM task_search WHERE user_id = $1
+                           AND (strpos(title, $2) > 0 OR strpos(description, $2) > 0)))
 ) {FOUND}"""
 SELECT_DUE = f"""
 WITH zone AS (SELECT time_zone, (now() AT TIME ZONE time_zone)::date AS today FROM users WHERE id = $1),
 found AS MATERIALIZED (
     SELECT id, created_at FROM tasks, zone
-    WHERE user_id = $1
+    WHERE user_id = $1 AND NOT archived
       AND {DUE_KEY} BETWEEN timezone('UTC', (today - 1)::timestamp) AND timezone('UTC', (today + 8)::timestamp)
       AND (due_day BETWEEN today AND today + 6
            OR due_date >= timezone(time_zone, today::timestamp)
