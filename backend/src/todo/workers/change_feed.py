@@ -133,15 +133,14 @@ class FeedWorker:
             await asyncio.sleep(POLL_SECONDS)
 
     def _receive(self, payload: str) -> None:
+        if payload.startswith(self._id):
+            self._echo.set()
+            return
         try:
-            sender, seqs = read_message(payload)
+            self._feed.receive(read_message(payload))
         except ValueError:
             # Other clients of the database can use the channel too.
             return
-        if sender == self._id:
-            self._echo.set()
-        else:
-            self._feed.receive(seqs)
 
     def _warn_about_pooler(self) -> None:
         if not self._warned:

@@ -37,13 +37,15 @@ class NotificationSender:
     async def send(self, payloads: Iterable[str]) -> None:
         """Send notifications in one transaction. PostgreSQL orders the commits of all transactions that notify.
 
-        Concurrent calls wait for each other, so that they open one connection.
+        The commit does not wait for the disk, because a notification is lost with the server anyway. Concurrent calls
+        wait for each other, so that they open one connection.
 
         Raises:
             ServiceUnavailableError: the database is unavailable.
         """
         # The simple protocol prepares no statement, so it works behind every pooler.
-        commands = ";".join(f"NOTIFY {self._channel}, '{payload}'" for payload in payloads)
+        notifications = (f"NOTIFY {self._channel}, '{payload}'" for payload in payloads)
+        commands = ";".join(["SET LOCAL synchronous_commit = off", *notifications])
         async with self._lock:
             await self._execute(commands)
 

@@ -19,12 +19,12 @@ def write_messages(sender: str, seqs: Mapping[UUID, int]) -> Iterator[str]:
         yield " ".join([sender, *entries[start : start + USERS_MAX]])
 
 
-def read_message(text: str) -> tuple[str, dict[UUID, int]]:
-    """Return the sender and the numbers.
+def read_message(text: str) -> dict[UUID, int]:
+    """Return the numbers.
 
     Raises:
         ValueError: `write_messages` did not write the text.
     """
-    sender, *entries = text.split(" ")
+    _sender, *entries = text.split(" ")
     pairs = (entry.split(":") for entry in entries)
-    return sender, {UUID(hex=user_id): int(seq) for user_id, seq in pairs}
+    return {UUID(hex=user_id): int(seq) for user_id, seq in pairs}

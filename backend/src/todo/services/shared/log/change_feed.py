@@ -104,7 +104,8 @@ class ChangeFeed:
 
     def announce(self, user_id: UUID, seq: int) -> None:
         """Announce a committed change of this process, also to the other processes."""
-        self.receive({user_id: seq})
+        if self._listeners:
+            self.receive({user_id: seq})
         self._unsent[user_id] = max(seq, self._unsent.get(user_id, seq))
         self._has_unsent.set()
 
