@@ -7,7 +7,7 @@ three tables. `--tiny` is a check that the command works.
 
 - `sync_full`: all pages of a full sync, and the memory of the service before and after.
 - `sync_delta`: a page of 100 changes, over HTTP, and the time of its statements in PostgreSQL.
-- commit rate: five writers for each of 100 users, without and with an event stream of each user, in turns.
+- commits: creates on 32 connections for 100 users, without and with an event stream of each user, in turns.
 """
 
 import argparse
@@ -15,13 +15,15 @@ import asyncio
 import contextlib
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import asyncpg
 import httpx
 
-from benchmarks.load import memory_of
+from benchmarks.load import Measurement, drive, memory_of
 from benchmarks.run import PORTS, SECRET, serving
 from benchmarks.seed import Person, seed
 from todo.core.database import migrator
@@ -32,8 +34,8 @@ from todo.services.sync.statements import SELECT_CHANGES, SELECT_CLOCK
 from todo.services.tasks.statements import SELECT_TASKS_BY_IDS
 
 DELTA = 100
-WRITERS = 5
-API = f"http://127.0.0.1:{PORTS['service']}/api/v1"
+ADDRESS = f"http://127.0.0.1:{PORTS['service']}"
+API = f"{ADDRESS}/api/v1"
 
 
 def main() -> None:
@@ -48,7 +50,7 @@ def main() -> None:
         users, [largest] = asyncio.run(seed(url, SECRET, people, tasks, 0))
         with serving("service", postgres.url(), 1) as (process, _):
             asyncio.run(_measure_sync(url, largest, process))
-            asyncio.run(_measure_commits(users, seconds))
+            asyncio.run(_measure_commits(users, process, Path(folder) / "postgres", seconds))
         asyncio.run(_measure_size(url))
 
 
@@ -105,38 +107,31 @@ async def _time_statements(url: str, ids: list[int]) -> float:
     return median(times)
 
 
-async def _measure_commits(people: list[Person], seconds: int) -> None:
-    rates: dict[bool, list[float]] = {False: [], True: []}
+async def _measure_commits(people: list[Person], process: int, cluster: Path, seconds: int) -> None:
+    measured: dict[bool, list[Measurement]] = {False: [], True: []}
     for _ in range(3):
-        for listens, measured in rates.items():
-            measured.append(await _commit_rate(people, seconds, listens=listens))
-    without, with_streams = median(rates[False]), median(rates[True])
-    print("\n| commit rate | writers | commits/s without streams | with a stream for each user | ratio |")
-    print("|---|---|---|---|---|")
-    print(f"| | {WRITERS * len(people)} | {without:.0f} | {with_streams:.0f} | {with_streams / without:.2f} |")
+        for listens, measurements in measured.items():
+            async with _listening(people if listens else []):
+                drive_all = partial(drive, "create", people, ADDRESS, process, cluster, seconds)
+                measurements.append(await asyncio.to_thread(drive_all))
+    rates = [median(one.requests / one.seconds for one in measured[listens]) for listens in (False, True)]
+    costs = [median(one.server for one in measured[listens]) for listens in (False, True)]
+    print("\n| streams | commits/s | CPU µs of the service for a create |")
+    print("|---|---|---|")
+    for streams, rate, cost in zip((0, len(people)), rates, costs, strict=True):
+        print(f"| {streams} | {rate:.0f} | {cost:,.0f} |")
 
 
-async def _commit_rate(people: list[Person], seconds: int, *, listens: bool) -> float:
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=API, timeout=60, limits=limits) as client:
-        end = time.monotonic() + seconds
-        streams = [asyncio.create_task(_listen(client, person)) for person in people] if listens else []
-        await asyncio.sleep(0.5)
-        started_at = time.monotonic()
-        counts = await asyncio.gather(*(_write(client, person, end) for person in people for _ in range(WRITERS)))
-        rate = sum(counts) / (time.monotonic() - started_at)
+@contextlib.asynccontextmanager
+async def _listening(people: list[Person]) -> AsyncIterator[None]:
+    """Keep an event stream of each of these users open."""
+    async with httpx.AsyncClient(base_url=API, timeout=60, limits=httpx.Limits(max_connections=None)) as client:
+        streams = [asyncio.create_task(_listen(client, person)) for person in people]
+        await asyncio.sleep(1)
+        yield
         for stream in streams:
             stream.cancel()
         await asyncio.gather(*streams, return_exceptions=True)
-        return rate
-
-
-async def _write(client: httpx.AsyncClient, person: Person, end: float) -> int:
-    headers, count = {"Authorization": f"Bearer {person.token}"}, 0
-    while time.monotonic() < end:
-        response = await client.post("/tasks", json={"title": f"Task {count}"}, headers=headers)
-        count += response.is_success
-    return count
 
 
 async def _listen(client: httpx.AsyncClient, person: Person) -> None:
