@@ -57,6 +57,7 @@ WITH found AS MATERIALIZED (
                            JOIN tags ON tags.user_id = link.user_id AND tags.id = tag_id
                            WHERE link.user_id = $1 AND name = $3))
 ) {FOUND}"""
+SELECT_BY_GRAMMAR = SELECT_FILTERED.replace("AND completed = false ", "")
 SELECT_FOUND = f"""
 WITH found AS MATERIALIZED (
     SELECT id, created_at FROM tasks
@@ -82,6 +83,11 @@ WITH task AS (
     INSERT INTO task_search SELECT user_id, id, lower(title), lower(coalesce(description, '')) FROM task
 )
 SELECT *, '[]' AS tags FROM task"""
+INSERT_QUICKLY = INSERT_TASK.replace(
+    "priority) VALUES ($1, $2, lower($2::varchar), $3, $4)",
+    """priority, due_day)
+    SELECT id, $2, lower($2::varchar), $3, $4, (now() AT TIME ZONE time_zone)::date + 1 FROM users WHERE id = $1""",
+)
 UPDATE_TASK = f"""
 UPDATE tasks AS task SET due_date = $3, due_day = NULL, version = version + 1, updated_at = now()
 WHERE user_id = $1 AND id = $2 RETURNING {COLUMNS}, {TAGS}"""
@@ -127,9 +133,10 @@ async def handle(scope: Scope, receive: Receive) -> Response:
     user_id = get_user_id(scope)
     if path == "/api/v1/auth/me":
         return 200, dump((await pool.fetch(SELECT_USER, user_id))[0])
+    if method == "POST":
+        create = add_quickly if path.endswith("/quick") else create_task
+        return await create(user_id, receive)
     if path == "/api/v1/tasks":
-        if method == "POST":
-            return await create_task(user_id, receive)
         return await list_tasks(user_id, scope["query_string"])
     task_id = int(path.rpartition("/")[2])
     if method == "PATCH":
@@ -154,6 +161,8 @@ async def list_tasks(user_id: UUID, query_string: bytes) -> Response:
         rows = await pool.fetch(SELECT_FOUND, user_id, query["q"].lower())
     elif "due" in query:
         rows = await pool.fetch(SELECT_DUE, user_id)
+    elif "filter" in query:
+        rows = await pool.fetch(SELECT_BY_GRAMMAR, user_id, "high", query["filter"].partition("@")[2])
     elif "tag" in query:
         rows = await pool.fetch(SELECT_FILTERED, user_id, query["priority"], query["tag"])
     else:
@@ -170,6 +179,20 @@ async def create_task(user_id: UUID, receive: Receive) -> Response:
         INSERT_TASK, user_id, body["title"], body.get("description"), body.get("priority", "medium")
     )
     return 201, dump_task(rows[0])
+
+
+async def add_quickly(user_id: UUID, receive: Receive) -> Response:
+    """Create a task from a text that ends with a day and a priority."""
+    text = orjson.loads((await receive())["body"])["text"]
+    title, day, priority = text.rsplit(" ", 2)
+    rows = await pool.fetch(INSERT_QUICKLY, user_id, title, None, "high")
+    start = len(title) + 1
+    understood = [
+        {"start": start, "end": start + len(day), "text": day, "field": "due_day"},
+        {"start": len(text) - len(priority), "end": len(text), "text": priority, "field": "priority", "value": "high"},
+    ]
+    body = {"task": orjson.Fragment(dump_task(rows[0])), "understood": understood, "unresolved": []}
+    return 201, orjson.dumps(body)
 
 
 def dump_task(row: asyncpg.Record) -> bytes:

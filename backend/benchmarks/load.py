@@ -17,8 +17,10 @@ OPERATIONS = {
     "list": ("GET", "/tasks", ""),
     "filter": ("GET", "/tasks?status=pending&priority=high&tag=tag{digit}", ""),
     "due": ("GET", "/tasks?due=next_7_days", ""),
+    "grammar": ("GET", "/tasks?filter=p1%20%26%20%40tag{digit}", ""),
     "search": ("GET", "/tasks?q=garden", ""),
     "create": ("POST", "/tasks", '{"title": "Water the plants", "description": "The ferns too", "priority": "high"}'),
+    "quick add": ("POST", "/tasks/quick", '{"text": "Water the plants tomorrow p1"}'),
     "patch": ("PATCH", "/tasks/{id}", '{"due_date": "2026-12-01T18:00:00.{fraction}Z"}'),
 }
 MIX = ["list"] * 3 + ["get one"] * 3 + ["filter", "search", "create", "patch"]
