@@ -41,6 +41,8 @@ def main() -> None:
     if options.serve:
         _serve(options.serve)
         return
+    if not options.checkouts:
+        parser.error("name at least one backend folder")
     print(f"| operation | {' | '.join(f'{name}: CPU µs | of it PostgreSQL' for name in options.checkouts)} | ratio |")
     print(f"|---{'|---' * (2 * len(options.checkouts) + 1)}|")
     with ExitStack() as stack:

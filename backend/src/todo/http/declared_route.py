@@ -75,9 +75,8 @@ class DeclaredRoute(APIRoute):
         if self._status == status.HTTP_201_CREATED:
             self._location = str(getattr(endpoint, "location", path if path.endswith("}") else f"{path}/{{id}}"))
             self.responses = _add_header(self.responses, "Location", f"`{self._location}`: the new resource.")
-        self.served_methods = frozenset(self.methods or ()) | (
-            READ_METHODS if "GET" in (self.methods or ()) else frozenset()
-        )
+        methods = self.methods or set()
+        self.served_methods = methods | READ_METHODS if "GET" in methods else methods
         self.handler = self._respond
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -86,7 +85,7 @@ class DeclaredRoute(APIRoute):
             return NO_MATCH
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         values: dict[str, str] = {}
-        if not self._is_static and path not in self.static_paths and (found := self.path_regex.match(path)):
+        if not self._is_static and path not in self.static_paths and (found := self.path_regex.fullmatch(path)):
             values = found.groupdict()
         elif not self._is_static or path != self.path:
             return NO_MATCH

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from fastapi import FastAPI
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
@@ -62,3 +63,10 @@ async def test_table_has_no_route_for_an_unknown_path_or_method(app: FastAPI) ->
 
     for method, path in (("GET", ""), ("PATCH", "/api/v1/tasks"), ("GET", "/api/v1/tasks/7/none/8")):
         assert dispatcher.find({"type": "http", "method": method, "path": path, "root_path": ""}) is None
+
+
+@pytest.mark.parametrize("path", ["/api/v1/tasks\n", "/api/v1/tasks/7/move\n"])
+async def test_line_break_at_the_end_is_part_of_the_path(app: FastAPI, path: str) -> None:
+    scopes = [{"type": "http", "method": method, "path": path, "root_path": ""} for method in ("GET", "POST")]
+
+    assert [first_match(app, scope) for scope in scopes] == [None, None]

@@ -182,15 +182,18 @@ def log_changes(clock: CTE, rows: CTE, content: Logged, *, order: ColumnElement[
 
     Args:
         clock: made by `advance_clock`.
-        rows: the rows of a plan, or the new rows; has `id`. Rows whose `is_changed` is false are not logged.
+        rows: the rows of a plan, or the new rows; has `id`, and `user_id` for a create. Rows whose `is_changed` is
+            false are not logged.
         content: the content of the log rows.
         order: the order of the numbers; None if there is one row.
     """
     seq: ColumnElement[Any] = clock.c.seq
     if order is not None:
         seq = clock.c.first - literal_column("1") + func.row_number().over(order_by=order)
-    user_id, source = rows.c.get("user_id"), rows.join(clock, true())
-    if content.action != CREATE or user_id is None:
+    source = rows.join(clock, true())
+    if content.action == CREATE:
+        user_id = rows.c.user_id
+    else:
         user_id, source = CLOCKS.c.user_id, source.join(CLOCKS, CLOCKS.c.user_id == USER_ID)
     values: dict[str, ColumnElement[Any]] = {
         "user_id": user_id,
