@@ -2,54 +2,61 @@
 
     .venv/bin/python -m benchmarks.compare ../../before/backend .
 
-Each argument is the `backend` folder of a checkout in which `scripts/bootstrap` was run. Each checkout has its own
-PostgreSQL, and is measured by its own programs of this folder. A noisy machine affects all of them alike.
+Run it in `backend/`. Each argument is the `backend` folder of a checkout in which `scripts/bootstrap` was run, the
+oldest first. Each checkout serves from its own PostgreSQL, with the users of its own `benchmarks/seed.py`. All get the
+same requests, those of this checkout. They take turns, so a noisy machine affects all of them alike. The ratio is that
+of the last checkout to the first, the median over the rounds.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import subprocess
-import sys
-import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
-from typing import IO
+from typing import Any, NamedTuple
 
-from benchmarks import run
-from benchmarks.load import drive
-from benchmarks.seed import seed
-from todo.core.database import migrator
-from todo.core.postgres.server import DATABASE, EmbeddedPostgres
+from benchmarks.load import OPERATIONS, drive, require_wrk
+from benchmarks.seed import Person
 
 FIRST_PORT = 8710
 PEOPLE = 200
-OPERATIONS = "me,get one,list,filter,search,create,patch"
+DEFAULT = "me,get one,list,filter,search,create,patch"
+
+
+class Checkout(NamedTuple):
+    """A checkout that serves: its address, the process of its service, the folder of its PostgreSQL, and its users."""
+
+    address: str
+    process: int
+    cluster: Path
+    people: list[Person]
 
 
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description="Compare the CPU time of checkouts.", prog="benchmarks.compare")
-    parser.add_argument("checkouts", nargs="*", help="the backend folders")
-    parser.add_argument("--only", help="operations, separated by commas", default=OPERATIONS)
+    parser.add_argument("checkouts", nargs="+", help="the backend folders, the oldest first")
+    parser.add_argument("--only", help="operations, separated by commas", default=DEFAULT)
     parser.add_argument("--rounds", type=int, default=8, help="rounds of each operation; the checkouts alternate")
     parser.add_argument("--seconds", type=int, default=2, help="duration of a round")
-    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.serve:
-        _serve(options.serve)
-        return
-    if not options.checkouts:
-        parser.error("name at least one backend folder")
+    if unknown := set(options.only.split(",")) - OPERATIONS.keys():
+        parser.error(f"unknown operations: {', '.join(sorted(unknown))}")
+    require_wrk()
     print(f"| operation | {' | '.join(f'{name}: CPU µs | of it PostgreSQL' for name in options.checkouts)} | ratio |")
     print(f"|---{'|---' * (2 * len(options.checkouts) + 1)}|")
     with ExitStack() as stack:
-        processes = [stack.enter_context(_start(name, number)) for number, name in enumerate(options.checkouts)]
+        checkouts = [
+            stack.enter_context(_serving(Path(name).absolute(), FIRST_PORT + number))
+            for number, name in enumerate(options.checkouts)
+        ]
         for operation in options.only.split(","):
             rounds = [
-                [_ask(process, operation, options.seconds) for process in processes] for _ in range(1 + options.rounds)
+                [_measure(checkout, operation, options.seconds) for checkout in checkouts]
+                for _ in range(1 + options.rounds)
             ]
             columns = [zip(*costs, strict=True) for costs in zip(*rounds[1:], strict=True)]
             medians = [f"{median(parts):,.0f}" for column in columns for parts in column]
@@ -57,44 +64,35 @@ def main() -> None:
             print("|", " | ".join([operation, *medians, f"{ratio:.2f}"]), "|", flush=True)
 
 
-def _start(checkout: str, number: int) -> subprocess.Popen[str]:
-    """Run this program as the server of a checkout, and wait until it is ready."""
-    command = [str(Path(checkout).absolute() / ".venv/bin/python"), __file__, f"--serve={FIRST_PORT + number}"]
-    environment = os.environ | {"PYTHONPATH": str(Path(checkout).absolute())}
-    process = subprocess.Popen(
-        command, cwd=checkout, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert _output(process).readline(), f"{checkout} did not start"
-    return process
+@contextmanager
+def _serving(folder: Path, port: int) -> Iterator[Checkout]:
+    """Run `checkout.py` with the packages and programs of a checkout."""
+    python = str(folder / ".venv/bin/python")
+    # A process that compiles its modules itself can be slower than one that reads them.
+    subprocess.run([python, "-m", "compileall", "-q", "src"], cwd=folder, check=True)
+    with subprocess.Popen(
+        [python, Path(__file__).with_name("checkout.py"), str(port), str(PEOPLE)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            started: dict[str, Any] = json.loads(process.stdout.readline())
+            people = [Person(**person) for person in started["people"]]
+            yield Checkout(f"http://127.0.0.1:{port}", started["process"], Path(started["cluster"]), people)
+        finally:
+            process.stdin.close()
 
 
-def _ask(process: subprocess.Popen[str], operation: str, seconds: int) -> list[float]:
+def _measure(checkout: Checkout, operation: str, seconds: int) -> tuple[float, float]:
     """Return the CPU microseconds of a request, and those of PostgreSQL in it."""
-    assert process.stdin is not None
-    process.stdin.write(json.dumps([operation, seconds]) + "\n")
-    process.stdin.flush()
-    costs: list[float] = json.loads(_output(process).readline())
-    return costs
-
-
-def _output(process: subprocess.Popen[str]) -> IO[str]:
-    assert process.stdout is not None
-    return process.stdout
-
-
-def _serve(port: int) -> None:
-    """Serve the checkout of the working folder, and measure it as often as the standard input asks."""
-    run.PORTS["service"] = port
-    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder)) as postgres:
-        migrator.upgrade(postgres.url())
-        people, _ = asyncio.run(seed(postgres.admin_url(DATABASE), run.SECRET, PEOPLE, 0, 0))
-        with run.serving("service", postgres.url(), 1) as (process, _):
-            print("ready", flush=True)
-            for line in sys.stdin:
-                operation, seconds = json.loads(line)
-                address, cluster = f"http://127.0.0.1:{port}", Path(folder) / "postgres"
-                measurement = drive(operation, people, address, process, cluster, seconds)
-                print(json.dumps([measurement.cpu, measurement.database]), flush=True)
+    address, process, cluster, people = checkout
+    measurement = drive(operation, people, address, process, cluster, seconds)
+    return measurement.cpu, measurement.database
 
 
 if __name__ == "__main__":

@@ -188,8 +188,8 @@ async def add_quickly(user_id: UUID, receive: Receive) -> Response:
     rows = await pool.fetch(INSERT_QUICKLY, user_id, title, None, "high")
     start = len(title) + 1
     understood = [
-        {"start": start, "end": start + len(day), "text": day, "field": "due_day"},
-        {"start": len(text) - len(priority), "end": len(text), "text": priority, "field": "priority", "value": "high"},
+        {"field": "due_day", "value": rows[0]["due_day"], "start": start, "end": start + len(day)},
+        {"field": "priority", "value": "high", "start": len(text) - len(priority), "end": len(text)},
     ]
     body = {"task": orjson.Fragment(dump_task(rows[0])), "understood": understood, "unresolved": []}
     return 201, orjson.dumps(body)

@@ -7,12 +7,12 @@ collection with the fields of a task, an index for each order of the lists, and 
 settings, with which a commit does not wait for the disk.
 """
 
+import argparse
 import asyncio
 import json
 import re
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -103,16 +103,19 @@ Rival = tuple[str, str, list[str]]
 
 def main() -> None:
     """Measure, and print the times."""
+    parser = argparse.ArgumentParser(description="Compare with PocketBase.", prog="benchmarks.pocketbase")
+    parser.add_argument("binary", help="the program of PocketBase")
+    binary: str = parser.parse_args().binary
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder)) as postgres:
         url = postgres.url()
         migrator.upgrade(url)
         people, _ = asyncio.run(seed(postgres.admin_url(DATABASE), SECRET, PEOPLE, 0, 0))
         cluster, data = Path(folder) / "postgres", Path(folder) / "rival"
-        rivals = _seed_pocketbase(sys.argv[1], data)
+        rivals = _seed_pocketbase(binary, data)
         with (
             serving("limit", url, 1) as (limit, _),
             serving("service", url, 1) as (service, _),
-            _pocketbase(sys.argv[1], data) as pocketbase,
+            _pocketbase(binary, data) as pocketbase,
         ):
             print("| operation | service: CPU µs | limit | PocketBase | service to limit | service to PocketBase |")
             print("|---|---|---|---|---|---|")

@@ -34,7 +34,7 @@ SERVERS = ("limit", "service")
 
 
 def main() -> None:
-    """Measure, print the table, and save the results."""
+    """Measure, print the table, and save the results if asked to."""
     options = _parser().parse_args()
     require_wrk()
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder)) as postgres:
@@ -53,7 +53,7 @@ def main() -> None:
             memory = memory_of(processes["service"])
         table = report.table(rounds, cold_start=service[1], memory=memory)
     print(table)
-    if not options.tiny:
+    if options.save:
         report.save(RESULTS, "large" if options.large else "usual", rounds, table)
 
 
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--people", type=int, default=200, help="users with 500 tasks each")
     parser.add_argument("--large", action="store_true", help="a million tasks, 100,000 of them of one user")
     parser.add_argument("--workers", type=int, default=1, help="processes of the service")
+    parser.add_argument("--save", action="store_true", help="write the results to benchmarks/results")
     parser.add_argument("--tiny", action=Tiny, nargs=0, default=False, help="a check that the script works")
     return parser
 

@@ -21,8 +21,8 @@ Key = tuple[str, int, str]
 class Application(FastAPI):
     """FastAPI without its own layers around each request, unless requests are traced.
 
-    These layers handle unexpected errors, limit bodies and close uploaded files. The service has its own middleware for
-    the first two, and receives no files.
+    These layers handle unexpected errors, limit bodies, close uploaded files and trace. The service has its own
+    middleware for the first two, and receives no files.
     """
 
     def build_middleware_stack(self) -> ASGIApp:
