@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from tests.domain.quick_add import english, english_groups, german, german_groups
 from tests.domain.quick_add.support import NOON_IN_BERLIN, read
 from todo.domain.quick_add.languages import LANGUAGES
-from todo.domain.quick_add.phrases import PHRASE_MAX
 from todo.domain.quick_add.reading import read_text
 from todo.domain.quick_add.settling import DUE_FIELDS, Settled
 from todo.domain.quick_add.text import QUICK_TEXT_MAX
@@ -87,9 +86,7 @@ def test_four_times_the_text_takes_about_four_times_the_time(word: str) -> None:
 
 @pytest.mark.spec("QCK-005")
 @pytest.mark.parametrize("code", sorted(LANGUAGES))
-def test_words_of_a_language_are_folded_and_short(code: str) -> None:
+def test_words_of_a_language_are_folded(code: str) -> None:
     language = LANGUAGES[code]
 
     assert all(word == fold(word) for word in language.vocabulary | language.blockers)
-    tables = [value for value in vars(language).values() if isinstance(value, dict | frozenset)]
-    assert all(len(str(phrase).split()) <= PHRASE_MAX for table in tables for phrase in table)

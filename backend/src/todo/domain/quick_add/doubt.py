@@ -27,12 +27,12 @@ SIGNS = frozenset({"project", "tag", "priority", "deadline"})
 class Doubt:
     """Finds words beside phrases that were not understood with them."""
 
-    def __init__(self, tokens: Sequence[Token], whens: Sequence[When], languages: Sequence[Language]) -> None:
+    def __init__(self, tokens: Sequence[Token], whens: Sequence[When], readers: Sequence[Phrases]) -> None:
         self._tokens = tokens
         self._starts = [token.start for token in tokens]
         self._owners = {index: when for when in whens for index in self._range(when)}
-        self._readers = [Phrases(tokens, language) for language in languages]
-        self._connectors = frozenset[str]().union(*(language.connectors for language in languages))
+        self._readers = readers
+        self._connectors = frozenset[str]().union(*(reader.language.connectors for reader in readers))
 
     def is_in_doubt(self, whens: Collection[When]) -> bool:
         """Return whether another day, time or repetition is beside phrases that are one due."""

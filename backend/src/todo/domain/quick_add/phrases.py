@@ -1,13 +1,13 @@
 """Phrases: runs of tokens that a grammar reads in one language."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from todo.domain.quick_add.languages.language import Language
 from todo.domain.quick_add.tokens import Token
 
-PHRASE_MAX = 5
-"""Words of a phrase in a table."""
+DIGITS = frozenset("0123456789")
 DIGITS_MAX = 4
 Value = TypeVar("Value")
 
@@ -34,28 +34,32 @@ class Phrases:
     Attributes:
         language: the words.
         is_sole: whether the text is read in no other language.
+        beginnings: the places where a phrase can begin: before a number, or a word of the language.
     """
 
     def __init__(self, tokens: Sequence[Token], language: Language, *, is_sole: bool = False) -> None:
         self._tokens = tokens
         self.language = language
         self.is_sole = is_sole
+        # The words and one more, and the punctuation before each that joins it to the token before; None if it has more.
+        self._words = [*(token.word if token.kind == "word" else "" for token in tokens), ""]
+        glues = (before.after if not token.before else None for before, token in pairwise(tokens))
+        self._glues = [None, *glues, None]
         self._last_word = max((index for index, token in enumerate(tokens) if token.kind == "word"), default=-1)
-
-    def token(self, place: Place) -> Token | None:
-        """Return the next token of a phrase; None if it is no word, or if punctuation is between."""
-        if place.token_index >= len(self._tokens):
-            return None
-        token = self._tokens[place.token_index]
-        if token.kind != "word" or not token.word:
-            return None
-        is_joined = place.is_first or (token.before == "" and self._tokens[place.token_index - 1].after == place.glue)
-        return token if is_joined else None
+        self.beginnings = [
+            Place(index, tokens[index].start, is_first=True)
+            for index, word in enumerate(self._words)
+            if word in language.vocabulary or word[:1] in DIGITS
+        ]
 
     def word(self, place: Place) -> str:
-        """Return the next word of a phrase; empty for none."""
-        token = self.token(place)
-        return "" if token is None else token.word
+        """Return the next word of a phrase; empty if there is no word, or if punctuation is between."""
+        index = place.token_index
+        return self._words[index] if place.is_first or self._glues[index] == place.glue else ""
+
+    def token(self, place: Place) -> Token | None:
+        """Return the next word of a phrase as a token; None if there is none."""
+        return self._tokens[place.token_index] if self.word(place) else None
 
     def after(self, place: Place) -> str:
         """Return the punctuation behind the next token."""
@@ -106,20 +110,15 @@ class Phrases:
         return None if found is None else (table[found[0]], found[1])
 
     def _longest(self, place: Place, phrases: Collection[str]) -> tuple[str, Place] | None:
-        word = self.word(place)
-        if word not in self.language.openings:
-            return (word, self.skip(place)) if word in phrases else None
-        found = None
-        phrase = ""
-        for _ in range(PHRASE_MAX):
-            if not word:
-                break
-            phrase = f"{phrase} {word}" if phrase else word
+        phrase, found = self.word(place), None
+        while phrase in self.language.prefixes:
             place = self.skip(place)
             if phrase in phrases:
                 found = phrase, place
-            word = self.word(place)
-        return found
+            if not (word := self.word(place)):
+                return found
+            phrase = f"{phrase} {word}"
+        return (phrase, self.skip(place)) if phrase in phrases else found
 
     def number(self, place: Place, *, has_words: bool = True) -> tuple[int, Place] | None:
         """Return a number in digits or in words."""

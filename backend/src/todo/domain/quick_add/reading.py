@@ -71,9 +71,10 @@ class Reading(NamedTuple):
 def read_text(text: str, moment: Moment, languages: Sequence[Language]) -> Reading:
     """Return the reading of a text. A field that it sets several times has the last value."""
     tokens = tokenize(text)
-    found = [*_find_signs(tokens, moment, languages), *_find_estimates(tokens, languages)]
+    readers = [Phrases(tokens, language, is_sole=len(languages) == 1) for language in languages]
+    found = [*_find_signs(tokens, moment, languages), *_find_estimates(tokens, readers)]
     last = {part.field: part for part in sorted(found, key=lambda part: part.start)}
-    due_parts, due = _read_due(tokens, moment, languages)
+    due_parts, due = _read_due(tokens, moment, readers)
     fields: dict[str, date | int | str] = {part.field: part.value for part in last.values()}
     parts = sorted([*last.values(), *due_parts], key=lambda part: part.start)
     return Reading(
@@ -101,32 +102,31 @@ def _find_signs(tokens: Sequence[Token], moment: Moment, languages: Sequence[Lan
                 yield Part("deadline_day", day, token.start, token.end)
 
 
-def _find_estimates(tokens: Sequence[Token], languages: Sequence[Language]) -> Iterator[Part]:
+def _find_estimates(tokens: Sequence[Token], readers: Sequence[Phrases]) -> Iterator[Part]:
     """Yield spans of time behind a word such as `for`, or in brackets."""
-    for language in languages:
-        phrases = Phrases(tokens, language)
-        for index, token in enumerate(tokens):
-            place = Place(index, token.start, is_first=True)
-            behind = phrases.accept(place, language.lasting)
+    for phrases in readers:
+        for place in phrases.beginnings:
+            behind = phrases.accept(place, phrases.language.lasting)
             minutes = read_minutes(phrases, behind or place)
             if minutes is None or minutes[0] > ESTIMATE_MAX:
                 continue
+            token = tokens[place.token_index]
             last = tokens[minutes[1].token_index - 1]
             if behind is not None or (token.before[-1:] == "(" and last.after[:1] == ")"):
                 yield Part("estimated_minutes", minutes[0], token.start, minutes[1].end)
 
 
 def _read_due(
-    tokens: Sequence[Token], moment: Moment, languages: Sequence[Language]
+    tokens: Sequence[Token], moment: Moment, readers: Sequence[Phrases]
 ) -> tuple[list[Part], Mapping[str, date | str]]:
     """Return the parts that say when the task is due, and their fields.
 
     The last phrase with a day that was understood as a whole counts.
     """
-    whens = find_whens(tokens, languages, moment.calendar)
+    whens = find_whens(readers, moment.calendar)
     times = [when for when in whens if when.is_time_alone]
     dated = [when for when in whens if not when.is_time_alone]
-    doubt = Doubt(tokens, whens, languages)
+    doubt = Doubt(tokens, whens, readers)
     for when in dated[: -DATED_MAX - 1 : -1] or times[-1:]:
         whole, used = when, [when]
         if when.at is None and when.minutes is None and len(times) == 1 and times != used:

@@ -5,11 +5,9 @@ from datetime import date, time
 from typing import Literal, NamedTuple
 
 from todo.domain.quick_add.days import Calendar, Day, read_bare, read_day
-from todo.domain.quick_add.languages.language import Language
 from todo.domain.quick_add.phrases import Phrases, Place
 from todo.domain.quick_add.repeats import Repeat, read_repeat
 from todo.domain.quick_add.times import Clock, read_time
-from todo.domain.quick_add.tokens import Token
 
 NOON = 12
 PartKind = Literal["day", "time", "rule"]
@@ -46,17 +44,10 @@ class When(NamedTuple):
         return self.day is None and self.minutes is None and self.repeat is None
 
 
-def find_whens(tokens: Sequence[Token], languages: Sequence[Language], calendar: Calendar) -> list[When]:
+def find_whens(readers: Sequence[Phrases], calendar: Calendar) -> list[When]:
     """Return the phrases of a text in their order. Where phrases overlap, the longest counts."""
-    readers = [Phrases(tokens, language, is_sole=len(languages) == 1) for language in languages]
     found = [
-        [
-            when
-            for index, token in enumerate(tokens)
-            if token.kind == "word"
-            for when in _read(phrases, Place(index, token.start, is_first=True), calendar)
-        ]
-        for phrases in readers
+        [when for place in phrases.beginnings for when in _read(phrases, place, calendar)] for phrases in readers
     ]
     chosen = sorted(select_longest([when for whens in found for when in whens]), key=lambda when: when.start)
     crossed = {when for whens in found for when in _find_crossed(chosen, whens)}
@@ -104,8 +95,7 @@ def _read(phrases: Phrases, place: Place, calendar: Calendar) -> Iterator[When]:
 def _is_blocked(phrases: Phrases, place: Place) -> bool:
     """Return whether the word before a phrase gives it another meaning. A preposition makes it clear."""
     language = phrases.language
-    prepositions = (language.on, language.by, language.within, language.at, language.every, language.every_number)
-    if any(phrases.accept(place, words) for words in prepositions):
+    if phrases.accept(place, language.prepositions):
         return False
     before = phrases.before(place)
     return before is not None and (before.word in language.blockers or phrases.is_ordinal(before))

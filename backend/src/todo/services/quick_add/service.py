@@ -1,8 +1,9 @@
 """Quick add: read a line of text and create the task that it describes (ADR 0068)."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import cast
+from typing import ParamSpec, TypeVar, cast
 
 from pydantic_core import to_jsonable_python
 
@@ -29,16 +30,18 @@ from todo.services.shared.log.writer import Writer
 from todo.services.tags.references import TagLimits
 from todo.services.tasks.service import create_task
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 WEEK_STARTS: dict[WeekStart, int] = {"monday": 0, "saturday": 5, "sunday": 6}
 PROJECT, TAGS = "project_id", "tags"
+SHORT_TEXT_MAX = 100
+"""Characters of a text that is read in the event loop, in 0.3 to 7 ms. A thread costs 0.25 ms more."""
 
 
 async def quick_add(
     writer: Writer, request: QuickAdd, limits: TagLimits, now: datetime
 ) -> QuickAddPublic | QuickDraftPublic:
     """Create the task of a text, or return it without writing anything (QCK-001 to QCK-040).
-
-    A thread reads the text, so the event loop serves other requests.
 
     Raises:
         InvalidTitleError: nothing remains as the title, or more than a title can have.
@@ -49,9 +52,10 @@ async def quick_add(
     zone, week_start = await get_calendar(writer.session, writer.user_id)
     moment = Moment(now, zone, WEEK_STARTS[week_start])
     languages = [LANGUAGES[request.language]] if request.language else [*LANGUAGES.values()]
-    reading = await asyncio.to_thread(read_text, request.text, moment, languages)
+    run = _call if len(request.text) <= SHORT_TEXT_MAX else asyncio.to_thread
+    reading = await run(read_text, request.text, moment, languages)
     names = await resolve_names(writer, reading, limits)
-    settled = await asyncio.to_thread(settle, reading, names.understood, moment, languages)
+    settled = await run(settle, reading, names.understood, moment, languages)
     draft = _make_draft(settled, names)
     parts = QuickParts(
         understood=[_public_part(_with_id(part, names)) for part in settled.parts],
@@ -61,6 +65,11 @@ async def quick_add(
         return QuickDraftPublic(task=draft, **parts)
     task, _ = await create_task(writer, TaskCreate.model_validate(_body(draft)), limits)
     return QuickAddPublic(task=task, **parts)
+
+
+async def _call(function: Callable[Arguments, Result], *args: Arguments.args, **options: Arguments.kwargs) -> Result:
+    """Call a function in the event loop, as `asyncio.to_thread` calls it in a thread."""
+    return function(*args, **options)
 
 
 def _make_draft(settled: Settled, names: Names) -> TaskDraft:

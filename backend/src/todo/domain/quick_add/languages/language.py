@@ -12,7 +12,7 @@ Words = frozenset[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Language:
-    """The words of a language, folded. Phrases are words with a space between, at most PHRASE_MAX.
+    """The words of a language, folded. Phrases are words with a space between.
 
     Attributes:
         days: by phrase, the days after today.
@@ -125,6 +125,11 @@ class Language:
         return frozenset(word for phrase in self.phrases for word in phrase.split())
 
     @cached_property
+    def prepositions(self) -> Words:
+        """Words that begin a phrase whatever the word before them is."""
+        return self.on | self.by | self.within | self.at | self.every | self.every_number
+
+    @cached_property
     def connectors(self) -> Words:
         """Words between two phrases that belong together."""
         before = self.on | self.by | self.within | self.at | self.of | self.since | self.until | self.next | self.coming
@@ -145,9 +150,11 @@ class Language:
         return frozenset(word for table in tables for word in table)
 
     @cached_property
-    def openings(self) -> Words:
-        """The words with which a phrase of several words begins."""
-        return frozenset(phrase.split()[0] for phrase in self.phrases if " " in phrase)
+    def prefixes(self) -> Words:
+        """The words with which longer phrases begin."""
+        return frozenset(
+            phrase[:place] for phrase in self.phrases for place, character in enumerate(phrase) if character == " "
+        )
 
 
 def words(text: str) -> Words:
