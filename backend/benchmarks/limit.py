@@ -1,4 +1,4 @@
-"""The limit: the benchmarked requests at the lowest cost in Python, with raw ASGI and one statement a request.
+"""The limit: the benchmarked requests at the lowest cost in Python, with raw ASGI and as few statements as possible.
 
 The limit has the responses of the service, but no framework, no log and hardly any validation. It exists only for the
 comparison. `uvicorn benchmarks.limit:app` serves it on the database of DATABASE_URL, for tokens signed with
@@ -7,10 +7,11 @@ JWT_SECRET_KEY.
 
 import os
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
@@ -18,7 +19,12 @@ from jose import jwt
 
 from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.url import connect_arguments
+from todo.domain.quick_add.due import Moment
+from todo.domain.quick_add.languages import LANGUAGES
+from todo.domain.quick_add.reading import read_text
+from todo.domain.quick_add.settling import settle
 from todo.models.task import DUE_KEY
+from todo.services.quick_add.service import WEEK_STARTS
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -37,7 +43,10 @@ TAGS = """(SELECT coalesce(json_agg(json_build_object('id', tags.id, 'name', tag
 SELECT_USER = """SELECT id, email, name, created_at, time_zone, week_start, totp_enabled,
                         CASE WHEN pending_email_expires_at > now() THEN pending_email END AS pending_email
                  FROM users WHERE id = $1"""
-SELECT_TASK = f"SELECT {COLUMNS}, {TAGS} FROM tasks AS task WHERE user_id = $1 AND id = $2"
+COUNTS = """(SELECT json_build_object('total', count(*), 'completed', count(*) FILTER (WHERE completed))
+            FROM tasks AS child WHERE child.user_id = $1 AND child.parent_id = task.id) AS subtask_counts"""
+SELECT_TASK = f"SELECT {COLUMNS}, {TAGS}, {COUNTS} FROM tasks AS task WHERE user_id = $1 AND id = $2"
+NO_SUBTASKS = '{"total" : 0, '
 SELECT_LIST = f"""
 SELECT total, task.*, {TAGS}
 FROM (SELECT count(*) AS total FROM tasks WHERE user_id = $1 AND NOT archived) AS counted,
@@ -83,15 +92,14 @@ WITH task AS (
     INSERT INTO task_search SELECT user_id, id, lower(title), lower(coalesce(description, '')) FROM task
 )
 SELECT *, '[]' AS tags FROM task"""
-INSERT_QUICKLY = INSERT_TASK.replace(
-    "priority) VALUES ($1, $2, lower($2::varchar), $3, $4)",
-    """priority, due_day)
-    SELECT id, $2, lower($2::varchar), $3, $4, (now() AT TIME ZONE time_zone)::date + 1 FROM users WHERE id = $1""",
-)
+SELECT_CALENDAR = "SELECT time_zone, week_start FROM users WHERE id = $1"
+INSERT_QUICKLY = INSERT_TASK.replace("priority) VALUES ($1, $2, lower($2::varchar), $3, $4)",
+                                     "priority, due_day) VALUES ($1, $2, lower($2::varchar), $3, $4, $5)")  # fmt: skip
 UPDATE_TASK = f"""
 UPDATE tasks AS task SET due_date = $3, due_day = NULL, version = version + 1, updated_at = now()
 WHERE user_id = $1 AND id = $2 RETURNING {COLUMNS}, {TAGS}"""
 
+ALL_LANGUAGES = [*LANGUAGES.values()]
 users: dict[str, UUID] = {}
 """The user of each verified token."""
 pool: asyncpg.Pool
@@ -182,23 +190,24 @@ async def create_task(user_id: UUID, receive: Receive) -> Response:
 
 
 async def add_quickly(user_id: UUID, receive: Receive) -> Response:
-    """Create a task from a text that ends with a day and a priority."""
+    """Create a task from a text with a day and a priority. The service's reader reads it, because there is no other."""
     text = orjson.loads((await receive())["body"])["text"]
-    title, day, priority = text.rsplit(" ", 2)
-    rows = await pool.fetch(INSERT_QUICKLY, user_id, title, None, "high")
-    start = len(title) + 1
-    understood = [
-        {"field": "due_day", "value": rows[0]["due_day"], "start": start, "end": start + len(day)},
-        {"field": "priority", "value": "high", "start": len(text) - len(priority), "end": len(text)},
-    ]
+    [calendar] = await pool.fetch(SELECT_CALENDAR, user_id)
+    moment = Moment(datetime.now(UTC), ZoneInfo(calendar["time_zone"]), WEEK_STARTS[calendar["week_start"]])
+    title, parts, fields = settle(read_text(text, moment, ALL_LANGUAGES), [], moment, ALL_LANGUAGES)
+    rows = await pool.fetch(INSERT_QUICKLY, user_id, title, None, fields["priority"], fields["due_day"])
+    understood = [part._asdict() for part in parts]
     body = {"task": orjson.Fragment(dump_task(rows[0])), "understood": understood, "unresolved": []}
     return 201, orjson.dumps(body)
 
 
 def dump_task(row: asyncpg.Record) -> bytes:
     """Return a task as JSON. The database returns its tags as JSON, and no position before the first move."""
-    position = row["position"] or f"i{row['id']:016x}"
-    return dump({**row, "position": position, "tags": orjson.Fragment(row["tags"])})
+    fields = {**row, "position": row["position"] or f"i{row['id']:016x}", "tags": orjson.Fragment(row["tags"])}
+    counts = fields.pop("subtask_counts", NO_SUBTASKS)
+    if not counts.startswith(NO_SUBTASKS):
+        fields["subtask_counts"] = orjson.Fragment(counts)
+    return dump(fields)
 
 
 def dump(row: asyncpg.Record | dict[str, Any]) -> bytes:

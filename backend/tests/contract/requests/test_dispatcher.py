@@ -32,7 +32,7 @@ def first_match(app: FastAPI, scope: Scope) -> Scope | None:
 
 
 async def test_table_finds_the_first_route_of_each_path_and_method(app: FastAPI) -> None:
-    dispatcher, scopes = Dispatcher(app.router.routes, serve_nothing), scopes_of(app, "7")
+    dispatcher, scopes = Dispatcher(app.router.routes, serve_nothing, {}), scopes_of(app, "7")
 
     assert len(scopes) > 100
     for scope in scopes:
@@ -42,14 +42,14 @@ async def test_table_finds_the_first_route_of_each_path_and_method(app: FastAPI)
 
 
 async def test_word_in_the_place_of_an_id_finds_the_route_of_the_word(app: FastAPI) -> None:
-    dispatcher = Dispatcher(app.router.routes, serve_nothing)
+    dispatcher = Dispatcher(app.router.routes, serve_nothing, {})
 
     for scope in scopes_of(app, "bulk"):
         assert dispatcher.find(scope) == first_match(app, scope), scope
 
 
 async def test_table_ignores_the_root_path(app: FastAPI) -> None:
-    dispatcher = Dispatcher(app.router.routes, serve_nothing)
+    dispatcher = Dispatcher(app.router.routes, serve_nothing, {})
     scope = {"type": "http", "method": "GET", "path": "/todo/api/v1/tasks/7", "root_path": "/todo"}
 
     found = dispatcher.find(scope)
@@ -59,7 +59,7 @@ async def test_table_ignores_the_root_path(app: FastAPI) -> None:
 
 
 async def test_table_has_no_route_for_an_unknown_path_or_method(app: FastAPI) -> None:
-    dispatcher = Dispatcher(app.router.routes, serve_nothing)
+    dispatcher = Dispatcher(app.router.routes, serve_nothing, {})
 
     for method, path in (("GET", ""), ("PATCH", "/api/v1/tasks"), ("GET", "/api/v1/tasks/7/none/8")):
         assert dispatcher.find({"type": "http", "method": method, "path": path, "root_path": ""}) is None

@@ -1,12 +1,17 @@
 """A task from a line of text: creation, dry run and errors."""
 
+import threading
+from typing import Any
+
 import asyncpg
 import pytest
 
 from tests.routers.changes.support import read_log
 from tests.routers.quick_add.conftest import QuickAdd
 from tests.support import Person, assert_error
+from todo.domain.quick_add.reading import Reading, read_text
 from todo.domain.quick_add.text import QUICK_TEXT_MAX
+from todo.services.quick_add import service
 
 TEXT = "Pay rent every 1st at 9am #Home @money p1"
 TITLE_ERROR = "Title is required and must be 1-200 characters"
@@ -163,3 +168,23 @@ async def test_repeating_task_continues_with_the_engine(berliner: Person, quick_
     upcoming = await berliner.client.get(f"/tasks/{task['id']}/occurrences/upcoming", params={"limit": 3})
 
     assert [item["due_day"] for item in upcoming.json()["items"]] == ["2026-11-30", "2026-12-31", "2027-01-31"]
+
+
+@pytest.mark.spec("QCK-020")
+@pytest.mark.parametrize(("words", "in_thread"), [(1, False), (200, True)])
+async def test_long_text_is_read_in_a_thread(
+    berliner: Person, quick_add: QuickAdd, monkeypatch: pytest.MonkeyPatch, words: int, in_thread: bool
+) -> None:
+    threads: list[int] = []
+
+    def read(*arguments: Any) -> Reading:
+        threads.append(threading.get_ident())
+        return read_text(*arguments)
+
+    monkeypatch.setattr(service, "read_text", read)
+
+    response = await quick_add(berliner, f"{'Tea ' * words}tomorrow", dry_run=True)
+
+    # The title of 200 words is too long for a task, but not for the reader.
+    assert response.status_code == (400 if in_thread else 200), response.text
+    assert [thread != threading.get_ident() for thread in threads] == [in_thread]

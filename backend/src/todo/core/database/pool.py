@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from math import inf
+from time import monotonic
 
 import asyncpg
 
@@ -55,7 +56,7 @@ class Pool:
         self._waiters: deque[asyncio.Future[bool]] = deque()
         self._is_closed = False
         self._idle: list[asyncpg.Connection] = []
-        # All open connections, each with the loop time after which it is replaced.
+        # All open connections, each with the monotonic time after which it is replaced.
         self._expires_at: dict[asyncpg.Connection, float] = {}
 
     async def open(self, size: int) -> None:
@@ -163,11 +164,11 @@ class Pool:
         if self._is_closed:
             raise ServiceUnavailableError
         connection = await self._connect()
-        self._expires_at[connection] = asyncio.get_running_loop().time() + self._max_age
+        self._expires_at[connection] = monotonic() + self._max_age
         return connection
 
     def _is_usable(self, connection: asyncpg.Connection) -> bool:
-        return not connection.is_closed() and asyncio.get_running_loop().time() < self._expires_at[connection]
+        return not connection.is_closed() and monotonic() < self._expires_at[connection]
 
     def _expire_all(self) -> None:
         self._expires_at = dict.fromkeys(self._expires_at, -inf)

@@ -48,6 +48,9 @@ BUILTIN_LOCALE_SINCE = 17
 # The service logs errors of statements itself. PostgreSQL's log would also have the values that users entered.
 SERVER_OPTIONS = ("listen_addresses=", "unix_socket_permissions=0700", f"port={PORT}", "log_min_messages=log",
                   "log_checkpoints=off", "timezone=UTC", "log_timezone=UTC")  # fmt: skip
+# glibc returns freed memory to the system after each statement, and fetches it again for the next one. While PostgreSQL
+# keeps 4 MiB, a short read takes it about a tenth less time.
+KEPT_MEMORY = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(4 * 2**20))
 UNSAFE_BUT_FAST_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """Options for tests. Writes are faster, but a crash of the machine can lose them."""
 
@@ -226,7 +229,7 @@ class EmbeddedPostgres:
                 stdout=log,
                 stderr=log,
                 cwd=self._root,
-                env=inherited_environment(),
+                env=inherited_environment() | KEPT_MEMORY,
                 # Ctrl-C in the terminal must not reach the server, because the service stops the server last.
                 start_new_session=True,
                 preexec_fn=self._privileges.drop,  # noqa: PLW1509 -- `drop` only makes system calls and needs no lock

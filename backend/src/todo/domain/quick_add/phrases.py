@@ -41,7 +41,7 @@ class Phrases:
         self._tokens = tokens
         self.language = language
         self.is_sole = is_sole
-        # The words and one more, and the punctuation before each that joins it to the token before; None if it has more.
+        # The words and an empty one, and the punctuation between each and the token before. None does not join.
         self._words = [*(token.word if token.kind == "word" else "" for token in tokens), ""]
         glues = (before.after if not token.before else None for before, token in pairwise(tokens))
         self._glues = [None, *glues, None]

@@ -46,9 +46,7 @@ class When(NamedTuple):
 
 def find_whens(readers: Sequence[Phrases], calendar: Calendar) -> list[When]:
     """Return the phrases of a text in their order. Where phrases overlap, the longest counts."""
-    found = [
-        [when for place in phrases.beginnings for when in _read(phrases, place, calendar)] for phrases in readers
-    ]
+    found = [[when for place in phrases.beginnings for when in _read(phrases, place, calendar)] for phrases in readers]
     chosen = sorted(select_longest([when for whens in found for when in whens]), key=lambda when: when.start)
     crossed = {when for whens in found for when in _find_crossed(chosen, whens)}
     return [when._replace(is_crossed=when in crossed) for when in chosen]

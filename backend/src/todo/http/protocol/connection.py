@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -18,6 +18,7 @@ from todo.http.protocol.errors import (
 )
 from todo.http.protocol.host import check_host
 from todo.http.protocol.limits import EXCESS_MAX, ConnectionLimits, WriteTimeout
+from todo.http.protocol.transport import JoiningTransport
 
 HEAD_MAX_BYTES = 65_536
 PIPELINE_MAX = 16
@@ -60,7 +61,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Start the timers. Make room for the connection if there are too many."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", JoiningTransport(transport, self.loop)))
         self._start_timer(self._limits.head_seconds)
         self._write_timeout = WriteTimeout(self.loop, transport, self._limits.write_seconds)
         if len(self.connections) > self._limits.connections:

@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 WEEK_STARTS: dict[WeekStart, int] = {"monday": 0, "saturday": 5, "sunday": 6}
 PROJECT, TAGS = "project_id", "tags"
 SHORT_TEXT_MAX = 100
-"""Characters of a text that is read in the event loop, in 0.3 to 7 ms. A thread costs 0.25 ms more."""
+"""Characters of a text that the event loop reads itself, in at most 7 ms. A thread costs 0.25 ms more."""
 
 
 async def quick_add(

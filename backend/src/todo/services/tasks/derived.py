@@ -16,7 +16,7 @@ PLACE = ("archived", "position")
 """The columns that a change of the project writes too (`services.projects.containers`)."""
 
 TAGS_FIELD = "tags"
-"""The field that is no column: `services/tasks/written_tags.py` writes it."""
+"""The field that is no column: `services.tasks.tagging.written` writes it."""
 
 
 def column_values(fields: Mapping[str, object], stored_time_zone: str | None = None) -> dict[str, object]:

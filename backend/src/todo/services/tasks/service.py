@@ -68,7 +68,8 @@ async def create_task(writer: Writer, task: NewTask, limits: TagLimits) -> tuple
 
 
 async def _create_task(writer: Writer, task: NewTask) -> tuple[TaskPublic, bool]:
-    fields = {name: value for name, value in task if name != "subtasks"}
+    fields = dict(vars(task))
+    fields.pop("subtasks", None)
     if task.parent_id is not None:
         if task.external_id is not None and (known := await _find_by_external_id(writer, task.external_id)):
             return known, False
