@@ -17,6 +17,7 @@ import asyncpg
 import orjson
 from jose import jwt
 
+from benchmarks.limit_writes import COLUMNS, KEY, TAGS, Row, complete_task, insert_task, move_task
 from todo.core.database.connection import SHORT_STATEMENTS
 from todo.core.database.url import connect_arguments
 from todo.domain.quick_add.due import Moment
@@ -31,15 +32,6 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Response = tuple[int, bytes]
 
-COLUMNS = """id, title, description, completed, priority, due_date, due_day, due_time_zone, start_day, deadline_day,
-             estimated_minutes, recurrence_rule, recurrence_basis, recurrence_start, project_id, section_id, parent_id,
-             position, external_id, user_id, version, created_at, updated_at, completed_at"""
-TAGS = """(SELECT coalesce(json_agg(json_build_object('id', tags.id, 'name', tags.name, 'color', tags.color)
-                                    ORDER BY tags.name_key, tags.id), '[]')
-           FROM task_tag_link AS link CROSS JOIN LATERAL (
-               SELECT * FROM tags WHERE tags.user_id = link.user_id AND tags.id = link.tag_id LIMIT 1
-           ) AS tags
-           WHERE link.user_id = task.user_id AND link.task_id = task.id) AS tags"""
 SELECT_USER = """SELECT id, email, name, created_at, time_zone, week_start, totp_enabled,
                         CASE WHEN pending_email_expires_at > now() THEN pending_email END AS pending_email
                  FROM users WHERE id = $1"""
@@ -53,6 +45,7 @@ FROM (SELECT count(*) AS total FROM tasks WHERE user_id = $1 AND NOT archived) A
      (SELECT {COLUMNS} FROM tasks WHERE user_id = $1 AND NOT archived
       ORDER BY created_at DESC, id DESC LIMIT 20) AS task
 ORDER BY created_at DESC, id DESC"""
+SELECT_BY_POSITION = SELECT_LIST.replace("created_at DESC, id DESC", f"{KEY}, id")
 FOUND = f"""
 SELECT (SELECT count(*) FROM found) AS total, task.*, {TAGS}
 FROM (SELECT {COLUMNS} FROM tasks
@@ -142,8 +135,7 @@ async def handle(scope: Scope, receive: Receive) -> Response:
     if path == "/api/v1/auth/me":
         return 200, dump((await pool.fetch(SELECT_USER, user_id))[0])
     if method == "POST":
-        create = add_quickly if path.endswith("/quick") else create_task
-        return await create(user_id, receive)
+        return await write_task(user_id, path.rsplit("/", 2), receive)
     if path == "/api/v1/tasks":
         return await list_tasks(user_id, scope["query_string"])
     task_id = int(path.rpartition("/")[2])
@@ -169,6 +161,8 @@ async def list_tasks(user_id: UUID, query_string: bytes) -> Response:
         rows = await pool.fetch(SELECT_FOUND, user_id, query["q"].lower())
     elif "due" in query:
         rows = await pool.fetch(SELECT_DUE, user_id)
+    elif "sort" in query:
+        rows = await pool.fetch(SELECT_BY_POSITION, user_id)
     elif "filter" in query:
         rows = await pool.fetch(SELECT_BY_GRAMMAR, user_id, "high", query["filter"].partition("@")[2])
     elif "tag" in query:
@@ -180,9 +174,25 @@ async def list_tasks(user_id: UUID, query_string: bytes) -> Response:
     return 200, orjson.dumps({"items": items, "total": total, "page": 1, "limit": 20, "pages": -(-total // 20)})
 
 
-async def create_task(user_id: UUID, receive: Receive) -> Response:
-    """Create a task."""
+async def write_task(user_id: UUID, segments: list[str], receive: Receive) -> Response:
+    """Create, move or complete a task."""
+    match segments:
+        case [_, _, "quick"]:
+            return await add_quickly(user_id, receive)
+        case [_, task_id, "move"]:
+            body = orjson.loads((await receive())["body"])
+            return 200, dump_task(await move_task(pool, user_id, int(task_id), body["after"]))
+        case [_, task_id, "complete"]:
+            task, occurrence = await complete_task(pool, user_id, int(task_id))
+            return 200, dump({"task": orjson.Fragment(dump_task(task)), "occurrence": occurrence})
     body = orjson.loads((await receive())["body"])
+    return await create_task(user_id, body)
+
+
+async def create_task(user_id: UUID, body: dict[str, Any]) -> Response:
+    """Create a task."""
+    if "subtasks" in body or "tags" in body:
+        return 201, dump_task(await insert_task(pool, user_id, body))
     rows = await pool.fetch(
         INSERT_TASK, user_id, body["title"], body.get("description"), body.get("priority", "medium")
     )
@@ -201,7 +211,7 @@ async def add_quickly(user_id: UUID, receive: Receive) -> Response:
     return 201, orjson.dumps(body)
 
 
-def dump_task(row: asyncpg.Record) -> bytes:
+def dump_task(row: Row) -> bytes:
     """Return a task as JSON. The database returns its tags as JSON, and no position before the first move."""
     fields = {**row, "position": row["position"] or f"i{row['id']:016x}", "tags": orjson.Fragment(row["tags"])}
     counts = fields.pop("subtask_counts", NO_SUBTASKS)
@@ -210,7 +220,7 @@ def dump_task(row: asyncpg.Record) -> bytes:
     return dump(fields)
 
 
-def dump(row: asyncpg.Record | dict[str, Any]) -> bytes:
+def dump(row: Row) -> bytes:
     """Return a row as JSON."""
     fields = dict(row)
     fields.pop("total", None)

@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.seed import Person
+from benchmarks.seed import REPEATING, Person
 
 CONNECTIONS = 32
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -18,10 +18,15 @@ OPERATIONS = {
     "filter": ("GET", "/tasks?status=pending&priority=high&tag=tag{digit}", ""),
     "due": ("GET", "/tasks?due=next_7_days", ""),
     "grammar": ("GET", "/tasks?filter=p1%20%26%20%40tag{digit}", ""),
+    "by position": ("GET", "/tasks?sort=position", ""),
     "search": ("GET", "/tasks?q=garden", ""),
     "create": ("POST", "/tasks", '{"title": "Water the plants", "description": "The ferns too", "priority": "high"}'),
+    "create with a tag": ("POST", "/tasks", '{"title": "Water the plants", "tags": ["tag{digit}"]}'),
+    "create a tree": ("POST", "/tasks", '{"title": "Cake", "subtasks": [{"title": "Flour"}, {"title": "Eggs"}]}'),
     "quick add": ("POST", "/tasks/quick", '{"text": "Water the plants tomorrow p1"}'),
     "patch": ("PATCH", "/tasks/{id}", '{"due_date": "2026-12-01T18:00:00.{fraction}Z"}'),
+    "move": ("POST", "/tasks/{id}/move", '{"after": {other}}'),
+    "complete": ("POST", "/tasks/{repeating}/complete", ""),
 }
 MIX = ["list"] * 3 + ["get one"] * 3 + ["filter", "search", "create", "patch"]
 """80 % reads."""
@@ -32,8 +37,11 @@ math.randomseed(%(seed)d)
 request = function()
     local person = people[math.random(#people)]
     local operation = operations[math.random(#operations)]
-    local path = operation[2]:gsub("{id}", person[2] + math.random(0, person[3] - 1)):gsub("{digit}", math.random(0, 9))
+    local id, other = person[2] + math.random(0, person[3] - 1), person[2] + math.random(0, person[3] - 2)
+    local repeating = person[2] + %(repeating)d + 10 * math.random(0, math.floor(person[3] / 10) - 1)
+    local path = operation[2]:gsub("{id}", id):gsub("{repeating}", repeating):gsub("{digit}", math.random(0, 9))
     local body = operation[3]:gsub("{fraction}", string.format("%%06d", math.random(0, 999999)))
+    body = body:gsub("{other}", other < id and other or other + 1):gsub("{digit}", math.random(0, 9))
     local headers = {["Authorization"] = "Bearer " .. person[1], ["Content-Type"] = "application/json"}
     return wrk.format(operation[1], "/api/v1" .. path, headers, body ~= "" and body or nil)
 end
@@ -126,6 +134,7 @@ def _script(operation: str, people: list[Person]) -> str:
     return SCRIPT % {
         "people": ",".join(f'{{"{person.token}", {person.first_task}, {person.tasks}}}' for person in people),
         "operations": ",".join("{{'{}', '{}', '{}'}}".format(*OPERATIONS[name]) for name in operations),
+        "repeating": REPEATING,
         "seed": os.getpid(),
     }
 

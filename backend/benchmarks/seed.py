@@ -9,6 +9,8 @@ from todo.core.database.url import connect_arguments
 from todo.core.security.tokens import TokenKind, TokenSigner
 
 TASKS_EACH = 500
+REPEATING = 3
+"""The place of the first repeating task, from 0. Each tenth task behind it repeats."""
 WORDS = "water plants report budget garden invoice meeting travel paint clean repair phone school music kitchen server"
 INSERT_USERS = """
 INSERT INTO users (email, email_key, password_hash)
@@ -16,13 +18,14 @@ SELECT email, email, 'x' FROM (SELECT 'user' || i || '@example.com' AS email FRO
 """
 INSERT_TASKS = """
 WITH inserted AS (
-INSERT INTO tasks (user_id, title, title_key, description, completed, priority, due_date, created_at, updated_at)
+INSERT INTO tasks (user_id, title, title_key, description, completed, priority, due_date, recurrence_rule, created_at,
+                   updated_at)
 SELECT owner.id,
        initcap(words[1 + abs(hashint4(i)) % 16]) || ' the ' || words[1 + abs(hashint4(i + 7)) % 16] || ' ' || i,
        words[1 + abs(hashint4(i)) % 16] || ' the ' || words[1 + abs(hashint4(i + 7)) % 16] || ' ' || i,
        CASE WHEN i % 3 > 0 THEN 'The ' || words[1 + abs(hashint4(i + 77)) % 16] || ' before ' || md5(i::text) END,
        i % 5 < 2, (ARRAY['low', 'medium', 'high'])[1 + i % 3],
-       CASE WHEN i % 2 = 0 THEN now() + (i % 100) * interval '1 day' END,
+       CASE WHEN i % 2 = 0 THEN now() + (i % 100) * interval '1 day' END, CASE WHEN i % 10 = 4 THEN 'FREQ=DAILY' END,
        now() - i * interval '1 minute', now() - i * interval '1 minute'
 FROM (SELECT id FROM users WHERE email = ANY ($1)) AS owner, generate_series(1, $2) AS i,
      string_to_array($3, ' ') AS words

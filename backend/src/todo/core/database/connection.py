@@ -78,6 +78,8 @@ class Connector:
                     "pooler that supports prepared statements."
                 )
             self._arguments["statement_cache_size"] = 0 if has_pooler else 100
+        # The driver would prepare a statement of more than 15 KiB anew for each run.
+        self._arguments["max_cacheable_statement_size"] = 0
 
 
 async def check_connection(settings: Settings, url: str) -> None:

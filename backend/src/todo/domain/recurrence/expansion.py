@@ -40,8 +40,8 @@ class RecurrenceTooComplexError(ConflictError):
 class Meter:
     """The processor time that a computation may still take. It counts the current thread alone."""
 
-    def __init__(self) -> None:
-        self._ends_at = thread_time() + SECONDS_MAX
+    def __init__(self, seconds: float = SECONDS_MAX) -> None:
+        self._ends_at = thread_time() + seconds
 
     def check(self) -> None:
         """Check that time is left.

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from todo.domain.dates.days import LAST_DAY
 from todo.domain.dates.time_zones import attach_time_zone, clock_time
-from todo.domain.recurrence.expansion import Meter, RecurrenceTooComplexError, expand, read_parts
+from todo.domain.recurrence.expansion import SECONDS_MAX, Meter, RecurrenceTooComplexError, expand, read_parts
 
 DAY = timedelta(days=1)
 
@@ -48,18 +48,19 @@ def instant_of(place: datetime, zone: ZoneInfo) -> datetime:
     return attach_time_zone(place, zone.key)
 
 
-def find_next(series: Series, now: datetime, *, skips: bool) -> datetime | None:
+def find_next(series: Series, now: datetime, *, skips: bool, seconds: float = SECONDS_MAX) -> datetime | None:
     """Return the place after the current one, and after now; None if the series ends.
 
     Args:
         series: the series.
         now: the instant of the completion.
         skips: whether the current occurrence is skipped. The basis is then its due.
+        seconds: the processor time that the computation may take.
 
     Raises:
-        RecurrenceTooComplexError: the rule takes too long to compute.
+        RecurrenceTooComplexError: the rule takes longer to compute.
     """
-    return next(_coming(series, now, Meter(), skips=skips), None)
+    return next(_coming(series, now, Meter(seconds), skips=skips), None)
 
 
 def list_upcoming(series: Series, now: datetime, limit: int) -> list[datetime]:
