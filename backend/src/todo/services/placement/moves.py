@@ -26,8 +26,9 @@ from todo.services.shared.log.row_writes import RowWrites
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.positions import END, START, Neighbour, Place, find_place
 from todo.services.shared.versions import EntityTags, check_entity_tags
+from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.restore import move_followers, revert_tasks
-from todo.services.tasks.service import get_task, list_tasks_by_ids
+from todo.services.tasks.service import get_task, list_tasks_by_ids, place_task
 from todo.services.tasks.write_statements import TASK
 
 Sibling = Mapping[str, Any]
@@ -150,9 +151,13 @@ async def move_task(
         return await get_task(writer.session, writer.user_id, task_id)
 
     async with writer.transaction():
-        task = await read()
+        siblings = _sibling_ids(move)
+        rows = await list_tasks_by_ids(writer.session, writer.user_id, [task_id, *siblings])
+        task = next((row for row in rows if row["id"] == task_id), None)
+        if task is None:
+            raise TaskNotFoundError
         check_entity_tags(entity_tags, task)
-        found = await list_tasks_by_ids(writer.session, writer.user_id, _sibling_ids(move))
+        found = [row for row in rows if row["id"] in siblings]
         stored = _container_of(task)
         fields = move.model_dump(include=CONTAINER_FIELDS)
         containers = await _read_containers(writer, task_id, stored, fields, found)
@@ -171,6 +176,8 @@ async def move_task(
             for after in (False, True)
         )
         place = await _find_place(writer, move, own, found, (before, after), **ids)
+        if container == stored and not place.moved:
+            return await place_task(writer, task_id, place.key, base)
         values = {**container._asdict(), "position": place.key}
         async with based_on(base, writer, TASK, read, values):
             neighbours = [Reverted(None, id_, {"position": key}) for id_, key in place.moved.items()]

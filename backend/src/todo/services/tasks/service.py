@@ -195,6 +195,16 @@ async def complete_task(
     return await _write_fields(writer, task_id, {"completed": True}, {}, entity_tags, base)
 
 
+async def place_task(writer: Writer, task_id: int, position: str, base: int | None = None) -> TaskPublic:
+    """Write the position of a task within its list (ORD-002).
+
+    Raises:
+        TaskNotFoundError: the task does not exist, or belongs to another user.
+        FieldConflictError: the task was moved after `base`.
+    """
+    return await _write_fields(writer, task_id, {"position": position}, {}, None, base)
+
+
 async def _write_fields(
     writer: Writer,
     task_id: int,
