@@ -232,6 +232,42 @@ async def test_undo_of_a_new_task_with_an_existing_tag_is_one_change(
 
 
 @pytest.mark.spec("TGW-010")
+async def test_new_task_with_existing_tags_is_one_entry_of_the_log(
+    ada: Person, make_tag: Make, connection: asyncpg.Connection
+) -> None:
+    work, home = await make_tag(ada, name="work"), await make_tag(ada, name="home")
+
+    created = await ada.client.post("/tasks", json={"title": "x", "tags": ["work", home["id"]]})
+
+    [entry] = [change for change in await read_log(connection, ada) if change["type"] == "task"]
+    assert names(created) == ["home", "work"]
+    assert created.json()["version"] == 1
+    assert (entry["action"], entry["seq"]) == ("create", int(created.headers["Change-Seq"]))
+    assert entry["after"]["tags"] == [work["id"], home["id"]]
+
+
+@pytest.mark.spec("TGW-001", "TGW-011")
+@pytest.mark.parametrize(("by_name", "status"), [(True, 201), (False, 404)])
+async def test_tag_that_is_deleted_during_a_create_is_unknown(
+    ada: Person, tag: Json, connection: asyncpg.Connection, by_name: bool, status: int
+) -> None:
+    deleting = connection.transaction()
+    await deleting.start()
+    await connection.execute("DELETE FROM tags WHERE id = $1", tag["id"])
+    reference = tag["name"] if by_name else tag["id"]
+
+    creating = asyncio.create_task(ada.client.post("/tasks", json={"title": "x", "tags": [reference]}))
+    await asyncio.sleep(0.2)
+    assert not creating.done()
+    await deleting.commit()
+
+    response = await creating
+    assert response.status_code == status, response.text
+    assert await all_names(ada) == ([tag["name"]] if by_name else [])
+    assert (await ada.client.get("/tasks")).json()["total"] == (1 if by_name else 0)
+
+
+@pytest.mark.spec("TGW-010")
 async def test_same_tags_change_nothing(ada: Person, tagged_task: Json, tag: Json) -> None:
     response = await ada.client.patch(f"/tasks/{tagged_task['id']}", json={"tags": [tag["id"], tag["name"]]})
 

@@ -28,7 +28,7 @@ from todo.services.accounts.time_zones import get_calendar
 from todo.services.quick_add.names import Names, resolve_names
 from todo.services.shared.log.writer import Writer
 from todo.services.tags.references import TagLimits
-from todo.services.tasks.service import create_task
+from todo.services.tasks.creation import create_task
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

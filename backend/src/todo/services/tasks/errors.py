@@ -2,9 +2,11 @@
 
 from todo.core.errors import ConflictError, InvalidValueError, NotFoundError
 from todo.models.task import PARENT_EXISTS, PROJECT_EXISTS, SECTION_EXISTS, SECTION_HAS_PROJECT
+from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.services.projects.errors import ProjectNotFoundError
 from todo.services.sections.errors import SectionNotFoundError
 from todo.services.subtasks.errors import ParentNotFoundError
+from todo.services.tags.errors import TagNotFoundError
 
 CONTAINER_VIOLATIONS = {
     PROJECT_EXISTS: ProjectNotFoundError,
@@ -31,3 +33,7 @@ class ExternalIdTakenError(ConflictError):
     """Another task has this external id"""
 
     code = "EXTERNAL_ID_TAKEN"
+
+
+LINK_VIOLATIONS = {TASK_EXISTS: TaskNotFoundError, TAG_EXISTS: TagNotFoundError}
+"""The errors of writes that put tags on tasks."""

@@ -8,7 +8,6 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from todo.core.database.statement import Statement
 from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
-from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.services.authentication import InvalidTokenError
 from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.lists import ONE
@@ -23,14 +22,12 @@ from todo.services.shared.log.writes import (
     written,
 )
 from todo.services.shared.versions import next_version
-from todo.services.tags.errors import TagNotFoundError
 from todo.services.tasks.bulk_statements import ARE_OWN_TASKS
-from todo.services.tasks.errors import CONTAINER_VIOLATIONS, ExternalIdTakenError, TaskNotFoundError
+from todo.services.tasks.errors import CONTAINER_VIOLATIONS, LINK_VIOLATIONS, ExternalIdTakenError
 from todo.services.tasks.statements import LINKS, TASKS, USER_ID, tag_ids
 from todo.services.tasks.write_statements import LOGGED_FIELDS, TASK
 
 RESTORED_COLUMNS = [column.name for column in TASKS.columns if column.name not in {"user_id", "id", "updated_at"}]
-LINK_VIOLATIONS = {TASK_EXISTS: TaskNotFoundError, TAG_EXISTS: TagNotFoundError}
 
 
 def _elements(ids: ColumnElement[Any]) -> TableValuedAlias:

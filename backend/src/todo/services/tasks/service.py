@@ -11,9 +11,8 @@ from todo.core.database.session import Row, Session
 from todo.core.errors import PreconditionFailedError
 from todo.schemas.page import Page
 from todo.schemas.tasks.query import TaskQuery
-from todo.schemas.tasks.task import NewTask, TaskPublic, TaskReplace, TaskUpdate
+from todo.schemas.tasks.task import TaskPublic, TaskReplace, TaskUpdate
 from todo.services.accounts.time_zones import get_time_zone
-from todo.services.sections.containers import CONTAINER_FIELDS, read_containers
 from todo.services.shared.lists import NEWEST_FIRST
 from todo.services.shared.log.change_base import based_on
 from todo.services.shared.log.writer import Writer
@@ -22,8 +21,8 @@ from todo.services.tags.errors import TagNotFoundError
 from todo.services.tags.references import TagLimits
 from todo.services.tasks import statements, write_statements
 from todo.services.tasks.date_filters import date_values, depends_on_zone
-from todo.services.tasks.derived import TAGS_FIELD, column_values, search_values
-from todo.services.tasks.errors import ExternalIdTakenError, TaskNotFoundError, TooManyTagsOnTaskError
+from todo.services.tasks.derived import TAGS_FIELD, search_values
+from todo.services.tasks.errors import TaskNotFoundError, TooManyTagsOnTaskError
 from todo.services.tasks.list_statements import (
     TASK_LISTING,
     read_row,
@@ -38,63 +37,6 @@ from todo.services.tasks.tagging.written import resolve_tags_of_task, set_tags
 from todo.services.tasks.write_statements import TASK
 
 UTC_ZONE = ZoneInfo("UTC")
-CREATE_ATTEMPTS = 5
-"""How often a create is tried while a task with its external id is created and deleted by others."""
-
-
-async def create_task(writer: Writer, task: NewTask, limits: TagLimits) -> tuple[TaskPublic, bool]:
-    """Create a task with its tags, without subtasks; return it and whether it is new (TSK-001, TGW-001).
-
-    If the user has a task with this `external_id`, that task is returned unchanged, so a client can safely retry. If
-    two requests run concurrently, the first creates the task (EXT-001, EXT-002).
-
-    Raises:
-        InvalidTokenError: the user was deleted.
-        ProjectNotFoundError: the user has no such project.
-        SectionNotFoundError: the user has no such section, or it is in another project.
-        ParentNotFoundError, SubtaskFollowsParentError, SubtasksTooDeepError: as for `Containers.create`.
-        ExternalIdTakenError: the task with this `external_id` is created and deleted again and again.
-        TagNotFoundError, TooManyTagsOnTaskError, TooManyTagsError, InsufficientScopeError: as for
-            `resolve_tags_of_task`.
-    """
-    if not task.tags and task.parent_id is None:
-        return await _create_task(writer, task)
-    async with writer.transaction():
-        created, is_new = await _create_task(writer, task)
-        if is_new and task.tags:
-            await set_tags(writer, {created["id"]: await resolve_tags_of_task(writer, task.tags, limits)})
-            created = await get_task(writer.session, writer.user_id, created["id"])
-    return created, is_new
-
-
-async def _create_task(writer: Writer, task: NewTask) -> tuple[TaskPublic, bool]:
-    fields = dict(vars(task))
-    fields.pop("subtasks", None)
-    if task.parent_id is not None:
-        if task.external_id is not None and (known := await _find_by_external_id(writer, task.external_id)):
-            return known, False
-        named = {name: fields[name] for name in CONTAINER_FIELDS}
-        containers = await read_containers(writer.session, writer.user_id, [named], moves=False)
-        fields |= {name: value for name, value in containers.create(fields).items() if name in CONTAINER_FIELDS}
-    columns = {name: value for name, value in column_values(fields).items() if value is not None}
-    insert = write_statements.insert_task(frozenset(columns), once=task.external_id is not None)
-    values = columns | search_values(fields)
-    if task.external_id is None:
-        return _read_row(await writer.write_one(insert, **values)), True
-    for _ in range(CREATE_ATTEMPTS):
-        row = await writer.write_one(insert, **values)
-        if row is not None:
-            return _read_row(row), True
-        if (known := await _find_by_external_id(writer, task.external_id)) is not None:
-            return known, False
-    raise ExternalIdTakenError
-
-
-async def _find_by_external_id(writer: Writer, external_id: str) -> TaskPublic | None:
-    row = await writer.session.fetch_one(
-        statements.SELECT_BY_EXTERNAL_ID, user_id=writer.user_id, external_id=external_id
-    )
-    return None if row is None else _read_row(row)
 
 
 async def list_tasks(session: Session, user_id: UUID, query: TaskQuery, now: datetime) -> Page[TaskPublic]:

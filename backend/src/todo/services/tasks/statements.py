@@ -42,17 +42,21 @@ TAG_ORDER = ("name_key", "name")
 def tags_json(task: Columns) -> ColumnElement[str]:
     """Return the JSON array of a task's tags, ordered by name; `task` has `id`."""
     tag = _tag_of_link()
+    return _from_links(tags_array(tag.c), task, tag).label("tags")
+
+
+def tags_array(tag: Columns) -> ColumnElement[str]:
+    """Return the aggregate of tags: a JSON array, ordered by name."""
     shown = func.json_build_object(
         literal_column("'id'"),
-        tag.c.id,
+        tag["id"],
         literal_column("'name'"),
-        tag.c.name,
+        tag["name"],
         literal_column("'color'"),
-        tag.c.color,
+        tag["color"],
     )
-    order = [tag.c[name].collate("C") for name in TAG_ORDER]
-    tags = func.json_agg(aggregate_order_by(shown, *order))
-    return _from_links(func.coalesce(tags, literal_column("'[]'")), task, tag).label("tags")
+    order = [tag[name].collate("C") for name in TAG_ORDER]
+    return func.coalesce(func.json_agg(aggregate_order_by(shown, *order)), literal_column("'[]'"))
 
 
 def tags_digest(task: Columns) -> ColumnElement[str]:

@@ -41,7 +41,12 @@ from todo.services.shared.log.writes import (
 from todo.services.shared.tables import binds_of
 from todo.services.shared.versions import entity_tag_matches, next_version
 from todo.services.tasks.derived import SEARCHED_FIELDS, completed_at, new_state
-from todo.services.tasks.errors import CONTAINER_VIOLATIONS, ExternalIdTakenError, TaskNotFoundError
+from todo.services.tasks.errors import (
+    CONTAINER_VIOLATIONS,
+    LINK_VIOLATIONS,
+    ExternalIdTakenError,
+    TaskNotFoundError,
+)
 from todo.services.tasks.statements import (
     COLUMNS,
     HAS_SUBTASKS,
@@ -55,6 +60,7 @@ from todo.services.tasks.statements import (
     tags_digest,
     tags_json,
 )
+from todo.services.tasks.tagging.named import add_links, are_found, logged_ids, named_tags, shown_array
 
 TASK = "task"
 """The type of tasks in the change log."""
@@ -73,15 +79,17 @@ LOGGED_FIELDS = [name for name in DELETED_COLUMNS if name not in {"version", "cr
 
 
 @cache
-def insert_task(fields: frozenset[str], *, once: bool) -> Write:
+def insert_task(fields: frozenset[str], *, once: bool = False, tagged: bool = False) -> Write:
     """Return the write of a new task with these columns, which are those of `derived.column_values` that are not null.
 
     It has the parameters of `derived.search_values` too. With `once` it returns no row if the user has a task with the
-    `external_id`, which is then one of the fields.
+    `external_id`, which is then one of the fields. With `tagged` the task gets the tags with the ids `tag_ids` and the
+    names `tag_names`, and there is no row if they are not `tag_count`.
     """
     columns: dict[str, ColumnElement[Any]] = {**binds_of(TASKS, sorted(fields))}
     columns["completed_at"] = completed_at(columns["completed"])
-    plan = _plan_of_insert(columns, once=once)
+    tag = named_tags() if tagged else None
+    plan = _plan_of_insert(columns, tag, once=once)
     clock = advance_clock_once() if plan is None else advance_clock(plan)
     source: FromClause = clock
     if plan is not None:
@@ -92,22 +100,29 @@ def insert_task(fields: frozenset[str], *, once: bool) -> Write:
     task = inserted.returning(*COLUMNS, true().label("is_changed")).cte("task")
     searched = select(task.c.user_id, task.c.id, *SEARCH_TEXTS.values())
     search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCH_TEXTS], searched).cte("search")
-    after = created_values({name: task.c[name] for name in LOGGED_FIELDS if name in columns})
-    log = log_changes(clock, task, Logged(TASK, "create", after=after))
-    shown = [*(task.c[column.name] for column in COLUMNS), NO_TAGS.label("tags")]
+    logged: dict[str, ColumnElement[Any]] = {name: task.c[name] for name in LOGGED_FIELDS if name in columns}
+    ctes, tags = [search], NO_TAGS
+    if tag is not None:
+        ctes, tags = [search, add_links(tag, task)], shown_array(tag)
+        logged["tags"] = logged_ids(tag)
+    log = log_changes(clock, task, Logged(TASK, "create", after=created_values(logged)))
+    shown = [*(task.c[column.name] for column in COLUMNS), tags.label("tags")]
     result = written(task, clock, *shown) if plan is None else written(plan, clock, *shown, new=task)
-    return Write(result.add_cte(search, log), violations=VIOLATIONS, always_changes=plan is None)
+    violations = VIOLATIONS if tag is None else VIOLATIONS | LINK_VIOLATIONS
+    return Write(result.add_cte(*ctes, log), violations=violations, always_changes=plan is None)
 
 
-def _plan_of_insert(columns: Mapping[str, ColumnElement[Any]], *, once: bool) -> CTE | None:
+def _plan_of_insert(columns: Mapping[str, ColumnElement[Any]], tag: CTE | None, *, once: bool) -> CTE | None:
     """Return the plan of a new task, or None if the insert depends on no other row.
 
     A task in a section gets the project of the section, and a task in a project gets `archived` of the project. If one
     of them does not exist, a constraint is violated.
     """
-    if not once and columns.keys().isdisjoint(CONTAINER_FIELDS):
+    if not once and tag is None and columns.keys().isdisjoint(CONTAINER_FIELDS):
         return None
     plan = select(true().label("is_changed"))
+    if tag is not None:
+        plan = plan.where(are_found(tag))
     if once:
         is_known = exists().where(TASKS.c.user_id == USER_ID, TASKS.c.external_id == columns["external_id"])
         plan = plan.where(~is_known)

@@ -21,11 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from todo.models.task_tag_link import TAG_EXISTS, TASK_EXISTS
 from todo.services.shared.log.writes import CLOCKS, Logged, Write, advance_clock, json_object, log_changes, written
 from todo.services.shared.versions import next_version
-from todo.services.tags.errors import TagNotFoundError
-from todo.services.tasks.errors import TaskNotFoundError
+from todo.services.tasks.errors import LINK_VIOLATIONS
 from todo.services.tasks.statements import IS_OWN_TASK, LINKS, TAGS, TASK_ID, TASKS, USER_ID, tag_ids
 from todo.services.tasks.write_statements import TASK
 
@@ -75,7 +73,7 @@ def _write(plan: CTE, clock: CTE, link: CTE, *outcomes: ColumnElement[bool]) -> 
     )
     return Write(
         written(plan, clock, plan.c.tag_found, *outcomes).add_cte(link, task, log),
-        violations={TASK_EXISTS: TaskNotFoundError, TAG_EXISTS: TagNotFoundError},
+        violations=LINK_VIOLATIONS,
     )
 
 

@@ -6,7 +6,7 @@ from todo.schemas.tasks.task import TaskCreate, TaskPublic
 from todo.services.shared.log.writer import Writer
 from todo.services.tags.references import TagLimits
 from todo.services.tasks.bulk import write_items
-from todo.services.tasks.service import create_task
+from todo.services.tasks.creation import create_task
 from todo.services.tasks.tagging.bulk import CREATED
 
 PATH = "items.0.task."
