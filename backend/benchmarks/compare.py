@@ -3,9 +3,9 @@
     .venv/bin/python -m benchmarks.compare ../../before/backend .
 
 Run it in `backend/`. Each argument is the `backend` folder of a checkout in which `scripts/bootstrap` was run, the
-oldest first. Each checkout serves from its own PostgreSQL, with the users of its own `benchmarks/seed.py`. All get the
-same requests, those of this checkout. They take turns, so a noisy machine affects all of them alike. The ratio is that
-of the last checkout to the first, the median over the rounds.
+oldest first. Each checkout has its own PostgreSQL with its own test data. All get the same requests, those of this
+checkout. They take turns, so a noisy machine affects all of them alike. The ratio is that of the last checkout to the
+first, the median over the rounds.
 """
 
 import argparse

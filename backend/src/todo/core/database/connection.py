@@ -78,8 +78,6 @@ class Connector:
                     "pooler that supports prepared statements."
                 )
             self._arguments["statement_cache_size"] = 0 if has_pooler else 100
-        # The driver would prepare a statement of more than 15 KiB anew for each run.
-        self._arguments["max_cacheable_statement_size"] = 0
 
 
 async def check_connection(settings: Settings, url: str) -> None:
@@ -108,6 +106,8 @@ def _arguments(settings: Settings, url: str) -> dict[str, Any]:
     arguments = {
         "timeout": settings.db_connection_timeout,
         "command_timeout": settings.db_statement_timeout + FROZEN_SERVER_SECONDS,
+        # Without this the driver keeps no statement of more than 15 KiB prepared.
+        "max_cacheable_statement_size": 0,
         **connect_arguments(url),
     }
     if hosts := arguments.get("host"):
