@@ -1,6 +1,7 @@
 """Tags that a write of a task sets: POST, PUT and PATCH."""
 
 import asyncio
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -251,14 +252,16 @@ async def test_new_task_with_existing_tags_is_one_entry_of_the_log(
 async def test_tag_that_is_deleted_during_a_create_is_unknown(
     ada: Person, tag: Json, connection: asyncpg.Connection, by_name: bool, status: int
 ) -> None:
+    reference = tag["name"] if by_name else tag["id"]
     deleting = connection.transaction()
     await deleting.start()
-    await connection.execute("DELETE FROM tags WHERE id = $1", tag["id"])
-    reference = tag["name"] if by_name else tag["id"]
+    await connection.execute("UPDATE change_clocks SET seq = seq + 1 WHERE user_id = $1", UUID(tag["user_id"]))
 
     creating = asyncio.create_task(ada.client.post("/tasks", json={"title": "x", "tags": [reference]}))
     await asyncio.sleep(0.2)
     assert not creating.done()
+    # Each write locks the clock first. If the create had locked the tag, each would now wait for the other.
+    await connection.execute("DELETE FROM tags WHERE id = $1", tag["id"])
     await deleting.commit()
 
     response = await creating

@@ -18,17 +18,14 @@ from todo.services.tags.statements import BY_NAME, PUBLIC_COLUMNS, TAG, TAGS, US
 WRITE_SCOPE = "tags:write"
 REFERENCED_COLUMNS = (TAGS.c.id, TAGS.c.name, TAGS.c.color)
 
-SELECT_REFERENCED = Statement(
-    select(*REFERENCED_COLUMNS)
-    .where(
-        TAGS.c.user_id == USER_ID,
-        or_(
-            TAGS.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
-            TAGS.c.name == any_(bindparam("names", type_=ARRAY(Text))),
-        ),
-    )
-    .order_by(*BY_NAME)
+ARE_REFERENCED = (
+    TAGS.c.user_id == USER_ID,
+    or_(
+        TAGS.c.id == any_(bindparam("tag_ids", type_=ARRAY(BigInteger))),
+        TAGS.c.name == any_(bindparam("tag_names", type_=ARRAY(Text))),
+    ),
 )
+SELECT_REFERENCED = Statement(select(*REFERENCED_COLUMNS).where(*ARE_REFERENCED).order_by(*BY_NAME))
 COUNT_TAGS = Statement(select(func.count().label("number")).select_from(TAGS).where(TAGS.c.user_id == USER_ID))
 
 
@@ -87,11 +84,17 @@ def new_names(references: Iterable[int | str], known: Mapping[int | str, Row]) -
     return [name for name in dict.fromkeys(references) if isinstance(name, str) and name not in known]
 
 
+def reference_values(references: Collection[int | str]) -> dict[str, list[int] | list[str]]:
+    """Return the parameters of `ARE_REFERENCED`."""
+    return {
+        "tag_ids": [reference for reference in references if isinstance(reference, int)],
+        "tag_names": [reference for reference in references if isinstance(reference, str)],
+    }
+
+
 async def find_tags(writer: Writer, references: Collection[int | str], max_tags: int) -> TagNames:
     """Return the existing tags of references, and how many can be created. Call it in the writer's transaction."""
-    ids = [reference for reference in references if isinstance(reference, int)]
-    names = [reference for reference in references if isinstance(reference, str)]
-    rows = await writer.session.fetch_all(SELECT_REFERENCED, user_id=writer.user_id, ids=ids, names=names)
+    rows = await writer.session.fetch_all(SELECT_REFERENCED, user_id=writer.user_id, **reference_values(references))
     known: dict[int | str, Row] = {}
     for row in rows:
         known |= {row["id"]: row, row["name"]: row}

@@ -6,7 +6,7 @@ from typing import Any
 from todo.schemas.tasks.task import NewTask, TaskPublic
 from todo.services.sections.containers import CONTAINER_FIELDS, read_containers
 from todo.services.shared.log.writer import Writer
-from todo.services.tags.references import TagLimits
+from todo.services.tags.references import TagLimits, reference_values
 from todo.services.tasks import statements, write_statements
 from todo.services.tasks.derived import column_values, search_values
 from todo.services.tasks.errors import ExternalIdTakenError
@@ -57,8 +57,7 @@ async def _create_with_known_tags(writer: Writer, task: NewTask, limits: TagLimi
         write_statements.insert_task(frozenset(columns), tagged=True),
         **columns,
         **search_values(fields),
-        tag_ids=[reference for reference in references if isinstance(reference, int)],
-        tag_names=[reference for reference in references if isinstance(reference, str)],
+        **reference_values(references),
         tag_count=len(references),
     )
     return None if row is None else read_row(row)

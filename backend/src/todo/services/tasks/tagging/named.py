@@ -2,20 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, CTE, BigInteger, ColumnElement, Text, any_, bindparam, func, insert, or_, select, true
+from sqlalchemy import CTE, BigInteger, ColumnElement, bindparam, func, insert, select, true
 from sqlalchemy.dialects.postgresql import JSONB
 
+from todo.services.tags.references import ARE_REFERENCED
 from todo.services.tasks.statements import LINKS, TAGS, USER_ID, tags_array
 
 
 def named_tags() -> CTE:
-    """Return the CTE of the tags with the ids `tag_ids` or the names `tag_names`. They are locked until the commit."""
-    is_named = or_(
-        TAGS.c.id == any_(bindparam("tag_ids", type_=ARRAY(BigInteger))),
-        TAGS.c.name == any_(bindparam("tag_names", type_=ARRAY(Text))),
-    )
-    tags = select(TAGS.c.id, TAGS.c.name, TAGS.c.name_key, TAGS.c.color).where(TAGS.c.user_id == USER_ID, is_named)
-    return tags.with_for_update(read=True, key_share=True).cte("tag")
+    """Return the CTE of the tags with the ids `tag_ids` or the names `tag_names`."""
+    return select(TAGS.c.id, TAGS.c.name, TAGS.c.name_key, TAGS.c.color).where(*ARE_REFERENCED).cte("tag")
 
 
 def are_found(tag: CTE) -> ColumnElement[bool]:
