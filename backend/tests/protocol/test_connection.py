@@ -73,3 +73,25 @@ async def test_keeps_a_connection_whose_client_has_read_everything(connect_to: C
             received += len(await loop.sock_recv(connected.client, 4096))
 
     assert not await is_lost(connected, 0.5)
+
+
+@pytest.mark.spec("PRO-020")
+async def test_application_learns_that_the_client_of_pipelined_requests_is_gone(connect_to: Connect) -> None:
+    received: list[str] = []
+    is_gone = asyncio.Event()
+
+    async def wait_for_the_end(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while "http.disconnect" not in received:
+            received.append((await receive())["type"])
+        await send({"type": "http.response.body", "body": b"x"})
+        is_gone.set()
+
+    connected = await connect_to(wait_for_the_end)
+    await asyncio.get_running_loop().sock_sendall(connected.client, SHORTEST * 2)
+    await asyncio.sleep(0.1)
+
+    connected.client.close()
+
+    async with asyncio.timeout(5):
+        await is_gone.wait()

@@ -6,7 +6,7 @@ import os
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from todo.core.errors import DomainError
 from todo.http.protocol.errors import (
@@ -53,6 +53,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._continued_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._write_timeout: WriteTimeout | None = None
+        self._served: RequestResponseCycle | None = None
         # True if data must not go straight to the parser, because of one of the next three attributes.
         self._is_held = False
         self._unparsed = b""
@@ -68,11 +69,20 @@ class LimitedProtocol(HttpToolsProtocol):
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timers."""
+        """Stop the timers, and tell the application that the client is gone."""
         self._stop_timer()
         if self._write_timeout is not None:
             self._write_timeout.stop()
+        if self._served is not None and not self._served.response_complete:
+            # uvicorn tells the last request alone. If requests are pipelined, another one is served.
+            self._served.disconnected = True
+            self._served.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Serve a request."""
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
 
     def resume_writing(self) -> None:
         """Continue with the response, because the client has accepted the bytes before."""
