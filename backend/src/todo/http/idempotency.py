@@ -34,7 +34,10 @@ REPLAYED_HEADERS = {
         "description": "`true` if the response is that of an earlier request.",
         "schema": {"type": "string"},
     },
-    "ETag": {"description": "The new version of the resource.", "schema": {"type": "string"}},
+    "ETag": {
+        "description": "The new version of the resource. Absent if the body is not the resource alone.",
+        "schema": {"type": "string"},
+    },
 }
 KEY_PARAMETER = {
     "name": KEY_HEADER,
