@@ -8,7 +8,7 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 from pydantic import TypeAdapter, ValidationError
@@ -20,7 +20,7 @@ from todo.domain.dates.time_zones import attach_time_zone
 from todo.domain.identifiers import RowId
 from todo.domain.recurrence.rule import RecurrenceRule
 from todo.domain.tag import Color, TagName
-from todo.domain.task import Description, Title
+from todo.domain.task import DESCRIPTION_MAX, Description, Title
 
 bounded = settings(max_examples=100, deadline=None, database=None)
 
@@ -173,8 +173,12 @@ def test_title_that_is_not_blank_is_normalized_and_trimmed(text: str) -> None:
 
 @bounded
 @given(text=st.text(STORABLE, max_size=1000))
-def test_description_is_accepted_unchanged(text: str) -> None:
-    assert TypeAdapter(Description).validate_python(text) == text
+@example(text="\uf900  ")
+def test_description_is_normalized_and_otherwise_unchanged(text: str) -> None:
+    normalized = unicodedata.normalize("NFC", text)
+    assume(len(normalized) <= DESCRIPTION_MAX)
+
+    assert TypeAdapter(Description).validate_python(text) == normalized
 
 
 @bounded
