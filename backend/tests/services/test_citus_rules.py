@@ -39,7 +39,7 @@ ONE_SERVER = {
     "login_sessions.statements.SWEEP": "SWEEP_SHARDS runs on a distributed database",
 }
 """Statements that never run on a distributed database."""
-IMMUTABLE = {"coalesce", "greatest", "least", "timezone", "substring", "array_position", "max", "unnest"}
+IMMUTABLE = {"cardinality", "coalesce", "greatest", "least", "timezone", "substring", "array_position", "max", "unnest"}
 """Functions that PostgreSQL marks as immutable for the arguments in the statements."""
 
 
@@ -120,7 +120,7 @@ def compared(value: Any) -> str | None:
 
 
 def user_parameter(statement: Statement) -> str:
-    names = [name for name, _, _ in statement._binds]
+    names = [name for name, _, _ in statement.numbered]
     return f"${names.index('user_id') + 1}" if "user_id" in names else ""
 
 

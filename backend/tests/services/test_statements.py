@@ -1,10 +1,13 @@
 """Rules that every statement of the services keeps (ADR 0006, ADR 0044)."""
 
+import gc
 import importlib
 import itertools
 import pkgutil
 import re
+import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import _lru_cache_wrapper
 from types import ModuleType
 from typing import get_type_hints
 
@@ -21,6 +24,7 @@ from todo.schemas.saved_filter import FilterFields
 from todo.schemas.tasks.task import NewTask, TaskUpdate
 from todo.services.shared.lists import Listing, PageShape
 from todo.services.shared.log.writes import Write
+from todo.services.tasks import write_statements as task_writes
 from todo.services.tasks.bulk_statements import CREATED_COLUMNS
 from todo.services.tasks.derived import PLACE, column_names
 from todo.services.tasks.listing.expressions import CONDITIONS
@@ -209,3 +213,33 @@ def test_write_of_a_logged_table_must_log_it() -> None:
     logged_writes = [statement for statement in STATEMENTS.values() if isinstance(statement, Write)]
     assert logged_writes
     assert all("INSERT INTO changes" in statement.sql for statement in logged_writes)
+
+
+@pytest.mark.spec("OPS-059")
+def test_clients_cannot_fill_the_memory_with_statements() -> None:
+    unbounded = {}
+    for name, _, function in statement_functions():
+        if isinstance(function, _lru_cache_wrapper) and function.cache_parameters()["maxsize"] is None:
+            hints = [hint for key, hint in get_type_hints(function).items() if key != "return"]
+            fields = len(WRITTEN_COLUMNS[name]) if frozenset[str] in hints else 0
+            assert {*hints} <= {bool, frozenset[str]}, f"{name} needs a bounded cache"
+            unbounded[name] = 2 ** (fields + hints.count(bool))
+
+    assert unbounded["update_filter"] == 2**4
+    assert max(unbounded.values()) <= 2**6
+
+
+@pytest.mark.spec("OPS-059")
+def test_compiled_statement_takes_a_few_kilobytes() -> None:
+    fields = sorted(WRITTEN_COLUMNS["update_task"])
+    update_task = task_writes.update_task.__wrapped__
+    _ = update_task(frozenset(fields), conditional=True).sql
+    tracemalloc.start()
+
+    statements = [update_task(frozenset(fields[number:]), conditional=True) for number in range(4)]
+    assert all(statement.sql and statement.parameters for statement in statements)
+    gc.collect()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert size < 4 * 50_000

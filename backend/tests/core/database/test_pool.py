@@ -222,7 +222,7 @@ async def test_statement_with_a_timeout_is_stopped_and_its_connection_replaced(m
     await pool.release(used)
 
     with pytest.raises(StatementTimeoutError):
-        await Session(pool).fetch_all(Statement(LONG_SLEEP.expression, timeout=0.05))
+        await Session(pool).fetch_all(Statement(select(func.pg_sleep(60)), timeout=0.05))
 
     assert (used.is_closed(), idle.is_closed()) == (True, False)
     assert await pool.acquire() is idle

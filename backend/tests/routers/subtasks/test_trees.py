@@ -352,14 +352,19 @@ async def test_tree_is_one_batch(ada: Person) -> None:
 
 
 @pytest.mark.spec("SUB-047")
-async def test_number_of_statements_grows_with_the_levels_alone(recorded_app: RecordedApp, ada: Person) -> None:
+async def test_trees_of_any_size_are_one_statement(recorded_app: RecordedApp, ada: Person) -> None:
+    keyed: Json = {"title": "a", "external_id": "old-1", "subtasks": [{"title": "b"}]}
     numbers = []
     async with make_client(recorded_app.app, headers={"Authorization": ada.client.headers["Authorization"]}) as client:
-        for body in (nested(2), nested(2), {"title": "a", "subtasks": [{"title": "b"}] * 900}, nested(4)):
+        await client.post("/tasks", json=keyed)  # The first request opens the connection.
+        for body in (
+            *(nested(2), {"title": "a", "subtasks": [{"title": "b"}] * 900}, nested(10)),
+            *({**keyed, "external_id": "old-2"}, {**nested(10), "external_id": "old-3"}),
+        ):
             recorded_app.statements.clear()
             assert (await client.post("/tasks", json=body)).status_code == 201
             numbers.append(len(recorded_app.statements))
 
-    # The first request opens the connection.
-    _, two, wide, four = numbers
-    assert (wide, four) == (two, two + 2)
+    *independent, two, ten = numbers
+    assert independent == [1, 1, 1]
+    assert two == ten

@@ -7,6 +7,7 @@ import pytest
 
 from tests.routers.tasks.support import FULL_TASK
 from tests.support import Json, Make, MakePerson, Person, assert_error
+from todo.services.tasks.derived import DEFAULTS
 
 FIELDS = {
     "id",
@@ -23,6 +24,21 @@ FIELDS = {
     "updated_at",
     "tags",
 }
+
+
+# Defaults
+
+
+@pytest.mark.spec("TSK-001")
+async def test_table_has_the_defaults_of_the_schema(ada: Person, connection: asyncpg.Connection) -> None:
+    defaults = {name: value for name, value in DEFAULTS.items() if name not in {"title", "tags"}}
+
+    row = await connection.fetchrow(
+        "INSERT INTO tasks (user_id, title, title_key) VALUES ($1, 'a', 'a') RETURNING *", ada.id
+    )
+
+    assert row is not None
+    assert {name: row[name] for name in defaults} == defaults
 
 
 # Response

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from sqlalchemy import ClauseElement, Table, UpdateBase
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
@@ -11,9 +11,29 @@ from sqlalchemy.sql.visitors import ExternallyTraversible
 
 from todo.core.database.driver_errors import Violations
 
+VARIANTS_MAX = 1000
+"""Statements of one function that stay compiled, if clients choose their parts. Each takes about 15 KB."""
+
+
+class Parameter(NamedTuple):
+    """A numbered parameter of a compiled statement.
+
+    Attributes:
+        name: the name of its value.
+        is_required: false for a literal of the expression.
+        literal: the value of such a literal.
+    """
+
+    name: str
+    is_required: bool
+    literal: object
+
 
 class Statement:
     """A SQLAlchemy expression with named parameters; each connection keeps its text prepared.
+
+    The expression is compiled at the first use. Only its text and parameters are kept, because they take a twentieth of
+    the memory.
 
     Args:
         expression: the parameters are `bindparam`s.
@@ -27,7 +47,7 @@ class Statement:
     def __init__(
         self, expression: ClauseElement, violations: Violations | None = None, timeout: float | None = None
     ) -> None:
-        self.expression = expression
+        self._expression = expression
         self.violations = violations or {}
         self.timeout = timeout
 
@@ -38,23 +58,12 @@ class Statement:
         Raises:
             TypeError: the statement writes a logged table, but writes no log rows.
         """
-        if not self.is_logged_write and any(table.info.get("is_logged") for table in self.written_tables):
-            raise TypeError("A statement that writes a logged table must be a Write")
-        return str(self._compiled)
-
-    @cached_property
-    def written_tables(self) -> list[Table]:
-        """The tables whose rows the statement, or a part of it, inserts, updates or deletes."""
-        return [
-            element.table
-            for element in _parts_of(self.expression)
-            if isinstance(element, UpdateBase) and isinstance(element.table, Table)
-        ]
+        return self._compiled.sql
 
     @cached_property
     def is_write(self) -> bool:
         """Whether the statement, or a part of it, inserts, updates or deletes rows."""
-        return bool(self.written_tables)
+        return self._compiled.is_write
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         """Return the values in the order of the numbered parameters, with the literals of the expression in between.
@@ -65,23 +74,42 @@ class Statement:
         if values.keys() != self.parameters:
             missing, unknown = self.parameters - values.keys(), values.keys() - self.parameters
             raise TypeError(f"Statement parameters: missing {sorted(missing)}, unknown {sorted(unknown)}")
-        return [values[name] if required else literal for name, required, literal in self._binds]
+        return [values[name] if required else literal for name, required, literal in self.numbered]
 
     @cached_property
     def parameters(self) -> frozenset[str]:
         """The names of the parameters."""
-        return frozenset(name for name, required, _ in self._binds if required)
+        return frozenset(parameter.name for parameter in self.numbered if parameter.is_required)
 
     @cached_property
-    def _compiled(self) -> SQLCompiler:
-        compiled = self.expression.compile(dialect=dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy's gap
+    def numbered(self) -> list[Parameter]:
+        """The parameters and literals by their number, `$1` first."""
+        return self._compiled.parameters
+
+    @cached_property
+    def _compiled(self) -> "Compiled":
+        expression = self._expression
+        written = [
+            element.table
+            for element in _parts_of(expression)
+            if isinstance(element, UpdateBase) and isinstance(element.table, Table)
+        ]
+        if not self.is_logged_write and any(table.info.get("is_logged") for table in written):
+            raise TypeError("A statement that writes a logged table must be a Write")
+        compiled = expression.compile(dialect=dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy's gap
         assert isinstance(compiled, SQLCompiler)
-        return compiled
+        binds = (compiled.binds[name] for name in compiled.positiontup or ())
+        parameters = [Parameter(bind.key, bind.required, bind.value) for bind in binds]
+        del self._expression
+        return Compiled(str(compiled), parameters, bool(written))
 
-    @cached_property
-    def _binds(self) -> list[tuple[str, bool, object]]:
-        binds = (self._compiled.binds[name] for name in self._compiled.positiontup or ())
-        return [(bind.key, bind.required, bind.value) for bind in binds]
+
+class Compiled(NamedTuple):
+    """The parts of a compiled statement."""
+
+    sql: str
+    parameters: list[Parameter]
+    is_write: bool
 
 
 def _parts_of(expression: ClauseElement) -> Iterator[ExternallyTraversible]:

@@ -33,7 +33,7 @@ from todo.services.tasks.bulk_targets import (
     place_tasks,
     read_targets,
 )
-from todo.services.tasks.derived import TAGS_FIELD
+from todo.services.tasks.derived import SEARCHED_FIELDS, TAGS_FIELD, search_values
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
 from todo.services.tasks.restore import move_followers, remove_trees
@@ -46,7 +46,7 @@ from todo.services.tasks.tagging.bulk import (
     write_tags,
 )
 from todo.services.tasks.tagging.written import shown_tags
-from todo.services.tasks.trees.creation import create_tasks, write_searches
+from todo.services.tasks.trees.creation import create_tasks
 from todo.services.tasks.trees.nesting import VALIDATED_AT_ONCE, read_nesting
 from todo.services.tasks.write_statements import TASK
 
@@ -93,9 +93,11 @@ async def write_items(writer: Writer, items: dict[int, object], limits: TagLimit
         outcomes |= await _update(writer, valid, targets)
         await move_followers(writer, targets.placed.tree)
         outcomes |= await _delete(writer, valid, targets)
-        outcomes |= await create_tasks(writer, valid, targets)
+        new_outcomes, created = await create_tasks(writer, valid, targets)
+        outcomes |= new_outcomes
         await write_tags(writer, valid, outcomes, tags)
-        tasks = await _read_tasks(writer, {index: outcomes[index] for index in indexes if index in outcomes})
+        shown = {index: outcomes[index] for index in indexes if index in outcomes}
+        tasks = await _read_tasks(writer, shown, created)
     results = []
     for index in indexes:
         status, task_id = outcomes[index] if index in outcomes else (problems[index][0].status, None)
@@ -198,8 +200,17 @@ async def _update(writer: Writer, items: Items, targets: Targets) -> Outcomes:
             arrays[name] = [row.get(name) for row in rows]
         owners = [writer.user_id] * len(changes)
         await writer.write_all(statements.UPDATE_TASKS, owner_id=owners, undoes=[None] * len(changes), **arrays)
-        await write_searches(writer, statements.UPDATE_SEARCHES, changes)
+        await _update_searches(writer, changes)
     return {index: (200, item.id) for index, item in updates.items()}
+
+
+async def _update_searches(writer: Writer, changes: Mapping[int, Mapping[str, object]]) -> None:
+    """Write the folded texts of changed tasks by id; tasks whose searched fields stay are skipped."""
+    texts = {task_id: values for task_id, fields in changes.items() if (values := search_values(fields))}
+    if texts:
+        arrays = {name: [values.get(name) for values in texts.values()] for name in SEARCHED_FIELDS.values()}
+        owners = [writer.user_id] * len(texts)
+        await writer.session.fetch_all(statements.UPDATE_SEARCHES, user_id=owners, id=[*texts], **arrays)
 
 
 async def _delete(writer: Writer, items: Items, targets: Targets) -> Outcomes:
@@ -210,12 +221,15 @@ async def _delete(writer: Writer, items: Items, targets: Targets) -> Outcomes:
     return {index: (204, task_id) for index, task_id in deletions.items()}
 
 
-async def _read_tasks(writer: Writer, outcomes: Outcomes) -> dict[int, TaskPublic]:
-    """Return the tasks of the outcomes by id, as they are now; deleted ones are absent."""
-    ids = sorted({task_id for _, task_id in outcomes.values()})
-    if not ids:
-        return {}
-    rows = await writer.session.fetch_all(statements.SELECT_TASKS, user_id=writer.user_id, id=ids)
+async def _read_tasks(
+    writer: Writer, outcomes: Outcomes, known: Mapping[int, Row] | None = None
+) -> dict[int, TaskPublic]:
+    """Return the tasks of the outcomes by id, as they are now; deleted ones are absent. `known` are rows by id."""
+    known = known or {}
+    ids = {task_id for _, task_id in outcomes.values()}
+    rows = [known[task_id] for task_id in ids & known.keys()]
+    if unknown := sorted(ids - known.keys()):
+        rows += await writer.session.fetch_all(statements.SELECT_TASKS, user_id=writer.user_id, id=unknown)
     return {row["id"]: read_row(row) for row in rows}
 
 

@@ -1,5 +1,6 @@
 """Statements that write many tasks: one for each kind of item, over arrays with an element for each item."""
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -7,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    Integer,
     Text,
     any_,
     bindparam,
@@ -14,22 +16,23 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     select,
     true,
     update,
 )
 
-from todo.core.database.statement import Statement
-from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
+from todo.core.database.statement import VARIANTS_MAX, Statement
 from todo.models.task_search import SEARCHED_TASK_EXISTS
 from todo.schemas.tasks.task import NewTask, TaskUpdate
-from todo.services.authentication import InvalidTokenError
 from todo.services.shared.arrays import INDEX, unnest
 from todo.services.shared.lists import ONE
+from todo.services.shared.log.insert_with_id import InsertWithId
 from todo.services.shared.log.writes import (
     Logged,
     Write,
     advance_clock,
+    advance_clock_by,
     created_values,
     difference,
     log_changes,
@@ -38,11 +41,13 @@ from todo.services.shared.log.writes import (
 from todo.services.shared.positions import key_of
 from todo.services.shared.versions import next_version
 from todo.services.tasks.derived import PLACE, SEARCHED_FIELDS, column_names, completed_at, new_state
-from todo.services.tasks.errors import CONTAINER_VIOLATIONS, ExternalIdTakenError, TaskNotFoundError
+from todo.services.tasks.errors import CONTAINER_VIOLATIONS, TaskNotFoundError
 from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, STATE, TASKS, USER_ID, tag_ids, tags_json
-from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS, TASK
+from todo.services.tasks.write_statements import DELETED_COLUMNS, LOGGED_FIELDS, NO_TAGS, TASK, VIOLATIONS, new_fields
 
 IDS = bindparam("id", type_=ARRAY(BigInteger))
+NEXT_ID: ColumnElement[int] = func.nextval(literal_column("'tasks_id_seq'"), type_=BigInteger)
+PARENT_NUMBER = "parent_number"
 ARE_OWN_TASKS = (TASKS.c.user_id == USER_ID, TASKS.c.id == any_(IDS))
 CREATED_COLUMNS = [*column_names(NewTask.model_fields), "archived"]
 DERIVED_COLUMNS = ("completed_at", "recurrence_start")
@@ -72,35 +77,38 @@ SELECT_TARGETS = Statement(
 """Returns the tasks that a request names by id or external id."""
 
 
+@lru_cache(maxsize=VARIANTS_MAX)
 def insert_tasks(columns: frozenset[str]) -> Write:
     """Return the write of new tasks; an array for each of these columns. New ids ascend in the order of the arrays.
 
-    The external ids must be different from each other and from existing ones.
+    There are also an array for each parameter of `derived.search_values`, and the array `parent_number`: the number of
+    the parent among the new tasks, from 1, or null. Arrays that depend on existing rows need the writer's transaction.
+    The external ids must be different from each other and from existing ones. A row is a task without tags.
     """
-    item = unnest(*((name, TASKS.c[name].type) for name in sorted(columns)))
-    plan = select(*item.c, true().label("is_changed")).cte("plan")
-    clock = advance_clock(plan, many=True)
-    new = {"completed_at": completed_at(plan.c.completed)} | {name: plan.c[name] for name in sorted(columns)}
-    rows = select(USER_ID, *new.values()).select_from(plan.join(clock, true()))
-    task = (
-        insert(TASKS)
-        .from_select(["user_id", *new], rows.order_by(plan.c[INDEX]))
-        .returning(*COLUMNS, true().label("is_changed"))
-        .cte("task")
+    item = unnest(
+        (PARENT_NUMBER, Integer()),
+        *((name, TASKS.c[name].type) for name in sorted(columns)),
+        *((parameter, Text()) for parameter in SEARCHED_FIELDS.values()),
     )
-    after = created_values({name: task.c[name] for name in LOGGED_FIELDS})
+    # The rows have their ids before the insert, so a subtask can name a parent that the same statement inserts.
+    row = select(NEXT_ID.label("id"), *item.c).cte("row")
+    clock = advance_clock_by(func.cardinality(bindparam(PARENT_NUMBER, type_=ARRAY(Integer)), type_=Integer))
+    parent = row.alias("parent")
+    new: dict[str, ColumnElement[Any]] = {"id": row.c.id, **{name: row.c[name] for name in sorted(columns)}}
+    if "completed" in columns and "completed_at" not in columns:
+        new["completed_at"] = completed_at(row.c.completed)
+    new["parent_id"] = func.coalesce(parent.c.id, row.c.parent_id) if "parent_id" in columns else parent.c.id
+    source = row.join(clock, true()).outerjoin(parent, parent.c[INDEX] == row.c[PARENT_NUMBER])
+    inserted = InsertWithId(TASKS).from_select(["user_id", *new], select(USER_ID, *new.values()).select_from(source))
+    task = inserted.returning(*COLUMNS, true().label("is_changed")).cte("task")
+    texts = select(task.c.user_id, task.c.id, *(row.c[parameter] for parameter in SEARCHED_FIELDS.values()))
+    searched = texts.select_from(task.join(row, row.c.id == task.c.id))
+    search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCHED_FIELDS], searched).cte("search")
+    after = created_values({name: task.c[name] for name in new_fields(new)})
     log = log_changes(clock, task, Logged(TASK, "create", after=after), order=task.c.id)
-    return Write(
-        written(task, clock, task.c.id, task.c.external_id).add_cte(log),
-        violations={
-            OWNER_EXISTS: InvalidTokenError,
-            EXTERNAL_ID_UNIQUE: ExternalIdTakenError,
-            **CONTAINER_VIOLATIONS,
-        },
-    )
+    shown = [*(task.c[column.name] for column in COLUMNS), NO_TAGS.label("tags")]
+    return Write(written(task, clock, *shown).add_cte(search, log), violations=VIOLATIONS, always_changes=True)
 
-
-INSERT_TASKS = insert_tasks(frozenset(CREATED_COLUMNS))
 
 _change = unnest(
     ("owner_id", TASKS.c.user_id.type),

@@ -21,7 +21,7 @@ from todo.services.subtasks.errors import (
 )
 from todo.services.subtasks.tree import Node
 from todo.services.tasks import bulk_statements as statements
-from todo.services.tasks.derived import column_values
+from todo.services.tasks.derived import column_values, new_columns
 from todo.services.tasks.tagging.bulk import Items, Problems
 from todo.services.tasks.trees.nesting import PARENT_REF, Nesting
 
@@ -74,6 +74,11 @@ class Targets:
 def new_node(index: int) -> int:
     """Return the id that the new task of an item has in the tree until it is written. No task has a negative id."""
     return -index - 1
+
+
+def is_new(node: int | None) -> bool:
+    """Tell whether a node is that of a new task."""
+    return node is not None and node < 0
 
 
 async def read_targets(writer: Writer, items: Items, problems: Problems, nesting: Nesting) -> Targets:
@@ -231,12 +236,12 @@ def _field_of(error: DomainError, index: int, task: NewTask, targets: Targets, n
     return f"task.{differing[0] if differing else 'parent_id'}"
 
 
-def columns_of_create(index: int, task: NewTask, targets: Targets, ids: Mapping[int, int]) -> dict[str, object]:
-    """Return the values of the columns of a new task. `ids` has the ids of the new tasks above it, by their nodes."""
-    place = targets.created[index]
-    parent_id = place["parent_id"]
-    values = column_values(task.model_dump(exclude={"subtasks"})) | place
-    return values | {"parent_id": ids.get(parent_id, parent_id)} if isinstance(parent_id, int) else values
+def columns_of_create(index: int, task: NewTask, targets: Targets) -> dict[str, Any]:
+    """Return the values of `new_columns` of a new task, without the id of a parent that is new too."""
+    columns = new_columns(task, targets.created[index])
+    if is_new(columns.get("parent_id")):
+        del columns["parent_id"]
+    return columns
 
 
 def columns_of(item: UpdateItem, targets: Targets) -> dict[str, object]:

@@ -1,14 +1,11 @@
 """New tasks, one by one."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from todo.schemas.tasks.task import NewTask, TaskPublic
 from todo.services.sections.containers import CONTAINER_FIELDS, read_containers
 from todo.services.shared.log.writer import Writer
 from todo.services.tags.references import TagLimits, reference_values
 from todo.services.tasks import statements, write_statements
-from todo.services.tasks.derived import column_values, search_values
+from todo.services.tasks.derived import new_columns, search_values
 from todo.services.tasks.errors import ExternalIdTakenError
 from todo.services.tasks.list_statements import read_row
 from todo.services.tasks.service import get_task
@@ -51,12 +48,11 @@ async def _create_with_known_tags(writer: Writer, task: NewTask, limits: TagLimi
     references = {*task.tags}
     if len(references) > limits.max_tags_per_task:
         return None
-    fields = _fields_of(task)
-    columns = _columns(fields)
+    columns = new_columns(task)
     row = await writer.write_one(
         write_statements.insert_task(frozenset(columns), tagged=True),
         **columns,
-        **search_values(fields),
+        **search_values(vars(task)),
         **reference_values(references),
         tag_count=len(references),
     )
@@ -64,16 +60,16 @@ async def _create_with_known_tags(writer: Writer, task: NewTask, limits: TagLimi
 
 
 async def _create_task(writer: Writer, task: NewTask) -> tuple[TaskPublic, bool]:
-    fields = _fields_of(task)
+    place: dict[str, object] = {}
     if task.parent_id is not None:
         if task.external_id is not None and (known := await _find_by_external_id(writer, task.external_id)):
             return known, False
-        named = {name: fields[name] for name in CONTAINER_FIELDS}
+        named = {name: getattr(task, name) for name in CONTAINER_FIELDS}
         containers = await read_containers(writer.session, writer.user_id, [named], moves=False)
-        fields |= {name: value for name, value in containers.create(fields).items() if name in CONTAINER_FIELDS}
-    columns = _columns(fields)
+        place = {name: value for name, value in containers.create(named).items() if name in CONTAINER_FIELDS}
+    columns = new_columns(task, place)
     insert = write_statements.insert_task(frozenset(columns), once=task.external_id is not None)
-    values = columns | search_values(fields)
+    values = columns | search_values(vars(task))
     if task.external_id is None:
         row = await writer.write_one(insert, **values)
         assert row is not None
@@ -92,14 +88,3 @@ async def _find_by_external_id(writer: Writer, external_id: str) -> TaskPublic |
         statements.SELECT_BY_EXTERNAL_ID, user_id=writer.user_id, external_id=external_id
     )
     return None if row is None else read_row(row)
-
-
-def _fields_of(task: NewTask) -> dict[str, Any]:
-    fields = dict(vars(task))
-    fields.pop("subtasks", None)
-    return fields
-
-
-def _columns(fields: Mapping[str, object]) -> dict[str, object]:
-    """Return the values of the columns that a new task has."""
-    return {name: value for name, value in column_values(fields).items() if value is not None}

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, func
 
 from todo.domain.dates.time_zones import attach_time_zone
 from todo.domain.text import fold, sort_key
+from todo.schemas.tasks.task import NewTask
 from todo.services.shared.lists import Columns
 
 SEARCHED_FIELDS = {"title": "search_title", "description": "search_description"}
@@ -16,7 +17,17 @@ PLACE = ("archived", "position")
 """The columns that a change of the project writes too (`services.projects.containers`)."""
 
 TAGS_FIELD = "tags"
-"""The field that is no column: `services.tasks.tagging.written` writes it."""
+OTHER_FIELDS = {TAGS_FIELD, "subtasks"}
+"""Fields that are no columns: `tagging.written` writes the tags, and each subtask is a row of its own."""
+
+DEFAULTS = {name: field.default for name, field in NewTask.model_fields.items()} | {"archived": False}
+"""The values of a new task without such fields, which are also the defaults of the table."""
+
+
+def new_columns(task: NewTask, place: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """Return the values of the columns of a new task at a place, without those that have their default."""
+    values = column_values({name: getattr(task, name) for name in task.model_fields_set}) | dict(place or {})
+    return {name: value for name, value in values.items() if value != DEFAULTS.get(name)}
 
 
 def column_values(fields: Mapping[str, object], stored_time_zone: str | None = None) -> dict[str, object]:
@@ -26,7 +37,7 @@ def column_values(fields: Mapping[str, object], stored_time_zone: str | None = N
         fields: the fields of a request.
         stored_time_zone: the time zone of the stored due date; read if `needs_time_zone` is true.
     """
-    values = {name: value for name, value in fields.items() if name != TAGS_FIELD}
+    values = {name: value for name, value in fields.items() if name not in OTHER_FIELDS}
     if isinstance(title := fields.get("title"), str):
         values["title_key"] = sort_key(title)
     due_date = fields.get("due_date")
@@ -56,7 +67,7 @@ def search_values(fields: Mapping[str, object]) -> dict[str, str]:
 
 def column_names(fields: Iterable[str]) -> list[str]:
     """Return the names of the columns that `column_values` writes for all these fields."""
-    names = [name for name in fields if name != TAGS_FIELD]
+    names = [name for name in fields if name not in OTHER_FIELDS]
     return [*names, "title_key"] if "title" in names else names
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, cast
 
 from pydantic import Field
@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from todo.core.clock import attach_utc
 from todo.core.database.session import Row
-from todo.core.database.statement import Statement
+from todo.core.database.statement import VARIANTS_MAX, Statement
 from todo.domain.dates.due import last_moment
 from todo.domain.filters.terms import Expression
 from todo.domain.projects.position import POSITION_MAX, key_of_id
@@ -48,8 +48,6 @@ from todo.services.tasks.statements import COLUMNS, LINKS, SEARCH, TAGS, TASKS, 
 from todo.services.tasks.tagging.statements import TAG_ID
 
 Position = Annotated[Text, Field(max_length=POSITION_MAX)]
-FILTERED_STATEMENTS_MAX = 100
-"""Statements that are kept compiled for the expressions of filters. Clients choose the expressions."""
 
 
 class TaskFilter(NamedTuple):
@@ -136,7 +134,7 @@ TASK_LISTING: Listing[TaskPublic] = Listing(
 )
 
 
-@cache
+@lru_cache(maxsize=VARIANTS_MAX)
 def select_page(filters: TaskFilter, shape: PageShape) -> Statement:
     """Return the statement for a page of the user's tasks, each with its tags."""
     conditions = _conditions(filters)
@@ -154,7 +152,7 @@ def select_page(filters: TaskFilter, shape: PageShape) -> Statement:
     return _listing_of(filters).select_page(shape, conditions, matching)
 
 
-@lru_cache(maxsize=FILTERED_STATEMENTS_MAX)
+@lru_cache(maxsize=VARIANTS_MAX)
 def select_filtered_page(filters: TaskFilter, expression: Expression, shape: PageShape) -> Statement:
     """Return the statement for a page of the user's tasks that match an expression too.
 

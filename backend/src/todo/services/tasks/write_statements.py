@@ -1,7 +1,7 @@
 """Logged writes of single tasks. A write of a title or description writes its folded text for searches too."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Container, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from todo.core.database.statement import VARIANTS_MAX
 from todo.models.task import EXTERNAL_ID_UNIQUE, OWNER_EXISTS
 from todo.models.task_search import SEARCHED_TASK_EXISTS
 from todo.services.authentication import InvalidTokenError
@@ -29,10 +30,11 @@ from todo.services.projects.statements import PROJECTS
 from todo.services.sections.containers import CONTAINER_FIELDS
 from todo.services.sections.statements import SECTIONS
 from todo.services.shared.log.writes import (
+    ONE,
     Logged,
     Write,
     advance_clock,
-    advance_clock_once,
+    advance_clock_by,
     created_values,
     difference,
     log_changes,
@@ -78,19 +80,20 @@ LOGGED_FIELDS = [name for name in DELETED_COLUMNS if name not in {"version", "cr
 """The fields in the log of a new and of a changed task."""
 
 
-@cache
+@lru_cache(maxsize=VARIANTS_MAX)
 def insert_task(fields: frozenset[str], *, once: bool = False, tagged: bool = False) -> Write:
-    """Return the write of a new task with these columns, which are those of `derived.column_values` that are not null.
+    """Return the write of a new task with these columns, which are those of `derived.new_columns`.
 
     It has the parameters of `derived.search_values` too. With `once` it returns no row if the user has a task with the
     `external_id`, which is then one of the fields. With `tagged` the task gets the tags with the ids `tag_ids` and the
     names `tag_names`, and there is no row if they are not `tag_count`.
     """
     columns: dict[str, ColumnElement[Any]] = {**binds_of(TASKS, sorted(fields))}
-    columns["completed_at"] = completed_at(columns["completed"])
+    if "completed" in fields:
+        columns["completed_at"] = completed_at(columns["completed"])
     tag = named_tags() if tagged else None
     plan = _plan_of_insert(columns, tag, once=once)
-    clock = advance_clock_once() if plan is None else advance_clock(plan)
+    clock = advance_clock_by(ONE) if plan is None else advance_clock(plan)
     source: FromClause = clock
     if plan is not None:
         source = clock.join(plan, true())
@@ -100,7 +103,7 @@ def insert_task(fields: frozenset[str], *, once: bool = False, tagged: bool = Fa
     task = inserted.returning(*COLUMNS, true().label("is_changed")).cte("task")
     searched = select(task.c.user_id, task.c.id, *SEARCH_TEXTS.values())
     search = insert(SEARCH).from_select(["user_id", "task_id", *SEARCH_TEXTS], searched).cte("search")
-    logged: dict[str, ColumnElement[Any]] = {name: task.c[name] for name in LOGGED_FIELDS if name in columns}
+    logged: dict[str, ColumnElement[Any]] = {name: task.c[name] for name in new_fields(columns)}
     ctes, tags = [search], NO_TAGS
     if tag is not None:
         ctes, tags = [search, add_links(tag, task)], shown_array(tag)
@@ -110,6 +113,11 @@ def insert_task(fields: frozenset[str], *, once: bool = False, tagged: bool = Fa
     result = written(task, clock, *shown) if plan is None else written(plan, clock, *shown, new=task)
     violations = VIOLATIONS if tag is None else VIOLATIONS | LINK_VIOLATIONS
     return Write(result.add_cte(*ctes, log), violations=violations, always_changes=plan is None)
+
+
+def new_fields(columns: Container[str]) -> list[str]:
+    """Return the fields in the log of a new task with values for these columns: also those with a default."""
+    return [name for name in LOGGED_FIELDS if name in columns or TASKS.c[name].server_default is not None]
 
 
 def _plan_of_insert(columns: Mapping[str, ColumnElement[Any]], tag: CTE | None, *, once: bool) -> CTE | None:
@@ -138,7 +146,7 @@ def _plan_of_insert(columns: Mapping[str, ColumnElement[Any]], tag: CTE | None, 
     return plan.cte("plan")
 
 
-@cache
+@lru_cache(maxsize=VARIANTS_MAX)
 def update_task(fields: frozenset[str], *, conditional: bool) -> Write:
     """Return the write of these columns of one task, which are those of `derived.column_values`.
 

@@ -10,9 +10,9 @@ from todo.services.shared.batches import batched
 from todo.services.shared.log.writer import Writer
 from todo.services.shared.log.writes import Write
 from todo.services.tags.references import create_tags
-from todo.services.tasks import bulk_statements
+from todo.services.tasks.bulk_statements import PARENT_NUMBER
+from todo.services.tasks.derived import SEARCHED_FIELDS, search_values
 from todo.services.tasks.restore import link_tags
-from todo.services.tasks.trees.creation import write_searches
 from todo.services.transfer.plan import Plan
 from todo.services.transfer.rows import (
     PROJECT_COLUMNS,
@@ -56,6 +56,10 @@ async def _create_tasks(writer: Writer, plan: Plan, rows: Sequence[Row]) -> dict
     """Return the new ids by the ids in the document."""
     arrays = arrays_of(rows, TASK_COLUMNS)
     containers = [_container_of(row, plan) for row in rows]
+    texts = [
+        search_values({"title": title, "description": description})
+        for title, description in zip(arrays["title"], arrays["description"], strict=True)
+    ]
     ids = await _create(
         writer,
         CREATE_TASKS,
@@ -65,14 +69,10 @@ async def _create_tasks(writer: Writer, plan: Plan, rows: Sequence[Row]) -> dict
             "section_id": [container.section_id for container in containers],
             "parent_id": [container.parent_id for container in containers],
             "archived": [_is_archived(row, plan) for row in rows],
+            PARENT_NUMBER: [None] * len(rows),
+            **{parameter: [text[parameter] for text in texts] for parameter in SEARCHED_FIELDS.values()},
         },
     )
-    texts = zip(arrays["title"], arrays["description"], strict=True)
-    searched = {
-        task_id: {"title": title, "description": description}
-        for task_id, (title, description) in zip(ids, texts, strict=True)
-    }
-    await write_searches(writer, bulk_statements.INSERT_SEARCHES, searched)
     # `set_tags` would read all tasks of the user for each batch.
     await link_tags(
         writer, {task_id: ([], _tags_of(row, plan)) for task_id, row in zip(ids, rows, strict=True) if row.tags}

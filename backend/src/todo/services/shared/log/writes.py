@@ -62,6 +62,7 @@ IS_CHANGED, CHANGE_BATCH, CHANGE_SEQ = "is_changed", "change_batch", "change_seq
 """Columns of every row that a write returns: whether the plan changes this row, the batch, and the last number."""
 CREATE = "create"
 """The action of a new resource in the log."""
+ONE = literal_column("1", Integer)
 NOTHING: ColumnElement[Any] = literal_column("'{}'::jsonb", JSONB)
 
 LOG_VIOLATIONS = {LOG_OWNER_EXISTS: InvalidTokenError, CLOCK_OWNER_EXISTS: InvalidTokenError}
@@ -131,10 +132,10 @@ def difference(
     return or_(false(), *differs.values()), before, after
 
 
-def advance_clock_once() -> CTE:
-    """Return the CTE that advances the clock by 1, for a write that reads nothing and so needs no plan."""
-    advanced = update(CLOCKS).where(CLOCKS.c.user_id == USER_ID).values(seq=CLOCKS.c.seq + literal_column("1"))
-    return advanced.returning(CLOCKS.c.seq, CLOCKS.c.seq.label("first")).cte("clock")
+def advance_clock_by(number: ColumnElement[int]) -> CTE:
+    """Return the CTE that advances the clock by a number, for a write that depends on no row, or holds the lock."""
+    advanced = update(CLOCKS).where(CLOCKS.c.user_id == USER_ID).values(seq=CLOCKS.c.seq + number)
+    return advanced.returning(CLOCKS.c.seq, (CLOCKS.c.seq - number + ONE).label("first")).cte("clock")
 
 
 def advance_clock(plan: CTE, *, many: bool = False) -> CTE:
@@ -153,9 +154,9 @@ def advance_clock(plan: CTE, *, many: bool = False) -> CTE:
         number: ColumnElement[int] = counted.c.number
         is_needed: ColumnElement[bool] = number > literal_column("0")
     else:
-        number, is_needed = literal_column("1", Integer), plan.c.is_changed
+        number, is_needed = ONE, plan.c.is_changed
     advanced = update(CLOCKS).where(is_unmoved, is_needed).values(seq=CLOCKS.c.seq + number)
-    first = CLOCKS.c.seq - number + literal_column("1")
+    first = CLOCKS.c.seq - number + ONE
     return advanced.returning(CLOCKS.c.seq, first.label("first")).cte("clock")
 
 
@@ -189,7 +190,7 @@ def log_changes(clock: CTE, rows: CTE, content: Logged, *, order: ColumnElement[
     """
     seq: ColumnElement[Any] = clock.c.seq
     if order is not None:
-        seq = clock.c.first - literal_column("1") + func.row_number().over(order_by=order)
+        seq = clock.c.first - ONE + func.row_number().over(order_by=order)
     source = rows.join(clock, true())
     if content.action == CREATE:
         user_id = rows.c.user_id

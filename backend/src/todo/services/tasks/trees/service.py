@@ -7,7 +7,9 @@ from todo.services.shared.log.writer import Writer
 from todo.services.tags.references import TagLimits
 from todo.services.tasks.bulk import write_items
 from todo.services.tasks.creation import create_task
+from todo.services.tasks.list_statements import read_row
 from todo.services.tasks.tagging.bulk import CREATED
+from todo.services.tasks.trees.creation import create_independent_tree
 
 PATH = "items.0.task."
 """The path of the fields of the task, as the problems of a bulk write have it."""
@@ -25,6 +27,8 @@ async def create_tree(writer: Writer, task: TaskCreate, limits: TagLimits) -> tu
     """
     if not task.subtasks:
         return await create_task(writer, task, limits)
+    if (row := await create_independent_tree(writer, task)) is not None:
+        return read_row(row), True
     try:
         [result] = await write_items(writer, {0: CreateItem(action="create", task=task)}, limits, atomic=True)
     except InvalidItemsError as error:

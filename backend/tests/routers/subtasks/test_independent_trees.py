@@ -1,0 +1,84 @@
+"""Trees that name nothing that exists: one statement writes them as the statements of other trees do."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from tests.routers.projects.support import list_tasks, undo
+from tests.routers.subtasks.support import assert_sound, tree_of
+from tests.support import Json, Person, assert_error
+
+TREE: Json = {
+    "title": "a",
+    "priority": "high",
+    "subtasks": [
+        {"title": "b", "description": "Ünder", "due_date": "2026-12-01T09:00", "due_time_zone": "Europe/Berlin"},
+        {
+            "title": "c",
+            "completed": True,
+            "subtasks": [
+                {"title": "d", "due_day": "2026-12-24", "recurrence_rule": "FREQ=DAILY", "estimated_minutes": 5},
+                {"title": "e", "project_id": None, "recurrence_basis": "completion", "start_day": "2026-12-01"},
+            ],
+        },
+    ],
+}
+OF_THE_ROW = {"id", "parent_id", "position", "external_id", "created_at", "updated_at", "completed_at"}
+OF_THE_CHANGE = {"seq", "batch", "id", "at"}
+
+
+async def content_of(owner: Person) -> tuple[list[Json], list[Json]]:
+    """Return the tasks and the history of an account, without what differs between two equal accounts."""
+    tasks = await list_tasks(owner, sort="title")
+    changes = (await owner.client.get("/changes")).json()["items"]
+    for change in changes:
+        change["fields"] = {name: field for name, field in change["fields"].items() if name not in OF_THE_ROW}
+        change["actor"] = None
+    return (
+        [{name: value for name, value in task.items() if name not in {*OF_THE_ROW, "user_id"}} for task in tasks],
+        [{name: value for name, value in change.items() if name not in OF_THE_CHANGE} for change in changes],
+    )
+
+
+@pytest.mark.spec("SUB-047")
+async def test_tree_is_the_same_whatever_it_names(ada: Person, bob: Person, connection: asyncpg.Connection) -> None:
+    independent = await ada.client.post("/tasks", json=TREE)
+    keyed = await bob.client.post("/tasks", json={**TREE, "external_id": "old-7"})
+
+    assert independent.status_code == keyed.status_code == 201
+    assert independent.json().keys() == keyed.json().keys()
+    assert await tree_of(ada) == await tree_of(bob) == "a(b c(d e))"
+    assert await content_of(ada) == await content_of(bob)
+    await assert_sound(connection, ada)
+
+
+@pytest.mark.spec("SUB-047")
+async def test_independent_trees_at_once_have_their_own_batches(ada: Person) -> None:
+    responses = await asyncio.gather(*(ada.client.post("/tasks", json=TREE) for _ in range(8)))
+
+    changes = (await ada.client.get("/changes", params={"limit": 100})).json()["items"]
+    assert {response.status_code for response in responses} == {201}
+    assert [change["seq"] for change in changes] == [*range(40, 0, -1)]
+    assert [change["batch"] for change in changes] == [36 - 5 * (number // 5) for number in range(40)]
+    assert (await undo(ada, responses[3])).status_code == 200
+    assert len(await list_tasks(ada, limit=100)) == 35
+
+
+@pytest.mark.spec("SUB-043")
+@pytest.mark.parametrize(
+    ("subtask", "status", "code"),
+    [
+        ({"title": "b", "tags": [987654]}, 404, "TAG_NOT_FOUND"),
+        ({"title": "b", "project_id": 0}, 400, "SUBTASK_FOLLOWS_PARENT"),
+        ({"title": "b", "parent_id": -1}, 400, "SUBTASK_FOLLOWS_PARENT"),
+        ({"title": "b", "section_id": 2**63 - 1}, 400, "SUBTASK_FOLLOWS_PARENT"),
+        ({"title": "b", "subtasks": {"title": "c"}}, 422, "VALIDATION_ERROR"),
+    ],
+)
+async def test_tree_that_names_something_is_checked(ada: Person, subtask: Json, status: int, code: str) -> None:
+    response = await ada.client.post("/tasks", json={"title": "a", "subtasks": [{"title": "x"}, subtask]})
+
+    assert_error(response, status, code)
+    assert (await ada.client.get("/tasks")).json()["total"] == 0
+    assert (await ada.client.get("/changes")).json()["items"] == []
