@@ -18,14 +18,19 @@ PLACE = ("archived", "position")
 
 TAGS_FIELD = "tags"
 OTHER_FIELDS = {TAGS_FIELD, "subtasks"}
-"""Fields that are no columns: `tagging.written` writes the tags, and each subtask is a row of its own."""
+"""Fields that are not columns. Tags and subtasks have their own rows."""
 
 DEFAULTS = {name: field.default for name, field in NewTask.model_fields.items()} | {"archived": False}
 """The values of a new task without such fields, which are also the defaults of the table."""
 
 
 def new_columns(task: NewTask, place: Mapping[str, object] | None = None) -> dict[str, Any]:
-    """Return the values of the columns of a new task at a place, without those that have their default."""
+    """Return the values of the columns of a new task, without default values.
+
+    Args:
+        task: the request.
+        place: the columns of its container.
+    """
     values = column_values({name: getattr(task, name) for name in task.model_fields_set}) | dict(place or {})
     return {name: value for name, value in values.items() if value != DEFAULTS.get(name)}
 
