@@ -31,7 +31,7 @@ def conditional(handler: Handler) -> Handler:
 
     async def handle(request: Request) -> Response:
         response = await handler(request)
-        etag = next((value for name, value in response.raw_headers if name == b"etag"), None)
+        etag = dict(response.raw_headers).get(b"etag")
         if etag is None:
             etag = b'W/"%b"' % sha256(response.body).hexdigest()[:TAG_LENGTH].encode()
             response.raw_headers.append((b"etag", etag))

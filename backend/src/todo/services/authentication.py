@@ -1,7 +1,7 @@
 """Principals: the user that a request acts for, read from an access token."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from todo.core.errors import AuthenticationError, ForbiddenError
@@ -44,8 +44,7 @@ class LoginSessionRequiredError(ForbiddenError):
     code = "SESSION_REQUIRED"
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """The user that a request acts for.
 
     Attributes:

@@ -3,7 +3,6 @@
 import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -77,4 +76,4 @@ def read_ticket(signer: TokenSigner, text: str, now: datetime) -> Principal:
     expires_at = min(now + STREAM_LIFETIME, ticket.principal_expires_at or datetime.max.replace(tzinfo=now.tzinfo))
     scopes = None if ticket.scopes is None else frozenset(ticket.scopes)
     principal = Principal(ticket.user_id, ticket.login_session_id, ticket.access_token_id, scopes)
-    return replace(principal, expires_at=expires_at)
+    return principal._replace(expires_at=expires_at)

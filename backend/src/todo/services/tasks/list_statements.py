@@ -99,10 +99,10 @@ class TaskFilter(NamedTuple):
 
 
 def read_row(row: Row | Mapping[str, Any]) -> TaskPublic:
-    """Return the task of a row; the row may have further columns."""
+    """Return the task of a row; the row may have further columns. Counts of subtasks that are null are left out."""
     task = cast("TaskPublic", dict(row.items()))
     task["tags"] = from_json(row["tags"])
-    if "subtask_counts" in task:
+    if task.pop("subtask_counts", None) is not None:
         task["subtask_counts"] = from_json(row["subtask_counts"])
     task["position"] = row["position"] or key_of_id(task["id"])
     if task["due_date"] is not None and task["due_date"].tzinfo is None:

@@ -72,14 +72,12 @@ async def get_task(session: Session, user_id: UUID, task_id: int) -> TaskPublic:
 async def get_task_with_counts(session: Session, user_id: UUID, task_id: int) -> TaskPublic:
     """Return a task, with the numbers of its direct subtasks if it has some (SUB-012).
 
+    A task without subtasks is what its last write returned.
+
     Raises:
         TaskNotFoundError: the task does not exist, or belongs to another user (TSK-012, TSK-013).
     """
-    task = _read_row(await session.fetch_one(statements.SELECT_TASK_WITH_COUNTS, user_id=user_id, task_id=task_id))
-    if task["subtask_counts"]["total"] == 0:
-        # The task is then what its last write returned.
-        del task["subtask_counts"]
-    return task
+    return _read_row(await session.fetch_one(statements.SELECT_TASK_WITH_COUNTS, user_id=user_id, task_id=task_id))
 
 
 async def list_tasks_after(session: Session, user_id: UUID, task_id: int, limit: int) -> list[TaskPublic]:

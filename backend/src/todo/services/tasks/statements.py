@@ -10,6 +10,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     cast,
     exists,
     func,
@@ -79,15 +80,20 @@ def tag_ids(task: Columns) -> ColumnElement[Any]:
     return func.to_jsonb(func.array(ordered.scalar_subquery()), type_=JSONB)
 
 
-def subtask_counts(task: Columns) -> ColumnElement[str]:
-    """Return the JSON object with the numbers of a task's direct subtasks; `task` has `id`."""
+def subtask_counts(task: Columns, *, if_any: bool = False) -> ColumnElement[str]:
+    """Return the JSON object with the numbers of a task's direct subtasks; `task` has `id`.
+
+    With `if_any` it is null for a task without subtasks.
+    """
     child = TASKS.alias("child")
-    counts = func.json_build_object(
+    counts: ColumnElement[str] = func.json_build_object(
         literal_column("'total'"),
         func.count(),
         literal_column("'completed'"),
         func.count().filter(child.c.completed),
     )
+    if if_any:
+        counts = case((func.count() > literal_column("0"), counts))
     is_child = (child.c.user_id == USER_ID, child.c.parent_id == task["id"])
     return select(counts).select_from(child).where(*is_child).correlate_except(child).label("subtask_counts")
 
@@ -111,8 +117,9 @@ def _from_links(value: ColumnElement[Any], task: Columns, tag: Any) -> Select[An
 
 
 SELECT_TASK = Statement(select(*COLUMNS, tags_json(TASKS.c)).where(*IS_OWN_TASK))
-SELECT_TASK_WITH_COUNTS = Statement(select(*COLUMNS, tags_json(TASKS.c), subtask_counts(TASKS.c)).where(*IS_OWN_TASK))
-
+SELECT_TASK_WITH_COUNTS = Statement(
+    select(*COLUMNS, tags_json(TASKS.c), subtask_counts(TASKS.c, if_any=True)).where(*IS_OWN_TASK)
+)
 CHILD = TASKS.alias("child")
 HAS_SUBTASKS = exists().where(CHILD.c.user_id == USER_ID, CHILD.c.parent_id == TASKS.c.id)
 SELECT_STORED = Statement(
