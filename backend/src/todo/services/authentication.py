@@ -1,6 +1,6 @@
 """Principals: the user that a request acts for, read from an access token."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -84,9 +84,9 @@ def read_access_token(signer: TokenSigner, token: str, now: datetime) -> Princip
         TokenExpiredError: its 15 minutes are over (TOK-002).
     """
     claims = read_claims(signer, token, TokenKind.ACCESS)
-    if claims.exp <= now.timestamp():
+    if claims.expires_at <= now:
         raise TokenExpiredError
-    return Principal(claims.sub, claims.sid, expires_at=datetime.fromtimestamp(claims.exp, UTC))
+    return Principal(claims.sub, claims.sid, expires_at=claims.expires_at)
 
 
 def read_claims(signer: TokenSigner, token: str, kind: TokenKind) -> Claims:

@@ -115,6 +115,14 @@ async def test_expired_token_is_rejected(client: AsyncClient, ada: Person, age: 
 
 
 @pytest.mark.spec("TOK-002")
+@pytest.mark.parametrize("expires_at", [0, -1, -(2**62)])
+async def test_token_can_expire_before_any_year(client: AsyncClient, ada: Person, expires_at: int) -> None:
+    response = await get_me(client, forge_token(access_token_claims(ada) | {"exp": expires_at}))
+
+    assert_error(response, 401, "TOKEN_EXPIRED")
+
+
+@pytest.mark.spec("TOK-002")
 @pytest.mark.parametrize(("seconds", "status"), [(899, 200), (900, 401)])
 async def test_access_token_expires_after_900_seconds(
     client: AsyncClient, ada: Person, seconds: int, status: int

@@ -4,9 +4,9 @@ import base64
 import hmac
 import re
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -63,6 +63,11 @@ class Claims(BaseModel):
     type: TokenKind = Field(strict=False)
     sid: UUID | None = Field(default=None, strict=False)
     jti: str | None = None
+
+    @cached_property
+    def expires_at(self) -> datetime:
+        """The instant of `exp`, or the beginning of 1970 for a number before it."""
+        return datetime.fromtimestamp(max(self.exp, 0), UTC)
 
 
 class TokenSigner:

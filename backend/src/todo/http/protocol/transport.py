@@ -12,12 +12,14 @@ class JoiningTransport:
     uvicorn writes the head and the body one after the other, each with a system call and a packet.
     """
 
-    __slots__ = ("_head", "_loop", "_transport")
+    __slots__ = ("_head", "_loop", "_transport", "is_closing")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._head = b""
+        # It is called for every response, and `__getattr__` is slow.
+        self.is_closing = transport.is_closing
 
     def __getattr__(self, name: str) -> Any:
         """Return another method of the transport."""

@@ -144,7 +144,7 @@ async def refresh_login_session(
     if not token:
         raise MissingRefreshTokenError
     claims = read_claims(signer, token, TokenKind.REFRESH)
-    if claims.exp <= now.timestamp():
+    if claims.expires_at <= now:
         raise RefreshTokenExpiredError
     if claims.sid is None or claims.jti is None:
         raise InvalidTokenError
