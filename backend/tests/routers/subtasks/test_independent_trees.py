@@ -1,6 +1,7 @@
 """Trees that name nothing that exists: one statement writes them as the statements of other trees do."""
 
 import asyncio
+from collections import Counter
 
 import asyncpg
 import pytest
@@ -8,6 +9,10 @@ import pytest
 from tests.routers.projects.support import list_tasks, undo
 from tests.routers.subtasks.support import assert_sound, tree_of
 from tests.support import Json, Person, assert_error
+from todo.schemas.tasks.bulk import InvalidItem, read_subtask
+from todo.schemas.tasks.task import TaskCreate
+from todo.services.tasks.trees import creation
+from todo.services.tasks.trees.nesting import VALIDATED_AT_ONCE
 
 TREE: Json = {
     "title": "a",
@@ -82,3 +87,28 @@ async def test_tree_that_names_something_is_checked(ada: Person, subtask: Json, 
     assert_error(response, status, code)
     assert (await ada.client.get("/tasks")).json()["total"] == 0
     assert (await ada.client.get("/changes")).json()["items"] == []
+
+
+@pytest.mark.spec("SUB-042")
+async def test_other_requests_run_while_a_large_tree_is_validated(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    iteration = 0
+    validated: list[int] = []
+
+    async def count_iterations() -> None:
+        nonlocal iteration
+        while True:
+            iteration += 1
+            await asyncio.sleep(0)
+
+    def read_and_note(value: object) -> TaskCreate | InvalidItem:
+        validated.append(iteration)
+        return read_subtask(value)
+
+    monkeypatch.setattr(creation, "read_subtask", read_and_note)
+    counter = asyncio.ensure_future(count_iterations())
+    response = await ada.client.post("/tasks", json={"title": "a", "subtasks": [{"title": "b"}] * 999})
+    counter.cancel()
+
+    assert response.status_code == 201
+    assert len(validated) == 999
+    assert max(Counter(validated).values()) <= VALIDATED_AT_ONCE
