@@ -59,6 +59,48 @@ async def test_tree_is_the_same_whatever_it_names(ada: Person, bob: Person, conn
 
 
 @pytest.mark.spec("SUB-047")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"description": ""},
+        {"completed": True},
+        {"priority": "low"},
+        {"due_date": "2026-12-01T09:00"},
+        {"due_day": "2026-12-24"},
+        {"due_time_zone": "Europe/Berlin"},
+        {"start_day": "2026-12-01"},
+        {"deadline_day": "2026-12-31"},
+        {"estimated_minutes": 5},
+        {"recurrence_rule": "FREQ=DAILY"},
+        {"recurrence_basis": "completion"},
+        {"priority": "medium", "completed": False, "recurrence_basis": "due", "project_id": None, "tags": []},
+    ],
+    ids=str,
+)
+async def test_task_is_the_same_however_it_is_created(ada: Person, fields: Json) -> None:
+    tag = (await ada.client.post("/tags", json={"name": "home"})).json()["name"]
+    task = {"title": "a", **fields}
+    requests: list[tuple[str, Json]] = [
+        ("/tasks", task),
+        ("/tasks", {**task, "external_id": "old-1"}),
+        ("/tasks", {**task, "tags": [tag]}),
+        ("/tasks", {**task, "subtasks": [task]}),
+        ("/tasks", {**task, "external_id": "old-2", "subtasks": [task]}),
+        ("/tasks/bulk", {"items": [{"action": "create", "task": task}]}),
+    ]
+
+    for path, body in requests:
+        assert (await ada.client.post(path, json=body)).status_code < 300, body
+
+    tasks = [{**one, "tags": []} for one in await list_tasks(ada)]
+    assert len(tasks) == 8
+    assert {str({name: one[name] for name in one if name not in OF_THE_ROW}) for one in tasks} == {
+        str({name: tasks[0][name] for name in tasks[0] if name not in OF_THE_ROW})
+    }
+    assert tasks[0]["due_time_zone"] is None or tasks[0]["due_date"] is not None
+
+
+@pytest.mark.spec("SUB-047")
 async def test_independent_trees_at_once_have_their_own_batches(ada: Person) -> None:
     responses = await asyncio.gather(*(ada.client.post("/tasks", json=TREE) for _ in range(8)))
 

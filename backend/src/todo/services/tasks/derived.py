@@ -31,7 +31,9 @@ def new_columns(task: NewTask, place: Mapping[str, object] | None = None) -> dic
         task: the request.
         place: the columns of its container.
     """
-    values = column_values({name: getattr(task, name) for name in task.model_fields_set}) | dict(place or {})
+    # The time zone follows from the due date, also if that is absent.
+    names = task.model_fields_set | {"due_date"}
+    values = column_values({name: getattr(task, name) for name in names}) | dict(place or {})
     return {name: value for name, value in values.items() if value != DEFAULTS.get(name)}
 
 
