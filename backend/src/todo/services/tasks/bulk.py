@@ -33,10 +33,10 @@ from todo.services.tasks.bulk_targets import (
     place_tasks,
     read_targets,
 )
-from todo.services.tasks.derived import SEARCHED_FIELDS, TAGS_FIELD, search_values
+from todo.services.tasks.derived import TAGS_FIELD
 from todo.services.tasks.errors import TaskNotFoundError
 from todo.services.tasks.list_statements import read_row
-from todo.services.tasks.restore import move_followers, remove_trees
+from todo.services.tasks.restore import move_followers, remove_trees, update_searches
 from todo.services.tasks.tagging.bulk import (
     Items,
     Outcomes,
@@ -200,17 +200,8 @@ async def _update(writer: Writer, items: Items, targets: Targets) -> Outcomes:
             arrays[name] = [row.get(name) for row in rows]
         owners = [writer.user_id] * len(changes)
         await writer.write_all(statements.UPDATE_TASKS, owner_id=owners, undoes=[None] * len(changes), **arrays)
-        await _update_searches(writer, changes)
+        await update_searches(writer, changes)
     return {index: (200, item.id) for index, item in updates.items()}
-
-
-async def _update_searches(writer: Writer, changes: Mapping[int, Mapping[str, object]]) -> None:
-    """Write the folded texts of changed tasks by id; tasks whose searched fields stay are skipped."""
-    texts = {task_id: values for task_id, fields in changes.items() if (values := search_values(fields))}
-    if texts:
-        arrays = {name: [values.get(name) for values in texts.values()] for name in SEARCHED_FIELDS.values()}
-        owners = [writer.user_id] * len(texts)
-        await writer.session.fetch_all(statements.UPDATE_SEARCHES, user_id=owners, id=[*texts], **arrays)
 
 
 async def _delete(writer: Writer, items: Items, targets: Targets) -> Outcomes:

@@ -76,11 +76,6 @@ def new_node(index: int) -> int:
     return -index - 1
 
 
-def is_new(node: int | None) -> bool:
-    """Tell whether a node is that of a new task."""
-    return node is not None and node < 0
-
-
 async def read_targets(writer: Writer, items: Items, problems: Problems, nesting: Nesting) -> Targets:
     """Return the existing tasks that valid items name."""
     ids = [item.id for item in named_tasks(items, problems).values()]
@@ -239,7 +234,7 @@ def _field_of(error: DomainError, index: int, task: NewTask, targets: Targets, n
 def columns_of_create(index: int, task: NewTask, targets: Targets) -> dict[str, Any]:
     """Return the values of `new_columns` of a new task, without the id of a parent that is new too."""
     columns = new_columns(task, targets.created[index])
-    if is_new(columns.get("parent_id")):
+    if columns.get("parent_id", 0) < 0:  # the id of a `new_node`
         del columns["parent_id"]
     return columns
 

@@ -67,14 +67,16 @@ async def revert_tasks(writer: Writer, tasks: Sequence[Reverted]) -> None:
             arrays[f"has_{name}"] = [name in row for row in rows]
             arrays[name] = [row.get(name) for row in rows]
         await writer.write_all(bulk_statements.UPDATE_TASKS, **keys_of(some), **arrays)
-        texts = {task.id: text for task in some if (text := search_values(task.fields))}
-        if texts:
-            await writer.session.fetch_all(
-                bulk_statements.UPDATE_SEARCHES,
-                user_id=[writer.user_id] * len(texts),
-                id=[*texts],
-                **{name: [text.get(name) for text in texts.values()] for name in SEARCHED_FIELDS.values()},
-            )
+        await update_searches(writer, {task.id: task.fields for task in some})
+
+
+async def update_searches(writer: Writer, changes: Mapping[int, Mapping[str, object]]) -> None:
+    """Write the folded texts of changed tasks by id; tasks whose searched fields stay are skipped."""
+    texts = {task_id: values for task_id, fields in changes.items() if (values := search_values(fields))}
+    if texts:
+        arrays = {name: [values.get(name) for values in texts.values()] for name in SEARCHED_FIELDS.values()}
+        owners = [writer.user_id] * len(texts)
+        await writer.session.fetch_all(bulk_statements.UPDATE_SEARCHES, user_id=owners, id=[*texts], **arrays)
 
 
 async def set_tags(writer: Writer, tasks: Sequence[Reverted]) -> None:
