@@ -69,5 +69,7 @@ def problem_of(error: Mapping[str, Any], field: str) -> Problem:
         return Problem.of(cause, field)
     if error["type"] == UNKNOWN_FIELD_TYPE:
         return Problem.of(UnknownFieldError, field)
-    detail = error["msg"].removeprefix("Value error, ")
+    # pydantic's text for a value that is no object names a Python class.
+    is_no_object = error["type"] in {"model_type", "model_attributes_type"}
+    detail = "Input should be an object" if is_no_object else error["msg"].removeprefix("Value error, ")
     return Problem(MalformedRequestError.status, field, detail, MalformedRequestError.code)

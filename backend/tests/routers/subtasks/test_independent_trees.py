@@ -131,6 +131,32 @@ async def test_tree_that_names_something_is_checked(ada: Person, subtask: Json, 
     assert (await ada.client.get("/changes")).json()["items"] == []
 
 
+@pytest.mark.spec("SUB-047")
+@pytest.mark.parametrize("body", [TREE, {"title": "a"}], ids=["tree", "task"])
+async def test_account_without_a_clock_gets_one(ada: Person, connection: asyncpg.Connection, body: Json) -> None:
+    await connection.execute("DELETE FROM change_clocks WHERE user_id = $1", ada.id)
+
+    response = await ada.client.post("/tasks", json=body)
+
+    changes = (await ada.client.get("/changes")).json()["items"]
+    assert response.status_code == 201
+    assert response.headers["Change-Seq"] == str(len(changes))
+    assert [change["seq"] for change in changes] == [*range(len(changes), 0, -1)]
+
+
+@pytest.mark.spec("SUB-043")
+@pytest.mark.parametrize("subtask", ["b", 7, ["b"], None], ids=str)
+async def test_subtask_must_be_an_object(ada: Person, subtask: object) -> None:
+    response = await ada.client.post("/tasks", json={"title": "a", "subtasks": [{"title": "b"}, subtask]})
+    body = await ada.client.post("/tasks", json=subtask)
+
+    assert_error(response, 422, "VALIDATION_ERROR")
+    assert [(error["field"], error["detail"]) for error in response.json()["errors"]] == [
+        ("subtasks.1", "Input should be an object")
+    ]
+    assert "dictionary" not in body.text
+
+
 @pytest.mark.spec("SUB-042")
 async def test_other_requests_run_while_a_large_tree_is_validated(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     iteration = 0
